@@ -1,0 +1,119 @@
+/**
+ * The one table of error codes. A code is born here, with its HTTP status, the exit code of the
+ * command line and the hint that a user sees when the thrower has nothing better to say.
+ */
+
+/** Exit codes of the command line, by class of failure. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  checkFailed: 3,
+  halted: 4,
+  interrupted: 130,
+} as const;
+
+interface ErrorClass {
+  readonly status: number;
+  readonly exit: number;
+  readonly hint?: string;
+}
+
+const RETRY_LATER = 'retry in a moment; `tollama ps` and the daemon log tell what is going on';
+
+export const ERRORS = {
+  INVALID_REQUEST: { status: 400, exit: EXIT.usage, hint: 'fix the request and retry' },
+  INVALID_INPUT: { status: 400, exit: EXIT.usage, hint: 'fix the input file and retry' },
+  MODEL_UNSUPPORTED: { status: 400, exit: EXIT.usage },
+  UNAUTHORIZED: { status: 401, exit: EXIT.failure },
+  NOT_FOUND: { status: 404, exit: EXIT.failure },
+  MODEL_NOT_FOUND: { status: 404, exit: EXIT.failure },
+  METHOD_NOT_ALLOWED: { status: 405, exit: EXIT.failure },
+  LICENSE_REQUIRED: {
+    status: 409,
+    exit: EXIT.failure,
+    hint: 'read the licence and repeat with --accept-license (accept_license: true)',
+  },
+  MODEL_EXISTS: { status: 409, exit: EXIT.failure },
+  BODY_TOO_LARGE: { status: 413, exit: EXIT.usage },
+  CONFIG_INVALID: { status: 500, exit: EXIT.failure },
+  CHECKPOINT_INVALID: {
+    status: 500,
+    exit: EXIT.failure,
+    hint: 'remove the model and pull it again; the published file may have changed',
+  },
+  GRAPH_INVALID: { status: 500, exit: EXIT.failure },
+  INTERNAL: { status: 500, exit: EXIT.failure },
+  RUNNER_ERROR: { status: 502, exit: EXIT.failure },
+  PULL_FAILED: { status: 502, exit: EXIT.failure },
+  RUNNER_UNAVAILABLE: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },
+  DEPENDENCY_MISSING: { status: 503, exit: EXIT.failure },
+  TIMEOUT: { status: 503, exit: EXIT.failure, hint: 'raise the timeout or ask for less at once' },
+  BUSY: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },
+  DAEMON_UNREACHABLE: {
+    status: 503,
+    exit: EXIT.failure,
+    hint: 'start the daemon with `tollama serve`, or check --base-url',
+  },
+  INTERRUPTED: { status: 503, exit: EXIT.interrupted },
+} as const satisfies Record<string, ErrorClass>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorOptions {
+  /** What the user should do next; the table's hint when absent. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+  /** Structured facts: schema issues for INVALID_REQUEST, the runner's own code for RUNNER_ERROR. */
+  readonly data?: unknown;
+}
+
+/**
+ * The one error of the product: a registered code, a message that names what was wrong with the
+ * offending value, and a hint that says what to do.
+ *
+ * @example
+ * throw new TollamaError('MODEL_NOT_FOUND', "model 'x' is not installed", {
+ *   hint: 'tollama pull x',
+ * });
+ */
+export class TollamaError extends Error {
+  override readonly name = 'TollamaError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly data: unknown;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    const registered: ErrorClass = ERRORS[code];
+    this.hint = options.hint ?? registered.hint;
+    this.data = options.data;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get exitCode(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+export const isErrorCode = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(ERRORS, code);
+
+/** The text of anything that was thrown. */
+export const errorMessage = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown);
+
+/** A TollamaError as it is; anything else becomes INTERNAL (or `code`) with its cause kept. */
+export const toTollamaError = (thrown: unknown, code: ErrorCode = 'INTERNAL'): TollamaError =>
+  thrown instanceof TollamaError
+    ? thrown
+    : new TollamaError(code, errorMessage(thrown), { cause: thrown });
+
+/** For the default branch of an exhaustive switch: a new union member fails to compile here. */
+export const assertNever = (value: never): never => {
+  throw new TollamaError('INTERNAL', `unexpected value ${JSON.stringify(value)}`);
+};

@@ -1,0 +1,33 @@
+import { TollamaError } from './errors.ts';
+
+/** Names of the registry and of the model store: one path segment, nothing that could escape it. */
+export const MODEL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/;
+
+/** A checkpoint addressed on the hub itself: `hf.co/owner/name[@revision]`. */
+export interface HubReference {
+  readonly repoId: string;
+  readonly revision: string;
+}
+
+const HUB_PREFIX = /^(?:https?:\/\/)?(?:hf\.co|huggingface\.co)\//;
+
+/**
+ * Reads `hf.co/owner/name[@revision]` or `owner/name[@revision]`; undefined for a plain name.
+ *
+ * @example
+ * parseHubReference('amazon/chronos-bolt-tiny@main'); // { repoId: 'amazon/chronos-bolt-tiny', revision: 'main' }
+ */
+export const parseHubReference = (text: string): HubReference | undefined => {
+  const bare = text.replace(HUB_PREFIX, '');
+  const match = /^([\w.-]+\/[\w.-]+?)(?:@([\w./-]+))?$/.exec(bare);
+  if (!match || bare.startsWith('.') || bare.includes('..')) return undefined;
+  return { repoId: match[1]!, revision: match[2] ?? 'main' };
+};
+
+/** Checks a name before it becomes part of a path. Throws INVALID_REQUEST with the name. */
+export const checkModelName = (name: string): string => {
+  if (MODEL_NAME.test(name) && name.length <= 200) return name;
+  throw new TollamaError('INVALID_REQUEST', `invalid model name: '${name}'`, {
+    hint: 'use letters, digits, ".", "_" and "-", starting with a letter or digit',
+  });
+};

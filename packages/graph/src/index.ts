@@ -1,0 +1,15 @@
+export * from './dimension.ts';
+export * from './dtype.ts';
+export * from './graph.ts';
+export * from './node.ts';
+export { encodeOnnx, toOnnx } from './onnx/encode.ts';
+export * from './ops.ts';
+export * from './print.ts';
+export * from './rearrange.ts';
+export * from './safetensors/checkpoint.ts';
+export * from './safetensors/header.ts';
+export * from './safetensors/read-tensor.ts';
+export * from './safetensors/write.ts';
+export * from './session/session.ts';
+export * from './verify.ts';
+export * from './weights.ts';

@@ -1,0 +1,301 @@
+/**
+ * The tensor-graph language: immutable nodes of one tagged union. A node names its inputs, its
+ * attributes, and the shape and type that inference found for it. Nodes are made by the functions of
+ * `ops.ts`; every meaning (shape, text, legality, ONNX) is a visitor with one entry for each kind, so a
+ * kind without an entry does not compile.
+ */
+import type { Dim } from './dimension.ts';
+import type { DType, TensorData } from './dtype.ts';
+
+export type Shape = readonly Dim[];
+
+/** Facts that every node carries. */
+interface Base {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** A value that the caller feeds to each run. */
+export interface InputNode extends Base {
+  readonly kind: 'input';
+  readonly inputs: readonly [];
+  readonly name: string;
+}
+
+/** A tensor of the checkpoint, addressed by its own name in the published file. */
+export interface ParameterNode extends Base {
+  readonly kind: 'parameter';
+  readonly inputs: readonly [];
+  readonly name: string;
+}
+
+/** Numbers that the family computes itself, such as a table of buckets. */
+export interface ConstantNode extends Base {
+  readonly kind: 'constant';
+  readonly inputs: readonly [];
+  readonly data: TensorData;
+}
+
+/** 0, 1, ... size-1 as int64. */
+export interface IotaNode extends Base {
+  readonly kind: 'iota';
+  readonly inputs: readonly [];
+}
+
+export type UnaryOp =
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'reciprocal'
+  | 'tanh'
+  | 'sigmoid'
+  | 'relu'
+  | 'erf'
+  | 'sin'
+  | 'cos'
+  | 'sinh'
+  | 'asinh'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'sign'
+  | 'softplus'
+  | 'gelu'
+  | 'silu'
+  | 'isNan'
+  | 'not';
+
+export interface UnaryNode extends Base {
+  readonly kind: 'unary';
+  readonly op: UnaryOp;
+  readonly inputs: readonly [Tensor];
+}
+
+export type BinaryOp =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'mod'
+  | 'min'
+  | 'max'
+  | 'equal'
+  | 'less'
+  | 'lessOrEqual'
+  | 'greater'
+  | 'greaterOrEqual'
+  | 'and'
+  | 'or';
+
+/** Elementwise with numpy broadcasting; comparisons and logic give bool. */
+export interface BinaryNode extends Base {
+  readonly kind: 'binary';
+  readonly op: BinaryOp;
+  readonly inputs: readonly [Tensor, Tensor];
+}
+
+/** condition ? a : b, elementwise with broadcasting. */
+export interface WhereNode extends Base {
+  readonly kind: 'where';
+  readonly inputs: readonly [Tensor, Tensor, Tensor];
+}
+
+export interface CastNode extends Base {
+  readonly kind: 'cast';
+  readonly inputs: readonly [Tensor];
+}
+
+export type ReduceOp = 'sum' | 'mean' | 'max' | 'min';
+
+/** Reduces the given axes (not negative, ascending), which stay with size 1 or go. */
+export interface ReduceNode extends Base {
+  readonly kind: 'reduce';
+  readonly op: ReduceOp;
+  readonly inputs: readonly [Tensor];
+  readonly axes: readonly number[];
+  readonly keepAxes: boolean;
+}
+
+export interface ReshapeNode extends Base {
+  readonly kind: 'reshape';
+  readonly inputs: readonly [Tensor];
+}
+
+export interface TransposeNode extends Base {
+  readonly kind: 'transpose';
+  readonly inputs: readonly [Tensor];
+  readonly permutation: readonly number[];
+}
+
+/** Numpy broadcast to the node's shape. */
+export interface BroadcastNode extends Base {
+  readonly kind: 'broadcast';
+  readonly inputs: readonly [Tensor];
+}
+
+export interface ConcatNode extends Base {
+  readonly kind: 'concat';
+  readonly inputs: readonly Tensor[];
+  readonly axis: number;
+}
+
+/** Elements start, start+step, ... before end of one axis; both ends may be symbolic, not negative. */
+export interface SliceNode extends Base {
+  readonly kind: 'slice';
+  readonly inputs: readonly [Tensor];
+  readonly axis: number;
+  readonly start: Dim;
+  readonly end: Dim;
+  readonly step: number;
+}
+
+/** Rows of `axis` picked by an int64 tensor of any rank, whose axes take the place of `axis`. */
+export interface TakeNode extends Base {
+  readonly kind: 'take';
+  readonly inputs: readonly [Tensor, Tensor];
+  readonly axis: number;
+}
+
+/** Elements along `axis` picked by int64 indices of the result's shape (torch.gather). */
+export interface TakeAlongNode extends Base {
+  readonly kind: 'takeAlong';
+  readonly inputs: readonly [Tensor, Tensor];
+  readonly axis: number;
+}
+
+/** Inclusive running sum. */
+export interface CumulativeSumNode extends Base {
+  readonly kind: 'cumulativeSum';
+  readonly inputs: readonly [Tensor];
+  readonly axis: number;
+}
+
+/** The `count` largest (or smallest) elements of an axis in order, or their int64 places. */
+export interface TopNode extends Base {
+  readonly kind: 'top';
+  readonly inputs: readonly [Tensor];
+  readonly axis: number;
+  readonly count: number;
+  readonly largest: boolean;
+  readonly part: 'values' | 'indices';
+}
+
+/** Convolution over the last axis: x [b, in, t], weight [out, in / groups, width], bias [out]. */
+export interface Conv1dNode extends Base {
+  readonly kind: 'conv1d';
+  readonly inputs: readonly [Tensor, Tensor] | readonly [Tensor, Tensor, Tensor];
+  readonly stride: number;
+  readonly dilation: number;
+  readonly groups: number;
+  /** Zeros before and after. */
+  readonly padding: readonly [number, number];
+}
+
+/** Batched matrix product over the last two axes; the second may be read transposed. */
+export interface MatmulNode extends Base {
+  readonly kind: 'matmul';
+  readonly inputs: readonly [Tensor, Tensor];
+  readonly transposeB: boolean;
+}
+
+/** x . weight^T (+ bias); weight [out, in] as torch's nn.Linear stores it. x [..., in] -> [..., out] */
+export interface LinearNode extends Base {
+  readonly kind: 'linear';
+  readonly inputs: readonly [Tensor, Tensor] | readonly [Tensor, Tensor, Tensor];
+}
+
+/**
+ * A linear layer whose weight was quantised per output row to int8, activations per run: inputs are
+ * x, weight [in, out] int8, scale [out], and the bias where there is one.
+ */
+export interface QuantizedLinearNode extends Base {
+  readonly kind: 'quantizedLinear';
+  readonly inputs: readonly [Tensor, Tensor, Tensor] | readonly [Tensor, Tensor, Tensor, Tensor];
+}
+
+export interface SoftmaxNode extends Base {
+  readonly kind: 'softmax';
+  readonly inputs: readonly [Tensor];
+  readonly axis: number;
+}
+
+/** x / sqrt(mean(x^2) + epsilon) * gain over the last axis. */
+export interface RmsNormNode extends Base {
+  readonly kind: 'rmsNorm';
+  readonly inputs: readonly [Tensor, Tensor];
+  readonly epsilon: number;
+}
+
+/** (x - mean) / sqrt(var + epsilon) * gain + offset over the last axis. */
+export interface LayerNormNode extends Base {
+  readonly kind: 'layerNorm';
+  readonly inputs: readonly [Tensor, Tensor] | readonly [Tensor, Tensor, Tensor];
+  readonly epsilon: number;
+}
+
+/**
+ * Multi-head attention: query [b, s, h*k], key [b, t, h*k], value [b, t, h*v], optional bias that is added to
+ * the scores and broadcasts to [b, h, s, t]. -> [b, s, h*v]
+ */
+export interface AttentionNode extends Base {
+  readonly kind: 'attention';
+  readonly inputs: readonly [Tensor, Tensor, Tensor] | readonly [Tensor, Tensor, Tensor, Tensor];
+  readonly heads: number;
+  readonly scale: number;
+}
+
+/** The value itself; gradients end here. */
+export interface StopGradientNode extends Base {
+  readonly kind: 'stopGradient';
+  readonly inputs: readonly [Tensor];
+}
+
+export type Node =
+  | InputNode
+  | ParameterNode
+  | ConstantNode
+  | IotaNode
+  | UnaryNode
+  | BinaryNode
+  | WhereNode
+  | CastNode
+  | ReduceNode
+  | ReshapeNode
+  | TransposeNode
+  | BroadcastNode
+  | ConcatNode
+  | SliceNode
+  | TakeNode
+  | TakeAlongNode
+  | CumulativeSumNode
+  | TopNode
+  | Conv1dNode
+  | MatmulNode
+  | LinearNode
+  | QuantizedLinearNode
+  | SoftmaxNode
+  | RmsNormNode
+  | LayerNormNode
+  | AttentionNode
+  | StopGradientNode;
+
+/** A symbolic tensor is the node that makes it. */
+export type Tensor = Node;
+
+export type NodeKind = Node['kind'];
+export type NodeOf<K extends NodeKind> = Extract<Node, { kind: K }>;
+
+/** One function for each kind: the form of every visitor over the language. */
+export type Visitor<Result, Context = undefined> = {
+  readonly [K in NodeKind]: (node: NodeOf<K>, context: Context) => Result;
+};
+
+/** Applies the visitor's entry for the node's kind. */
+export const visit = <Result, Context>(
+  visitor: Visitor<Result, Context>,
+  node: Node,
+  context: Context,
+): Result => (visitor[node.kind] as (node: Node, context: Context) => Result)(node, context);

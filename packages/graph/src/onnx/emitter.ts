@@ -1,0 +1,172 @@
+/** Collects the ONNX nodes and initializers of one graph, hands out names, and computes sizes at run time. */
+import { type Dim, dimEquals, dimText, type SymbolicDim, symbolsOf } from '../dimension.ts';
+import type { DType, TensorData } from '../dtype.ts';
+import type { InputNode, Node } from '../node.ts';
+import { misfit } from '../shape.ts';
+import type { Attributes, ExternalData, OnnxInitializer, OnnxNode } from './messages.ts';
+
+export interface EmitOptions {
+  readonly attributes?: Attributes;
+  readonly domain?: string;
+}
+
+/** Where a symbol can be read: an axis of an input whose size is coefficient * symbol + offset. */
+interface SymbolSource {
+  readonly input: string;
+  readonly axis: number;
+  readonly coefficient: number;
+  readonly offset: number;
+}
+
+const sourceOf = (
+  input: InputNode,
+  axis: number,
+  dim: SymbolicDim,
+): [string, SymbolSource] | undefined => {
+  const [name, ...others] = symbolsOf(dim);
+  const linear = dim.terms.every((term) => term.symbols.length <= 1);
+  if (!name || others.length > 0 || !linear) return undefined;
+  const coefficient = dim.terms.find((term) => term.symbols.length === 1)!.coefficient;
+  const offset = dim.terms.find((term) => term.symbols.length === 0)?.coefficient ?? 0;
+  return [name, { input: input.name, axis, coefficient, offset }];
+};
+
+export class Emitter {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxInitializer[] = [];
+  readonly #names = new Map<Node, string>();
+  readonly #sizes = new Map<string, string>();
+  readonly #constants = new Map<string, string>();
+  readonly #sources = new Map<string, SymbolSource>();
+  #count = 0;
+
+  constructor(inputs: readonly InputNode[]) {
+    for (const node of inputs) {
+      node.shape.forEach((dim, axis) => {
+        const source = typeof dim === 'number' ? undefined : sourceOf(node, axis, dim);
+        if (source && !this.#sources.has(source[0])) this.#sources.set(...source);
+      });
+    }
+  }
+
+  nameOf(node: Node): string {
+    return this.#names.get(node) ?? misfit(`onnx: ${node.kind} was not emitted before its use`);
+  }
+
+  setName(node: Node, name: string): void {
+    this.#names.set(node, name);
+  }
+
+  #fresh(): string {
+    return `t${this.#count++}`;
+  }
+
+  /** Appends one ONNX node with a single output and returns the output's name. */
+  emit(opType: string, inputs: readonly string[], options: EmitOptions = {}): string {
+    return this.emitAll(opType, inputs, 1, options)[0]!;
+  }
+
+  /** Appends one ONNX node with `count` outputs and returns their names. */
+  emitAll(
+    opType: string,
+    inputs: readonly string[],
+    count: number,
+    options: EmitOptions = {},
+  ): string[] {
+    const outputs = Array.from({ length: count }, () => this.#fresh());
+    const { attributes = {}, domain = '' } = options;
+    this.nodes.push({ opType, domain, inputs, outputs, attributes });
+    return outputs;
+  }
+
+  /** A tensor stored in the model file. */
+  initializer(data: TensorData, dtype: DType, shape: readonly number[]): string {
+    const name = this.#fresh();
+    this.initializers.push({ name, dtype, shape, data });
+    return name;
+  }
+
+  /** A tensor stored beside the model file; named as in the checkpoint. */
+  external(name: string, dtype: DType, shape: readonly number[], data: ExternalData): string {
+    if (!this.initializers.some((known) => known.name === name)) {
+      this.initializers.push({ name, dtype, shape, data });
+    }
+    return name;
+  }
+
+  /** An int64 vector; equal ones are stored once. */
+  integers(values: readonly (number | bigint)[]): string {
+    const key = values.join(',');
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const data = BigInt64Array.from(values, (value) => BigInt(value));
+    const name = this.initializer(data, 'int64', [values.length]);
+    this.#constants.set(key, name);
+    return name;
+  }
+
+  #symbol(name: string): string {
+    const source = this.#sources.get(name) ?? misfit(`onnx: no input tells the size '${name}'`);
+    const { axis } = source;
+    let size = this.emit('Shape', [source.input], {
+      attributes: { start: { int: axis }, end: { int: axis + 1 } },
+    });
+    if (source.offset !== 0) size = this.emit('Sub', [size, this.integers([source.offset])]);
+    return source.coefficient === 1
+      ? size
+      : this.emit('Div', [size, this.integers([source.coefficient])]);
+  }
+
+  /** A size as an int64 tensor of shape [1]; computed from the inputs' shapes where it is symbolic. */
+  size(dim: Dim): string {
+    if (typeof dim === 'number') return this.integers([dim]);
+    const known = this.#sizes.get(dim.text);
+    if (known) return known;
+    const computed = this.#compute(dim);
+    this.#sizes.set(dim.text, computed);
+    return computed;
+  }
+
+  #compute(dim: SymbolicDim): string {
+    const only = dim.terms.length === 1 ? dim.terms[0]! : undefined;
+    if (only?.coefficient === 1 && only.symbols.length === 1) return this.#symbol(only.symbols[0]!);
+    const terms = dim.terms.map(({ coefficient, symbols }) => {
+      const factors = symbols.map((name) =>
+        this.size({ text: name, terms: [{ coefficient: 1, symbols: [name] }] }),
+      );
+      if (coefficient !== 1 || factors.length === 0) factors.unshift(this.integers([coefficient]));
+      return factors.reduce((a, b) => this.emit('Mul', [a, b]));
+    });
+    return terms.reduce((a, b) => this.emit('Add', [a, b]));
+  }
+
+  /**
+   * The operand of Reshape: plain numbers where they do (0 copies the axis of the same place, one -1 is
+   * inferred), sizes computed at run time only beyond that.
+   */
+  reshapeTarget(from: readonly Dim[], to: readonly Dim[]): string {
+    const plain = to.map((dim, i) => {
+      if (typeof dim === 'number') return dim;
+      return i < from.length && dimEquals(dim, from[i]!) ? 0 : -1;
+    });
+    return plain.filter((dim) => dim === -1).length <= 1 ? this.integers(plain) : this.sizes(to);
+  }
+
+  /** Sizes as one int64 vector. */
+  sizes(dims: readonly Dim[]): string {
+    if (dims.every((dim) => typeof dim === 'number')) return this.integers(dims);
+    const key = dims.map(dimText).join(',');
+    const known = this.#sizes.get(key);
+    if (known) return known;
+    const joined =
+      dims.length === 1
+        ? this.size(dims[0]!)
+        : this.emit(
+            'Concat',
+            dims.map((dim) => this.size(dim)),
+            { attributes: { axis: { int: 0 } } },
+          );
+    this.#sizes.set(key, joined);
+    return joined;
+  }
+}

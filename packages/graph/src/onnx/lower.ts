@@ -1,0 +1,245 @@
+/**
+ * Node -> ONNX operators of opset 21 and of onnxruntime's own domain. One entry a kind. Fused operators
+ * stand where a measurement said that they help on a CPU (bench/README.md).
+ */
+import { dimEquals, multiplyDims, subtractDims } from '../dimension.ts';
+import { DTYPES, isFloat } from '../dtype.ts';
+import type { BinaryOp, Node, ReduceOp, UnaryOp, Visitor } from '../node.ts';
+import { misfit } from '../shape.ts';
+import type { Emitter } from './emitter.ts';
+import type { ExternalData } from './messages.ts';
+
+export const OPSETS = { '': 21, 'com.microsoft': 1 } as const;
+
+const MICROSOFT = 'com.microsoft';
+const INT64_MAX = 9223372036854775807n;
+
+export interface LoweringContext {
+  readonly emitter: Emitter;
+  /** Where a tensor of the checkpoint lies, relative to the model file. */
+  readonly locate: (name: string) => ExternalData;
+}
+
+/** ONNX operators of one operand; what is missing here is composed in `unary` below. */
+const UNARY: Partial<Record<UnaryOp, string>> = {
+  neg: 'Neg',
+  abs: 'Abs',
+  exp: 'Exp',
+  log: 'Log',
+  sqrt: 'Sqrt',
+  reciprocal: 'Reciprocal',
+  tanh: 'Tanh',
+  sigmoid: 'Sigmoid',
+  relu: 'Relu',
+  erf: 'Erf',
+  sin: 'Sin',
+  cos: 'Cos',
+  sinh: 'Sinh',
+  asinh: 'Asinh',
+  floor: 'Floor',
+  ceil: 'Ceil',
+  round: 'Round',
+  sign: 'Sign',
+  softplus: 'Softplus',
+  gelu: 'Gelu',
+  isNan: 'IsNaN',
+  not: 'Not',
+};
+
+const BINARY: Record<Exclude<BinaryOp, 'mod'>, string> = {
+  add: 'Add',
+  sub: 'Sub',
+  mul: 'Mul',
+  div: 'Div',
+  pow: 'Pow',
+  min: 'Min',
+  max: 'Max',
+  equal: 'Equal',
+  less: 'Less',
+  lessOrEqual: 'LessOrEqual',
+  greater: 'Greater',
+  greaterOrEqual: 'GreaterOrEqual',
+  and: 'And',
+  or: 'Or',
+};
+
+const REDUCE: Record<ReduceOp, string> = {
+  sum: 'ReduceSum',
+  mean: 'ReduceMean',
+  max: 'ReduceMax',
+  min: 'ReduceMin',
+};
+
+const operands = (node: Node, { emitter }: LoweringContext): string[] =>
+  node.inputs.map((x) => emitter.nameOf(x));
+
+const staticShape = (node: Node): number[] =>
+  node.shape.map((dim) =>
+    typeof dim === 'number' ? dim : misfit(`onnx: ${node.kind} of symbolic size`),
+  );
+
+/** The name of each node's value. */
+export const lower: Visitor<string, LoweringContext> = {
+  input: (node) => node.name,
+  parameter: (node, { emitter, locate }) =>
+    emitter.external(node.name, node.dtype, staticShape(node), locate(node.name)),
+  constant: (node, { emitter }) => emitter.initializer(node.data, node.dtype, staticShape(node)),
+  iota: (node, { emitter }) => {
+    const size = emitter.emit('Squeeze', [emitter.size(node.shape[0]!)]);
+    const zero = emitter.initializer(BigInt64Array.of(0n), 'int64', []);
+    const one = emitter.initializer(BigInt64Array.of(1n), 'int64', []);
+    return emitter.emit('Range', [zero, size, one]);
+  },
+  unary: (node, context) => {
+    const { emitter } = context;
+    const [x] = operands(node, context) as [string];
+    if (node.op === 'silu') return emitter.emit('Mul', [x, emitter.emit('Sigmoid', [x])]);
+    return emitter.emit(UNARY[node.op] ?? misfit(`onnx: no operator for ${node.op}`), [x]);
+  },
+  binary: (node, context) => {
+    const names = operands(node, context);
+    if (node.op !== 'mod') return context.emitter.emit(BINARY[node.op], names);
+    return context.emitter.emit('Mod', names, {
+      attributes: { fmod: { int: isFloat(node.dtype) ? 1 : 0 } },
+    });
+  },
+  where: (node, context) => context.emitter.emit('Where', operands(node, context)),
+  cast: (node, context) =>
+    context.emitter.emit('Cast', operands(node, context), {
+      attributes: { to: { int: DTYPES[node.dtype].onnx } },
+    }),
+  reduce: (node, context) =>
+    context.emitter.emit(
+      REDUCE[node.op],
+      [...operands(node, context), context.emitter.integers(node.axes)],
+      {
+        attributes: { keepdims: { int: node.keepAxes ? 1 : 0 } },
+      },
+    ),
+  reshape: (node, context) => {
+    const [x] = operands(node, context) as [string];
+    const target = context.emitter.reshapeTarget(node.inputs[0].shape, node.shape);
+    return context.emitter.emit('Reshape', [x, target]);
+  },
+  transpose: (node, context) =>
+    context.emitter.emit('Transpose', operands(node, context), {
+      attributes: { perm: { ints: node.permutation } },
+    }),
+  broadcast: (node, context) => {
+    const [x] = operands(node, context) as [string];
+    const from = node.inputs[0].shape;
+    const lead = node.shape.length - from.length;
+    // Expand broadcasts both ways: an axis that keeps its size can be asked for as 1.
+    const target = node.shape.map((dim, i) =>
+      i >= lead && dimEquals(dim, from[i - lead]!) ? 1 : dim,
+    );
+    return context.emitter.emit('Expand', [x, context.emitter.sizes(target)]);
+  },
+  concat: (node, context) =>
+    context.emitter.emit('Concat', operands(node, context), {
+      attributes: { axis: { int: node.axis } },
+    }),
+  slice: (node, context) => {
+    const { emitter } = context;
+    const [x] = operands(node, context) as [string];
+    const fromEnd = subtractDims(node.end, node.inputs[0].shape[node.axis]!);
+    const end =
+      fromEnd === 0
+        ? emitter.integers([INT64_MAX])
+        : emitter.size(typeof fromEnd === 'number' ? fromEnd : node.end);
+    return emitter.emit('Slice', [
+      x,
+      emitter.size(node.start),
+      end,
+      emitter.integers([node.axis]),
+      emitter.integers([node.step]),
+    ]);
+  },
+  take: (node, context) =>
+    context.emitter.emit('Gather', operands(node, context), {
+      attributes: { axis: { int: node.axis } },
+    }),
+  takeAlong: (node, context) =>
+    context.emitter.emit('GatherElements', operands(node, context), {
+      attributes: { axis: { int: node.axis } },
+    }),
+  cumulativeSum: (node, { emitter }) => {
+    const axis = emitter.initializer(BigInt64Array.of(BigInt(node.axis)), 'int64', []);
+    return emitter.emit('CumSum', [emitter.nameOf(node.inputs[0]), axis]);
+  },
+  top: (node, { emitter }) => {
+    const inputs = [emitter.nameOf(node.inputs[0]), emitter.integers([node.count])];
+    const attributes = { axis: { int: node.axis }, largest: { int: node.largest ? 1 : 0 } };
+    const [values, indices] = emitter.emitAll('TopK', inputs, 2, { attributes }) as [
+      string,
+      string,
+    ];
+    return node.part === 'values' ? values : indices;
+  },
+  conv1d: (node, context) =>
+    context.emitter.emit('Conv', operands(node, context), {
+      attributes: {
+        strides: { ints: [node.stride] },
+        dilations: { ints: [node.dilation] },
+        group: { int: node.groups },
+        pads: { ints: node.padding },
+      },
+    }),
+  matmul: (node, context) => {
+    const { emitter } = context;
+    const names = operands(node, context);
+    if (!node.transposeB) return emitter.emit('MatMul', names);
+    return emitter.emit('FusedMatMul', names, {
+      domain: MICROSOFT,
+      attributes: { transB: { int: 1 } },
+    });
+  },
+  linear: (node, context) => {
+    const { emitter } = context;
+    const [x, weight, bias] = operands(node, context) as [string, string, string | undefined];
+    const product = emitter.emit('FusedMatMul', [x, weight], {
+      domain: MICROSOFT,
+      attributes: { transB: { int: 1 } },
+    });
+    return bias ? emitter.emit('Add', [product, bias]) : product;
+  },
+  quantizedLinear: (node, context) => {
+    const [x, weight, scale, bias] = operands(node, context) as [
+      string,
+      string,
+      string,
+      string | undefined,
+    ];
+    const inputs = [x, weight, scale, '', ...(bias ? [bias] : [])];
+    return context.emitter.emit('DynamicQuantizeMatMul', inputs, { domain: MICROSOFT });
+  },
+  softmax: (node, context) =>
+    context.emitter.emit('Softmax', operands(node, context), {
+      attributes: { axis: { int: node.axis } },
+    }),
+  rmsNorm: (node, context) =>
+    context.emitter.emit('SimplifiedLayerNormalization', operands(node, context), {
+      attributes: { axis: { int: -1 }, epsilon: { float: node.epsilon } },
+    }),
+  layerNorm: (node, context) =>
+    context.emitter.emit('LayerNormalization', operands(node, context), {
+      attributes: { axis: { int: -1 }, epsilon: { float: node.epsilon } },
+    }),
+  attention: (node, context) => {
+    const [query, key, value, bias] = operands(node, context) as [
+      string,
+      string,
+      string,
+      string | undefined,
+    ];
+    const inputs = bias ? [query, key, value, '', '', bias] : [query, key, value];
+    return context.emitter.emit('MultiHeadAttention', inputs, {
+      domain: MICROSOFT,
+      attributes: { num_heads: { int: node.heads }, scale: { float: node.scale } },
+    });
+  },
+  stopGradient: (node, context) => operands(node, context)[0]!,
+};
+
+/** Elements of a tensor of known shape. */
+export const elementCount = (node: Node): number => Number(multiplyDims(...staticShape(node)));

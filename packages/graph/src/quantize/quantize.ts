@@ -1,0 +1,99 @@
+/**
+ * The int8 form of a graph: linear layers get weights that were quantised when the graph is made and lie
+ * in a file beside it, and quantise their activations per run. One rewrite serves every family.
+ */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Graph, rewriteGraph } from '../graph.ts';
+import type { LinearNode, Node, ParameterNode } from '../node.ts';
+import type { ExternalData } from '../onnx/messages.ts';
+import { parameter, quantizedAffine, withInputs } from '../ops.ts';
+import type { Checkpoint } from '../safetensors/checkpoint.ts';
+import { readTensor } from '../safetensors/read-tensor.ts';
+import { quantizeRows } from './rows.ts';
+
+/** Below this many weights a layer gains nothing from integers and may lose accuracy. */
+const MIN_WEIGHTS = 64 * 64;
+const SIDECAR = 'int8.bin';
+const ALIGNMENT = 64;
+
+export interface QuantizedGraph {
+  readonly graph: Graph;
+  /** Where a quantised tensor lies; undefined for those of the checkpoint. */
+  readonly locate: (name: string) => ExternalData | undefined;
+  /** Quantises the weights into a file of the folder. */
+  readonly write: (folder: string) => Promise<void>;
+}
+
+interface Layer {
+  readonly weight: ParameterNode;
+  readonly out: number;
+  readonly width: number;
+}
+
+/** The checkpoint's tensor behind a weight, through the cast that F16 and BF16 need. */
+const parameterBehind = (node: Node): ParameterNode | undefined => {
+  if (node.kind === 'cast') return parameterBehind(node.inputs[0]);
+  return node.kind === 'parameter' ? node : undefined;
+};
+
+const layerOf = (node: LinearNode, keepFloat32: RegExp | undefined): Layer | undefined => {
+  const weight = parameterBehind(node.inputs[1]);
+  if (!weight || keepFloat32?.test(weight.name)) return undefined;
+  const [out, width] = weight.shape as readonly [number, number];
+  return out * width < MIN_WEIGHTS ? undefined : { weight, out, width };
+};
+
+const align = (at: number): number => Math.ceil(at / ALIGNMENT) * ALIGNMENT;
+
+/**
+ * @param keepFloat32 layers whose weight's name matches stay as they are
+ */
+export const quantizeGraph = (
+  graph: Graph,
+  checkpoint: Checkpoint,
+  keepFloat32?: RegExp,
+): QuantizedGraph => {
+  const layers = new Map<string, Layer>();
+  const places = new Map<string, ExternalData>();
+  let end = 0;
+  const place = (name: string, length: number): void => {
+    places.set(name, { location: SIDECAR, offset: end, length });
+    end = align(end + length);
+  };
+
+  const rewritten = rewriteGraph(graph, (node, inputs) => {
+    const layer = node.kind === 'linear' ? layerOf(node, keepFloat32) : undefined;
+    if (!layer) return withInputs(node, inputs);
+    const { weight, out, width } = layer;
+    const names = [`${weight.name}.int8`, `${weight.name}.scale`] as const;
+    if (!layers.has(weight.name)) {
+      layers.set(weight.name, layer);
+      place(names[0], out * width);
+      place(names[1], out * Float32Array.BYTES_PER_ELEMENT);
+    }
+    const [x, , bias] = inputs;
+    return quantizedAffine(
+      x!,
+      parameter(names[0], [width, out], 'int8'),
+      parameter(names[1], [out], 'float32'),
+      bias,
+    );
+  });
+
+  const write = async (folder: string): Promise<void> => {
+    await using file = await open(join(folder, SIDECAR), 'w');
+    for (const { weight, out, width } of layers.values()) {
+      const stored = await readTensor(checkpoint.tensors.get(weight.name)!);
+      const { data, scale } = quantizeRows(stored, out, width);
+      await file.write(data, 0, data.byteLength, places.get(`${weight.name}.int8`)!.offset);
+      await file.write(
+        new Uint8Array(scale.buffer),
+        0,
+        scale.byteLength,
+        places.get(`${weight.name}.scale`)!.offset,
+      );
+    }
+  };
+  return { graph: rewritten, locate: (name) => places.get(name), write };
+};

@@ -1,0 +1,130 @@
+/** A checkpoint folder: the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists. */
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
+import { TollamaError } from '@tollama/core/errors';
+import { readSafetensorsHeader, type StoredTensor } from './header.ts';
+
+export interface CheckpointTensor extends StoredTensor {
+  /** The real path of the file that holds it. */
+  readonly file: string;
+}
+
+export interface Checkpoint {
+  readonly folder: string;
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+  /** Real paths of the weight files. */
+  readonly files: readonly string[];
+  readonly sizeBytes: number;
+}
+
+export const SINGLE_FILE = 'model.safetensors';
+export const INDEX_FILE = `${SINGLE_FILE}.index.json`;
+
+const refuse = (message: string, hint?: string): never => {
+  throw new TollamaError('CHECKPOINT_INVALID', message, hint === undefined ? {} : { hint });
+};
+
+/**
+ * The folder that links of a checkpoint may point into: itself, or for a snapshot of the hub's cache
+ * (`models--owner--name/snapshots/<commit>`, whose files are links into `blobs/`) the model's folder.
+ */
+const trustedRoot = (folder: string): string => {
+  const snapshots = dirname(folder);
+  const model = dirname(snapshots);
+  const isHubCache = basename(snapshots) === 'snapshots' && basename(model).startsWith('models--');
+  return isHubCache ? model : folder;
+};
+
+/** The real path of a file of the folder; refuses one that leads out of the trusted root. */
+const resolveInside = async (folder: string, name: string): Promise<string> => {
+  const root = trustedRoot(folder);
+  const real = await realpath(join(folder, name));
+  if (!real.startsWith(root + sep)) {
+    refuse(
+      `${name} is a link that leads out of the checkpoint's folder`,
+      'put the file itself into the folder',
+    );
+  }
+  return real;
+};
+
+const exists = async (path: string): Promise<boolean> => {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** tensor name -> shard, as the index says. */
+const readIndex = async (folder: string): Promise<Map<string, string>> => {
+  const text = await readFile(await resolveInside(folder, INDEX_FILE), 'utf8');
+  let map: unknown;
+  try {
+    map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
+  } catch (cause) {
+    return refuse(`${INDEX_FILE} is not JSON (${(cause as Error).message})`);
+  }
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) {
+    return refuse(`${INDEX_FILE} has no weight_map`);
+  }
+  const shards = new Map<string, string>();
+  for (const [tensor, file] of Object.entries(map)) {
+    if (typeof file !== 'string' || !/^[\w.-]+$/.test(file) || file.startsWith('.')) {
+      refuse(
+        `${INDEX_FILE} puts tensor '${tensor}' into ${JSON.stringify(file)}; shards are files of the same folder`,
+      );
+    }
+    shards.set(tensor, file as string);
+  }
+  return shards;
+};
+
+const readShards = async (
+  folder: string,
+  shardOf: ReadonlyMap<string, string>,
+): Promise<Map<string, CheckpointTensor>> => {
+  const tensors = new Map<string, CheckpointTensor>();
+  for (const shard of new Set(shardOf.values())) {
+    if (!(await exists(join(folder, shard)))) {
+      refuse(`${INDEX_FILE} names the shard ${shard}, which is not there`, 'pull the model again');
+    }
+    const file = await resolveInside(folder, shard);
+    for (const [name, tensor] of await readSafetensorsHeader(file)) {
+      const owner = shardOf.get(name);
+      if (tensors.has(name) || (owner !== undefined && owner !== shard)) {
+        refuse(
+          `tensor '${name}' lies in ${shard}, and the index puts it into ${owner ?? 'another shard'}`,
+        );
+      }
+      tensors.set(name, { ...tensor, file });
+    }
+  }
+  for (const [name, shard] of shardOf) {
+    if (!tensors.has(name)) refuse(`${shard} lacks tensor '${name}', which the index puts there`);
+  }
+  return tensors;
+};
+
+/**
+ * Opens a checkpoint folder and checks all of its headers; no weight is read.
+ *
+ * @throws TollamaError CHECKPOINT_INVALID when a file is missing, malformed, or a link out of the folder
+ */
+export const openCheckpoint = async (path: string): Promise<Checkpoint> => {
+  const folder = await realpath(path).catch(() => refuse(`there is no checkpoint folder ${path}`));
+  let tensors: Map<string, CheckpointTensor>;
+  if (await exists(join(folder, SINGLE_FILE))) {
+    const file = await resolveInside(folder, SINGLE_FILE);
+    const header = await readSafetensorsHeader(file);
+    tensors = new Map([...header].map(([name, tensor]) => [name, { ...tensor, file }]));
+  } else if (await exists(join(folder, INDEX_FILE))) {
+    tensors = await readShards(folder, await readIndex(folder));
+  } else {
+    return refuse(`${path} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}`);
+  }
+  const files = [...new Set([...tensors.values()].map((tensor) => tensor.file))];
+  const sizeBytes = [...tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
+  return { folder, tensors, files, sizeBytes };
+};

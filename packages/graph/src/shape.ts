@@ -1,0 +1,277 @@
+/**
+ * Shape and type inference: what a node yields from what it gets. Run once when a node is made and again
+ * by `verify`. A misfit throws GRAPH_INVALID with both shapes, before any weight is read.
+ */
+import { TollamaError } from '@tollama/core/errors';
+import {
+  addDims,
+  type Dim,
+  dimEquals,
+  dimText,
+  divideDims,
+  multiplyDims,
+  shapeEquals,
+  shapeText,
+  subtractDims,
+} from './dimension.ts';
+import type { DType } from './dtype.ts';
+import { type Node, type Shape, type Visitor, visit } from './node.ts';
+
+export interface ShapeAndType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export const misfit = (message: string): never => {
+  throw new TollamaError('GRAPH_INVALID', message);
+};
+
+/** Numpy broadcasting of two shapes. */
+export const broadcastShapes = (a: Shape, b: Shape, what: string): Shape => {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x: Dim = a[a.length - rank + i] ?? 1;
+    const y: Dim = b[b.length - rank + i] ?? 1;
+    if (dimEquals(x, y) || y === 1) return x;
+    if (x === 1) return y;
+    return misfit(`${what}: shapes ${shapeText(a)} and ${shapeText(b)} do not broadcast`);
+  });
+};
+
+const sizeOf = (shape: Shape): Dim => multiplyDims(...shape);
+
+const replaceAt = (shape: Shape, axis: number, ...by: readonly Dim[]): Shape => [
+  ...shape.slice(0, axis),
+  ...by,
+  ...shape.slice(axis + 1),
+];
+
+const requireAxis = (shape: Shape, axis: number, what: string): void => {
+  if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) {
+    misfit(`${what}: axis ${axis} is outside of ${shapeText(shape)}`);
+  }
+};
+
+const requireDType = (got: DType, wanted: DType, what: string): void => {
+  if (got !== wanted) misfit(`${what}: expected ${wanted}, got ${got}`);
+};
+
+const requireLast = (shape: Shape, size: Dim, what: string): void => {
+  const last = shape.at(-1);
+  if (last === undefined || !dimEquals(last, size)) {
+    misfit(`${what}: last axis of ${shapeText(shape)} must be ${dimText(size)}`);
+  }
+};
+
+const COMPARISONS = new Set(['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual']);
+
+const same = (node: { inputs: readonly [Node, ...Node[]] }): ShapeAndType => ({
+  shape: node.inputs[0].shape,
+  dtype: node.inputs[0].dtype,
+});
+
+const own = (node: Node): ShapeAndType => ({ shape: node.shape, dtype: node.dtype });
+
+const checkVector = (vector: Node, size: Dim, what: string): void => {
+  if (!shapeEquals(vector.shape, [size])) {
+    misfit(`${what}: ${shapeText(vector.shape)} must be [${dimText(size)}]`);
+  }
+};
+
+const infer: Visitor<ShapeAndType> = {
+  input: own,
+  parameter: own,
+  constant: own,
+  iota: (node) => ({ shape: node.shape, dtype: 'int64' }),
+  unary: (node) => {
+    const [x] = node.inputs;
+    if (node.op === 'not') requireDType(x.dtype, 'bool', 'not');
+    return { shape: x.shape, dtype: node.op === 'isNan' ? 'bool' : x.dtype };
+  },
+  binary: (node) => {
+    const [a, b] = node.inputs;
+    requireDType(b.dtype, a.dtype, node.op);
+    const logical = node.op === 'and' || node.op === 'or';
+    if (logical) requireDType(a.dtype, 'bool', node.op);
+    const dtype = logical || COMPARISONS.has(node.op) ? 'bool' : a.dtype;
+    return { shape: broadcastShapes(a.shape, b.shape, node.op), dtype };
+  },
+  where: (node) => {
+    const [condition, a, b] = node.inputs;
+    requireDType(condition.dtype, 'bool', 'where');
+    requireDType(b.dtype, a.dtype, 'where');
+    const values = broadcastShapes(a.shape, b.shape, 'where');
+    return { shape: broadcastShapes(condition.shape, values, 'where'), dtype: a.dtype };
+  },
+  cast: (node) => ({ shape: node.inputs[0].shape, dtype: node.dtype }),
+  reduce: (node) => {
+    const [x] = node.inputs;
+    for (const axis of node.axes) requireAxis(x.shape, axis, node.op);
+    const shape = node.keepAxes
+      ? x.shape.map((dim, i) => (node.axes.includes(i) ? 1 : dim))
+      : x.shape.filter((_, i) => !node.axes.includes(i));
+    return { shape, dtype: x.dtype };
+  },
+  reshape: (node) => {
+    const [x] = node.inputs;
+    if (!dimEquals(sizeOf(x.shape), sizeOf(node.shape))) {
+      misfit(`reshape: ${shapeText(x.shape)} does not fill ${shapeText(node.shape)}`);
+    }
+    return { shape: node.shape, dtype: x.dtype };
+  },
+  transpose: (node) => {
+    const [x] = node.inputs;
+    const sorted = node.permutation.toSorted((a, b) => a - b);
+    if (sorted.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {
+      misfit(`transpose: [${node.permutation}] is no permutation of ${shapeText(x.shape)}`);
+    }
+    return { shape: node.permutation.map((axis) => x.shape[axis]!), dtype: x.dtype };
+  },
+  broadcast: (node) => {
+    const [x] = node.inputs;
+    const shape = broadcastShapes(x.shape, node.shape, 'broadcast');
+    if (!shapeEquals(shape, node.shape)) {
+      misfit(`broadcast: ${shapeText(x.shape)} does not broadcast to ${shapeText(node.shape)}`);
+    }
+    return { shape, dtype: x.dtype };
+  },
+  concat: (node) => {
+    const [first, ...rest] = node.inputs;
+    if (!first) return misfit('concat: no inputs');
+    requireAxis(first.shape, node.axis, 'concat');
+    for (const other of rest) {
+      requireDType(other.dtype, first.dtype, 'concat');
+      const aligned = replaceAt(other.shape, node.axis, first.shape[node.axis]!);
+      if (!shapeEquals(aligned, first.shape)) {
+        misfit(`concat: ${shapeText(other.shape)} does not join ${shapeText(first.shape)}`);
+      }
+    }
+    const size = addDims(...node.inputs.map((x) => x.shape[node.axis]!));
+    return { shape: replaceAt(first.shape, node.axis, size), dtype: first.dtype };
+  },
+  slice: (node) => {
+    const [x] = node.inputs;
+    requireAxis(x.shape, node.axis, 'slice');
+    const span = addDims(subtractDims(node.end, node.start), node.step - 1);
+    const size =
+      typeof span === 'number' ? Math.floor(span / node.step) : divideDims(span, node.step);
+    if (size === undefined) return misfit(`slice: ${dimText(span)} is no multiple of ${node.step}`);
+    return { shape: replaceAt(x.shape, node.axis, size), dtype: x.dtype };
+  },
+  take: (node) => {
+    const [x, indices] = node.inputs;
+    requireAxis(x.shape, node.axis, 'take');
+    requireDType(indices.dtype, 'int64', 'take');
+    return { shape: replaceAt(x.shape, node.axis, ...indices.shape), dtype: x.dtype };
+  },
+  takeAlong: (node) => {
+    const [x, indices] = node.inputs;
+    requireAxis(x.shape, node.axis, 'takeAlong');
+    requireDType(indices.dtype, 'int64', 'takeAlong');
+    if (!shapeEquals(replaceAt(indices.shape, node.axis, x.shape[node.axis]!), x.shape)) {
+      misfit(`takeAlong: indices ${shapeText(indices.shape)} do not fit ${shapeText(x.shape)}`);
+    }
+    return { shape: indices.shape, dtype: x.dtype };
+  },
+  cumulativeSum: (node) => {
+    requireAxis(node.inputs[0].shape, node.axis, 'cumulativeSum');
+    return same(node);
+  },
+  top: (node) => {
+    const [x] = node.inputs;
+    requireAxis(x.shape, node.axis, 'top');
+    const size = x.shape[node.axis]!;
+    if (typeof size === 'number' && node.count > size)
+      misfit(`top: ${node.count} of ${size} elements`);
+    const dtype = node.part === 'values' ? x.dtype : 'int64';
+    return { shape: replaceAt(x.shape, node.axis, node.count), dtype };
+  },
+  conv1d: (node) => {
+    const [x, weight, bias] = node.inputs;
+    const [batch, channels, length] = x.shape as [Dim, Dim, Dim];
+    const [out, perGroup, width] = weight.shape as [number, number, number];
+    if (x.shape.length !== 3 || weight.shape.length !== 3 || channels !== perGroup * node.groups) {
+      misfit(`conv1d: weight ${shapeText(weight.shape)} does not fit ${shapeText(x.shape)}`);
+    }
+    if (bias) checkVector(bias, out, 'conv1d: bias');
+    const reach = node.dilation * (width - 1) + 1;
+    const free = addDims(length, node.padding[0] + node.padding[1] - reach);
+    const steps =
+      typeof free === 'number' ? Math.floor(free / node.stride) : divideDims(free, node.stride);
+    if (steps === undefined)
+      return misfit(`conv1d: ${dimText(free)} is no multiple of ${node.stride}`);
+    return { shape: [batch, out, addDims(steps, 1)], dtype: x.dtype };
+  },
+  matmul: (node) => {
+    const [a, b] = node.inputs;
+    if (a.shape.length < 2 || b.shape.length < 2) {
+      misfit(`matmul: ${shapeText(a.shape)} and ${shapeText(b.shape)} must be matrices`);
+    }
+    const [rows, columns] = node.transposeB ? [-1, -2] : [-2, -1];
+    if (!dimEquals(a.shape.at(-1)!, b.shape.at(rows)!)) {
+      misfit(`matmul: ${shapeText(a.shape)} and ${shapeText(b.shape)} do not chain`);
+    }
+    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
+    return { shape: [...batch, a.shape.at(-2)!, b.shape.at(columns)!], dtype: a.dtype };
+  },
+  linear: (node) => {
+    const [x, weight, bias] = node.inputs;
+    if (weight.shape.length !== 2) misfit(`linear: weight ${shapeText(weight.shape)} is no matrix`);
+    const [out, width] = weight.shape as [Dim, Dim];
+    requireLast(x.shape, width, 'linear');
+    if (bias) checkVector(bias, out, 'linear: bias');
+    return { shape: [...x.shape.slice(0, -1), out], dtype: x.dtype };
+  },
+  quantizedLinear: (node) => {
+    const [x, weight, scale, bias] = node.inputs;
+    const [width, out] = weight.shape as [Dim, Dim];
+    requireDType(weight.dtype, 'int8', 'quantizedLinear');
+    requireLast(x.shape, width, 'quantizedLinear');
+    checkVector(scale, out, 'quantizedLinear: scale');
+    if (bias) checkVector(bias, out, 'quantizedLinear: bias');
+    return { shape: [...x.shape.slice(0, -1), out], dtype: x.dtype };
+  },
+  softmax: (node) => {
+    requireAxis(node.inputs[0].shape, node.axis, 'softmax');
+    return same(node);
+  },
+  rmsNorm: (node) => {
+    checkVector(node.inputs[1], node.inputs[0].shape.at(-1) ?? 1, 'rmsNorm: gain');
+    return same(node);
+  },
+  layerNorm: (node) => {
+    const [x, gain, offset] = node.inputs;
+    checkVector(gain, x.shape.at(-1) ?? 1, 'layerNorm: gain');
+    if (offset) checkVector(offset, x.shape.at(-1) ?? 1, 'layerNorm: offset');
+    return same(node);
+  },
+  attention: (node) => {
+    const [query, key, value, bias] = node.inputs;
+    const shapes = [query, key, value].map((x) => shapeText(x.shape)).join(', ');
+    if (query.shape.length !== 3 || key.shape.length !== 3 || value.shape.length !== 3) {
+      misfit(`attention: query, key, value ${shapes} must be [batch, length, width]`);
+    }
+    const [b, s, width] = query.shape as [Dim, Dim, Dim];
+    const [, t, keyWidth] = key.shape as [Dim, Dim, Dim];
+    if (!dimEquals(width, keyWidth) || !dimEquals(t, value.shape[1]!)) {
+      misfit(`attention: query, key, value ${shapes} do not match`);
+    }
+    if (typeof width !== 'number' || width % node.heads !== 0) {
+      misfit(`attention: width ${dimText(width)} does not split into ${node.heads} heads`);
+    }
+    if (bias) {
+      const scores: Shape = [b, node.heads, s, t];
+      const spread = broadcastShapes(bias.shape, scores, 'attention: bias');
+      if (!shapeEquals(spread, scores)) {
+        misfit(
+          `attention: bias ${shapeText(bias.shape)} does not broadcast to ${shapeText(scores)}`,
+        );
+      }
+    }
+    return { shape: [b, s, value.shape[2]!], dtype: query.dtype };
+  },
+  stopGradient: same,
+};
+
+/** Shape and dtype of a node from its inputs and attributes. Throws GRAPH_INVALID on a misfit. */
+export const inferShape = (node: Node): ShapeAndType => visit(infer, node, undefined);

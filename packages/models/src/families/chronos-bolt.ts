@@ -1,0 +1,380 @@
+/**
+ * Chronos-Bolt: a T5 encoder-decoder over patches of the context. The decoder runs for a single position,
+ * and a residual block turns its state into all quantiles of all steps of the horizon.
+ *
+ * Paper        Ansari et al., "Chronos: Learning the Language of Time Series", TMLR 2024 (the Bolt
+ *              variant is described in the repository)
+ * Reference    github.com/amazon-science/chronos-forecasting, src/chronos/chronos_bolt.py (Apache-2.0)
+ * Checkpoints  amazon/chronos-bolt-{tiny,mini,small,base} (Apache-2.0)
+ */
+import { NO_COVARIATES } from '@tollama/core/capabilities';
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  type Dim,
+  defineGraph,
+  dimOf,
+  div,
+  equal,
+  type Graph,
+  greater,
+  input,
+  iota,
+  isNan,
+  max,
+  maximum,
+  mul,
+  multiplyDims,
+  not,
+  rearrange,
+  repeat,
+  slice,
+  sqrt,
+  sub,
+  sum,
+  symbol,
+  type Tensor,
+  take,
+  type Weights,
+  where,
+} from '@tollama/graph';
+import { z } from 'zod';
+import { defineFamily, type Outcome, type Probe, type RunGraph, type Task } from '../family.ts';
+import { linear } from '../nn/linear.ts';
+import { residualBlock } from '../nn/residual-block.ts';
+import { relativePositionBias, t5Attention, t5FeedForward, t5Norm } from '../nn/t5.ts';
+import { interpolatedQuantiles } from '../quantiles.ts';
+
+const Config = z.object({
+  chronos_pipeline_class: z.literal('ChronosBoltPipeline'),
+  d_model: z.int().positive(),
+  d_kv: z.int().positive(),
+  d_ff: z.int().positive(),
+  num_layers: z.int().positive(),
+  num_decoder_layers: z.int().positive(),
+  num_heads: z.int().positive(),
+  layer_norm_epsilon: z.number().positive().default(1e-6),
+  feed_forward_proj: z.literal('relu').default('relu'),
+  relative_attention_num_buckets: z.int().positive().default(32),
+  relative_attention_max_distance: z.int().positive().default(128),
+  decoder_start_token_id: z.literal(0).default(0),
+  chronos_config: z.object({
+    context_length: z.int().positive(),
+    prediction_length: z.int().positive(),
+    input_patch_size: z.int().positive(),
+    input_patch_stride: z.int().positive(),
+    quantiles: z.array(z.number().gt(0).lt(1)).min(1),
+    use_reg_token: z.boolean().default(false),
+  }),
+});
+type Config = z.infer<typeof Config>;
+
+/** The lowest float32: masked keys are pushed there, so that a query without any key averages all. */
+const FLOAT_MIN = -3.4028234663852886e38;
+const REG_TOKEN = 1;
+const START_TOKEN = 0;
+
+/** Standardises over the observed points of each row. context [b, t], NaN where missing. */
+const instanceNorm = (context: Tensor, observed: Tensor) => {
+  const present = cast(observed, 'float32');
+  const count = maximum(sum(present, 1, { keepAxes: true }), 1);
+  const known = where(observed, context, 0);
+  const loc = div(sum(known, 1, { keepAxes: true }), count); // [b, 1], 0 where nothing is observed
+  const deviation = mul(sub(known, loc), present);
+  const spread = sqrt(div(sum(mul(deviation, deviation), 1, { keepAxes: true }), count));
+  const isEmpty = equal(sum(present, 1, { keepAxes: true }), 0);
+  const scale = where(isEmpty, 1, where(equal(spread, 0), 1e-5, spread)); // [b, 1]
+  return { loc, scale, scaled: mul(div(deviation, scale), present) };
+};
+
+/** Windows of `size` points, every `stride` points from the left. x [b, t] -> [b, n, size] */
+const patches = (x: Tensor, size: number, starts: Tensor | undefined): Tensor => {
+  if (!starts) return rearrange(x, 'b (n p) -> b n p', { p: size });
+  return take(x, add(rearrange(starts, 'n -> n 1'), rearrange(iota(size), 'p -> 1 p')), 1);
+};
+
+const encoderBlock = (
+  x: Tensor,
+  w: Weights,
+  c: Config,
+  bias: Tensor,
+  name: string,
+  probe: Probe,
+): Tensor => {
+  const self = w.at('layer.0');
+  const normed = t5Norm(x, self.at('layer_norm'), c);
+  const y = add(x, t5Attention(normed, normed, self.at('SelfAttention'), c, bias));
+  probe(`${name}_after_attention`, y);
+  const forward = w.at('layer.1');
+  return probe(
+    name,
+    add(y, t5FeedForward(t5Norm(y, forward.at('layer_norm'), c), forward.at('DenseReluDense'), c)),
+  );
+};
+
+/**
+ * One decoder position sees only itself: the softmax over a single key is 1, so self-attention is o(v(x))
+ * whatever q, k and the position bias are. x [b, 1, d] -> [b, 1, d]
+ */
+const selfAttentionOfOne = (x: Tensor, w: Weights, c: Config): Tensor => {
+  const inner = c.num_heads * c.d_kv;
+  for (const name of ['q.weight', 'k.weight']) w.unused(name, [inner, c.d_model]);
+  return linear(linear(x, w.at('v'), inner, { bias: false }), w.at('o'), c.d_model, {
+    bias: false,
+  });
+};
+
+/** x [b, 1, d], memory [b, n, d], mask [b, 1, 1, n] -> [b, 1, d] */
+const decoderBlock = (x: Tensor, memory: Tensor, w: Weights, c: Config, mask: Tensor): Tensor => {
+  const self = w.at('layer.0');
+  const y = add(
+    x,
+    selfAttentionOfOne(t5Norm(x, self.at('layer_norm'), c), self.at('SelfAttention'), c),
+  );
+  const cross = w.at('layer.1');
+  const query = t5Norm(y, cross.at('layer_norm'), c);
+  const u = add(y, t5Attention(query, memory, cross.at('EncDecAttention'), c, mask));
+  const forward = w.at('layer.2');
+  return add(
+    u,
+    t5FeedForward(t5Norm(u, forward.at('layer_norm'), c), forward.at('DenseReluDense'), c),
+  );
+};
+
+/** embeds [b, n, d], mask [b, 1, 1, n] -> [b, n, d] */
+const encoder = (
+  embeds: Tensor,
+  w: Weights,
+  c: Config,
+  mask: Tensor,
+  maxLength: number,
+  probe: Probe,
+): Tensor => {
+  const positions = w.at('block.0.layer.0.SelfAttention');
+  const bias = add(relativePositionBias(positions, dimOf(embeds, 1), maxLength, c), mask);
+  let x = embeds;
+  for (let i = 0; i < c.num_layers; i++)
+    x = encoderBlock(x, w.at(`block.${i}`), c, bias, `encoder_block${i}`, probe);
+  return t5Norm(x, w.at('final_layer_norm'), c);
+};
+
+/** start [b, 1, d], memory [b, n, d] -> [b, 1, d] */
+const decoder = (
+  start: Tensor,
+  memory: Tensor,
+  w: Weights,
+  c: Config,
+  mask: Tensor,
+  probe: Probe,
+): Tensor => {
+  w.unused('block.0.layer.0.SelfAttention.relative_attention_bias.weight', [
+    c.relative_attention_num_buckets,
+    c.num_heads,
+  ]);
+  let x = start;
+  for (let i = 0; i < c.num_decoder_layers; i++) {
+    x = probe(`decoder_block${i}`, decoderBlock(x, memory, w.at(`block.${i}`), c, mask));
+  }
+  return t5Norm(x, w.at('final_layer_norm'), c);
+};
+
+/** context [batch, 16 * n] with NaN where missing -> quantiles [batch, Q, H] */
+const forward = (c: Config, w: Weights, probe: Probe): Graph => {
+  const {
+    input_patch_size: size,
+    input_patch_stride: stride,
+    use_reg_token,
+    quantiles,
+    prediction_length,
+  } = c.chronos_config;
+  const batch = symbol('batch');
+  const points: Dim = stride === size ? multiplyDims(size, symbol('patches')) : symbol('points');
+  const context = input('context', [batch, points]);
+  const starts = stride === size ? undefined : input('patch_starts', ['patches'], 'int64');
+
+  const observed = not(isNan(context));
+  const { loc, scale, scaled } = instanceNorm(context, observed);
+  const present = patches(cast(observed, 'float32'), size, starts);
+  const patched = probe('patched', concat([patches(scaled, size, starts), present], -1)); // [b, n, 2p]
+  let embeds = residualBlock(patched, w.at('input_patch_embedding'), c.d_ff, c.d_model);
+  let attended = greater(max(present, -1), 0); // [b, n]
+
+  const shared = w.get('shared.weight', [use_reg_token ? 2 : 1, c.d_model]);
+  const token = (id: number): Tensor =>
+    repeat(slice(shared, 0, { start: id, end: id + 1 }), '1 d -> b 1 d', { b: batch });
+  if (use_reg_token) {
+    embeds = concat([embeds, token(REG_TOKEN)], 1);
+    const always = repeat(constant([1], 'bool'), 'n -> b n', { b: batch });
+    attended = concat([attended, always], 1);
+  }
+  probe('input_embeds', embeds);
+  probe('attention_mask', cast(attended, 'float32'));
+  const mask = rearrange(where(attended, 0, FLOAT_MIN), 'b n -> b 1 1 n');
+
+  const memory = probe(
+    'encoder_final',
+    encoder(embeds, w.at('encoder'), c, mask, maxTokens(c), probe),
+  );
+  const state = probe(
+    'decoder_final',
+    decoder(token(START_TOKEN), memory, w.at('decoder'), c, mask, probe),
+  );
+  const raw = residualBlock(
+    state,
+    w.at('output_patch_embedding'),
+    c.d_ff,
+    quantiles.length * prediction_length,
+  );
+  const head = probe('head_raw', rearrange(raw, 'b 1 (q h) -> b q h', { q: quantiles.length }));
+  const level = rearrange(probe('loc', loc), 'b 1 -> b 1 1');
+  const output = add(mul(head, rearrange(probe('scale', scale), 'b 1 -> b 1 1')), level);
+  return defineGraph('chronos-bolt', starts ? [context, starts] : [context], { quantiles: output });
+};
+
+/** Patches of the longest context, and the REG token. */
+const maxTokens = ({ chronos_config: c }: Config): number =>
+  Math.ceil(
+    Math.ceil(c.context_length / c.input_patch_size) * (c.input_patch_size / c.input_patch_stride),
+  ) + (c.use_reg_token ? 1 : 0);
+
+// ---- around the graph: plain arrays --------------------------------------------------------------
+
+/** Keeps the last points of each row and pads on the left with NaN to a common whole number of patches. */
+const prepare = (rows: readonly ArrayLike<number>[], { chronos_config: c }: Config) => {
+  const kept = rows.map((row) => Math.min(row.length, c.context_length));
+  const length = Math.ceil(Math.max(1, ...kept) / c.input_patch_size) * c.input_patch_size;
+  const data = new Float32Array(rows.length * length).fill(Number.NaN);
+  rows.forEach((row, b) => {
+    const from = row.length - kept[b]!;
+    for (let i = 0; i < kept[b]!; i++) data[(b + 1) * length - kept[b]! + i] = row[from + i]!;
+  });
+  const windows = Math.floor((length - c.input_patch_size) / c.input_patch_stride) + 1;
+  return { context: { dtype: 'float32', dims: [rows.length, length], data } as const, windows };
+};
+
+/** One pass. rows of points -> quantiles [rows, Q, H], flat */
+const onePass = async (
+  run: RunGraph,
+  rows: readonly ArrayLike<number>[],
+  c: Config,
+): Promise<Float32Array> => {
+  const { context, windows } = prepare(rows, c);
+  const { input_patch_size: size, input_patch_stride: stride } = c.chronos_config;
+  const starts = BigInt64Array.from({ length: windows }, (_, i) => BigInt(i * stride));
+  const feeds =
+    stride === size
+      ? { context }
+      : { context, patch_starts: { dtype: 'int64', dims: [windows], data: starts } as const };
+  const { quantiles } = await run('forward', feeds);
+  return quantiles!.data as Float32Array;
+};
+
+/** The quantile with rank q * (n - 1) of ascending values, interpolated linearly. */
+const quantileOf = (ascending: Float32Array, q: number): number => {
+  const rank = q * (ascending.length - 1);
+  const below = Math.floor(rank);
+  const above = Math.min(below + 1, ascending.length - 1);
+  return ascending[below]! + (rank - below) * (ascending[above]! - ascending[below]!);
+};
+
+/**
+ * Forecasts longer than one pass feed the fan of quantiles back: Q copies of the context, each extended
+ * by one quantile, are forecast, and their Q * Q values a step are reduced to Q again
+ * (chronos_bolt.py, `predict`). Returns for each row the quantiles as Q arrays of `horizon` values.
+ */
+const rollOut = async (
+  run: RunGraph,
+  rows: readonly ArrayLike<number>[],
+  horizon: number,
+  c: Config,
+): Promise<Float32Array[][]> => {
+  const { prediction_length: block, context_length, quantiles: levels } = c.chronos_config;
+  const q = levels.length;
+  const fans = rows.map(() => levels.map(() => new Float32Array(horizon)));
+  let latest = await onePass(run, rows, c);
+  let copies = rows.flatMap((row) => levels.map(() => Float32Array.from(row)));
+  for (let done = 0; ; ) {
+    const steps = Math.min(block, horizon - done);
+    fans.forEach((fan, b) => {
+      for (const [j, row] of fan.entries()) {
+        const from = (b * q + j) * block;
+        row.set(latest.subarray(from, from + steps), done);
+      }
+    });
+    done += steps;
+    if (done >= horizon) return fans;
+    copies = copies.map((copy, i) =>
+      extend(copy, latest.subarray(i * block, (i + 1) * block), context_length),
+    );
+    latest = reduceFans(await onePass(run, copies, c), rows.length, levels, block);
+  }
+};
+
+const extend = (
+  row: Float32Array,
+  block: Float32Array,
+  contextLength: number,
+): Float32Array<ArrayBuffer> => {
+  const joined = new Float32Array(row.length + block.length);
+  joined.set(row);
+  joined.set(block, row.length);
+  return joined.subarray(Math.max(0, joined.length - contextLength));
+};
+
+/** [rows * Q, Q, H] -> [rows, Q, H] by empirical quantiles over the Q * Q values of a step. */
+const reduceFans = (
+  wide: Float32Array,
+  rows: number,
+  levels: readonly number[],
+  block: number,
+): Float32Array => {
+  const q = levels.length;
+  const reduced = new Float32Array(rows * q * block);
+  const values = new Float32Array(q * q);
+  for (let b = 0; b < rows; b++) {
+    for (let h = 0; h < block; h++) {
+      for (let i = 0; i < q * q; i++) values[i] = wide[(b * q * q + i) * block + h]!;
+      values.sort();
+      levels.forEach((level, j) => {
+        reduced[(b * q + j) * block + h] = quantileOf(values, level);
+      });
+    }
+  }
+  return reduced;
+};
+
+const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
+  const levels = c.chronos_config.quantiles;
+  const fans = await rollOut(
+    run,
+    task.series.map((series) => series.targets[0]!),
+    task.horizon,
+    c,
+  );
+  const forecasts = fans.map((fan) => {
+    const [mean] = interpolatedQuantiles(fan, levels, [0.5]);
+    return {
+      targets: [{ mean: mean!, quantiles: interpolatedQuantiles(fan, levels, task.quantiles) }],
+    };
+  });
+  return { forecasts, warnings: [] };
+};
+
+export const chronosBolt = defineFamily({
+  name: 'chronos-bolt',
+  config: Config,
+  recognizes: (config) => config.chronos_pipeline_class === 'ChronosBoltPipeline',
+  graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
+  capabilities: ({ chronos_config: c }) => ({
+    covariates: NO_COVARIATES,
+    contextLength: c.context_length,
+    nativeHorizon: c.prediction_length,
+    maxHorizon: null,
+    quantiles: c.quantiles,
+    multivariate: false,
+    samples: false,
+  }),
+  forecast,
+});

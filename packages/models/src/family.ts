@@ -1,0 +1,95 @@
+/**
+ * What a model family is: a config schema, what it can do, the graphs of its forward pass, and the way from
+ * series to forecasts around them. Adding a family means one file that exports `defineFamily({...})`, one
+ * line in `families/index.ts`, and one folder of golden vectors.
+ */
+import type { Capabilities } from '@tollama/core/capabilities';
+import type { Graph, Tensor, TensorSpec, TensorValue, Weights } from '@tollama/graph';
+import type { z } from 'zod';
+
+/** Marks an inner point of the forward pass, so that tests can look at it; gives the tensor back. */
+export type Probe = (name: string, tensor: Tensor) => Tensor;
+
+/** Values of a covariate: numbers (NaN where missing), or words (null where missing). */
+export type Covariate = ArrayLike<number> | readonly (string | null)[];
+
+/** One series as a model sees it: univariate, or several variates over the same time. */
+export interface ModelSeries {
+  readonly id: string;
+  /** [variates][length], NaN where a value is missing; families that are not multivariate get one. */
+  readonly targets: readonly ArrayLike<number>[];
+  /** Known over the history: [length]. Holds the names of `futureCovariates` too. */
+  readonly pastCovariates?: Readonly<Record<string, Covariate>>;
+  /** Known over the horizon: [horizon]. */
+  readonly futureCovariates?: Readonly<Record<string, Covariate>>;
+  readonly staticCovariates?: Readonly<Record<string, unknown>>;
+  /** Pandas alias of the frequency, for families that read it. */
+  readonly freq?: string;
+}
+
+/** What is asked of a model: all series of a task share horizon, quantile levels and options. */
+export interface Task {
+  readonly series: readonly ModelSeries[];
+  readonly horizon: number;
+  /** Ascending levels in (0, 1); may be empty. */
+  readonly quantiles: readonly number[];
+  /** Options of the family (num_samples, temperature, ...) and of the request. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface TargetForecast {
+  /** [horizon] */
+  readonly mean: ArrayLike<number>;
+  /** One array [horizon] for each asked level, in their order. */
+  readonly quantiles: readonly ArrayLike<number>[];
+  /** Sample paths [samples][horizon], of families that draw them. */
+  readonly samples?: readonly ArrayLike<number>[];
+}
+
+/** One forecast for each variate of a series. */
+export interface SeriesForecast {
+  readonly targets: readonly TargetForecast[];
+  /** How the forecast was made, for models that choose per series. */
+  readonly explanation?: Readonly<Record<string, unknown>>;
+}
+
+export interface Outcome {
+  readonly forecasts: readonly SeriesForecast[];
+  /** What the user should know: a cut horizon, a dropped covariate. */
+  readonly warnings: readonly string[];
+}
+
+/** Runs one of the family's graphs by its name. */
+export type RunGraph = (
+  graph: string,
+  feeds: Readonly<Record<string, TensorValue>>,
+) => Promise<Readonly<Record<string, TensorValue>>>;
+
+export interface Family<Config = unknown> {
+  readonly name: string;
+  /** The published config.json; unknown keys pass, an unknown variant of a known key is refused. */
+  readonly config: z.ZodType<Config>;
+  /** Whether a published checkpoint belongs to this family, by its config.json and its tensors' names. */
+  readonly recognizes: (
+    config: Readonly<Record<string, unknown>>,
+    tensors: ReadonlyMap<string, TensorSpec>,
+  ) => boolean;
+  readonly capabilities: (config: Config) => Capabilities;
+  /** The forward pass; most families have one graph, called `forward`. */
+  readonly graphs: (
+    config: Config,
+    weights: Weights,
+    probe: Probe,
+  ) => Readonly<Record<string, Graph>>;
+  /** From series to forecasts; plain arrays around runs of the graphs. */
+  readonly forecast: (run: RunGraph, config: Config, task: Task) => Promise<Outcome>;
+  /** Linear layers that int8 would harm, by the name of their weight. */
+  readonly keepFloat32?: RegExp;
+}
+
+/**
+ * @example
+ * export const chronosBolt = defineFamily({ name: 'chronos-bolt', config: Config, ... });
+ */
+export const defineFamily = <Config>(family: Family<Config>): Family<Config> =>
+  Object.freeze(family);

@@ -1,0 +1,4 @@
+export { FAMILIES } from './families/index.ts';
+export * from './family.ts';
+export * from './open-model.ts';
+export * from './read-config.ts';

@@ -1,0 +1,101 @@
+/**
+ * The layers of T5 (Raffel et al. 2020, JMLR 21; transformers' modeling_t5.py): RMS norm without offset,
+ * attention without the factor 1/sqrt(d), relative position buckets, a feed-forward layer without bias.
+ */
+import {
+  add,
+  attend,
+  constant,
+  type Dim,
+  dimOf,
+  iota,
+  rearrange,
+  relu,
+  rmsNormalize,
+  sub,
+  type Tensor,
+  take,
+  type Weights,
+  widthOf,
+} from '@tollama/graph';
+import { linear } from './linear.ts';
+
+export interface T5Config {
+  readonly d_kv: number;
+  readonly d_ff: number;
+  readonly num_heads: number;
+  readonly layer_norm_epsilon: number;
+  readonly relative_attention_num_buckets: number;
+  readonly relative_attention_max_distance: number;
+}
+
+/** x [..., d] -> [..., d] */
+export const t5Norm = (x: Tensor, w: Weights, { layer_norm_epsilon }: T5Config): Tensor =>
+  rmsNormalize(x, w.get('weight', [widthOf(x)]), layer_norm_epsilon);
+
+/** x [b, s, d] looks at memory [b, t, d]; bias broadcasts to [b, h, s, t] -> [b, s, d] */
+export const t5Attention = (
+  x: Tensor,
+  memory: Tensor,
+  w: Weights,
+  c: T5Config,
+  bias?: Tensor,
+): Tensor => {
+  const inner = c.num_heads * c.d_kv;
+  const project = (y: Tensor, name: string): Tensor =>
+    linear(y, w.at(name), inner, { bias: false });
+  const mixed = attend(project(x, 'q'), project(memory, 'k'), project(memory, 'v'), {
+    heads: c.num_heads,
+    scale: 1,
+    ...(bias && { bias }),
+  });
+  return linear(mixed, w.at('o'), widthOf(x), { bias: false });
+};
+
+/** x [..., d] -> [..., d] */
+export const t5FeedForward = (x: Tensor, w: Weights, { d_ff }: T5Config): Tensor =>
+  linear(relu(linear(x, w.at('wi'), d_ff, { bias: false })), w.at('wo'), widthOf(x), {
+    bias: false,
+  });
+
+/**
+ * Bucket of the relative position key - query, bidirectional: half of the buckets for each direction,
+ * exact for near positions, logarithmic up to the maximal distance. The logarithm is float32's, as there.
+ */
+export const relativeBucket = (relative: number, buckets: number, maxDistance: number): number => {
+  const half = buckets / 2;
+  const exact = Math.floor(half / 2);
+  const side = relative > 0 ? half : 0;
+  const distance = Math.abs(relative);
+  if (distance < exact) return side + distance;
+  const { fround, log } = Math;
+  const octave = fround(fround(log(fround(distance / exact))) / fround(log(maxDistance / exact)));
+  return side + Math.min(half - 1, exact + Math.trunc(fround(octave * (half - exact))));
+};
+
+/**
+ * The learned bias of relative positions for `length` positions, of which there are at most
+ * `maxLength`: weight [buckets, h] -> [1, h, length, length]
+ */
+export const relativePositionBias = (
+  w: Weights,
+  length: Dim,
+  maxLength: number,
+  c: T5Config,
+): Tensor => {
+  const { relative_attention_num_buckets: buckets, relative_attention_max_distance: maxDistance } =
+    c;
+  const weight = w.get('relative_attention_bias.weight', [buckets, c.num_heads]);
+  const offsets = Array.from({ length: 2 * maxLength - 1 }, (_, i) => i - (maxLength - 1));
+  const bucketOf = constant(
+    offsets.map((r) => relativeBucket(r, buckets, maxDistance)),
+    'int64',
+  );
+  const position = iota(length);
+  const relative = sub(rearrange(position, 'k -> 1 k'), rearrange(position, 'q -> q 1'));
+  const bias = take(weight, take(bucketOf, add(relative, maxLength - 1))); // [q, k, h]
+  return rearrange(bias, 'q k h -> 1 h q k');
+};
+
+/** The length of x along its positions. */
+export const lengthOf = (x: Tensor): Dim => dimOf(x, 1);

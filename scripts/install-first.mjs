@@ -1,0 +1,31 @@
+/**
+ * Installs what is missing before a script that a newcomer runs right after `git clone`. Plain JavaScript
+ * on purpose: it runs on whatever Node the machine has, before ours is there.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const stamp = join(root, 'node_modules', '.installed-lock');
+const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+
+const isInstalled = existsSync(stamp) && readFileSync(stamp, 'utf8') === lock;
+
+if (!isInstalled) {
+  console.error('installing dependencies (once) ...');
+  const started = Date.now();
+  // onnxruntime-node's install script would download GPU libraries; those are opt-in.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const command = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  try {
+    execFileSync(command, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, env, stdio: ['ignore', 2, 2] });
+  } catch {
+    console.error('Error: the dependencies could not be installed.');
+    console.error('Hint: is the npm registry reachable? `npm ci` in the project folder shows the whole story.');
+    process.exit(1);
+  }
+  if (statSync(join(root, 'node_modules')).isDirectory()) writeFileSync(stamp, lock);
+  console.error(`installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}

@@ -1,0 +1,23 @@
+/**
+ * What the folders of golden vectors hold, by the folder's name: a model family, or another part of the
+ * product. A kind turns the folder of one case set into comparisons, case by case.
+ */
+
+import type { Comparison } from './compare.ts';
+import { chronosBolt } from './kinds/chronos-bolt.ts';
+
+export interface GoldenCase {
+  readonly name: string;
+  readonly run: () => Promise<readonly Comparison[]>;
+}
+
+/** Cases of one folder that holds a cases.json; `close` frees what they share. */
+export interface GoldenSet extends AsyncDisposable {
+  readonly cases: readonly GoldenCase[];
+}
+
+export type GoldenKind = (folder: string) => Promise<GoldenSet>;
+
+export const KINDS: Readonly<Record<string, GoldenKind>> = {
+  'chronos-bolt': chronosBolt,
+};
