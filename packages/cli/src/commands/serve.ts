@@ -1,0 +1,38 @@
+import { ENVIRONMENT } from '@tollama/core/settings';
+import { Command, InvalidArgumentError } from 'commander';
+import { positiveNumber, withExamples } from './options.ts';
+
+interface ServeOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly logLevel?: string;
+  readonly exitWhenIdle?: number;
+}
+
+const port = (text: string): number => {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
+  throw new InvalidArgumentError('use a port between 0 and 65535.');
+};
+
+const serve = async (options: ServeOptions): Promise<void> => {
+  const { runDaemon } = await import('@tollama/daemon/run');
+  const { exitWhenIdle, ...overrides } = options;
+  await runDaemon(overrides, exitWhenIdle === undefined ? undefined : exitWhenIdle * 1000);
+};
+
+const environment = Object.entries(ENVIRONMENT).map(([name, [meaning, fallback]]) => `${name.padEnd(34)}${meaning} (${fallback})`);
+
+export const serveCommand = (): Command =>
+  withExamples(
+    new Command('serve')
+      .alias('start')
+      .description('run the daemon')
+      .option('--host <host>', 'address to bind')
+      .option('--port <port>', 'port to bind; 0 takes a free one', port)
+      .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
+      .option('--exit-when-idle <seconds>', 'end when nobody asked anything for that long', positiveNumber)
+      .action(serve),
+    ['tollama serve', 'tollama serve --port 8080 --log-level debug'],
+    environment,
+  );

@@ -1,0 +1,56 @@
+/** The `tollama` command: parses, dispatches, and turns what is thrown into a message and an exit code. */
+import { didYouMean } from '@tollama/core/did-you-mean';
+import { EXIT } from '@tollama/core/errors';
+import { VERSION } from '@tollama/core/version';
+import { Command, CommanderError } from 'commander';
+import { createCommand } from './commands/create.ts';
+import { listCommand } from './commands/list.ts';
+import { psCommand } from './commands/ps.ts';
+import { pullCommand } from './commands/pull.ts';
+import { rmCommand } from './commands/rm.ts';
+import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
+import { showCommand } from './commands/show.ts';
+import { printError } from './terminal/errors.ts';
+
+const COMMANDS = [
+  serveCommand,
+  runCommand,
+  pullCommand,
+  listCommand,
+  psCommand,
+  showCommand,
+  createCommand,
+  rmCommand,
+] as const;
+
+const buildProgram = (): Command => {
+  const program = new Command('tollama')
+    .description('Time-series foundation models without Python: pull, run and serve forecasts.')
+    .version(VERSION, '-v, --version', 'print the version')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'Error:')) });
+  for (const build of COMMANDS) program.addCommand(build().exitOverride());
+  program.on('command:*', ([name]: string[]) => {
+    const near = didYouMean(name ?? '', program.commands.map((command) => command.name()));
+    console.error(`Error: unknown command '${name}'`);
+    console.error(near ? `Hint: did you mean 'tollama ${near}'?` : 'Hint: `tollama --help` lists the commands');
+    process.exitCode = EXIT.usage;
+  });
+  program.action(() => program.help());
+  return program;
+};
+
+/** Runs the command line and leaves the exit code in the process. */
+export const main = async (argv: readonly string[]): Promise<void> => {
+  try {
+    await buildProgram().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      return;
+    }
+    process.exitCode = printError(error);
+  }
+};

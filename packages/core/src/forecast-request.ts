@@ -1,0 +1,100 @@
+/** The forecast request: parsed once at the edge; past it nobody checks again. */
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+import { CovariateValues, isNumericCovariate, Series } from './series.ts';
+
+export const METRIC_NAMES = ['mae', 'mse', 'rmse', 'mape', 'smape', 'wape', 'mase', 'rmsse', 'pinball'] as const;
+
+const Metrics = z.strictObject({
+  names: z.array(z.enum(METRIC_NAMES)).min(1),
+  mase_seasonality: z.int().positive().default(1),
+});
+
+const TimesFmOptions = z.strictObject({
+  xreg_mode: z.enum(['xreg + timesfm', 'timesfm + xreg']).default('xreg + timesfm'),
+  ridge: z.number().min(0).default(0),
+  force_on_cpu: z.boolean().default(false),
+});
+
+export const ForecastParameters = z.strictObject({
+  covariates_mode: z.enum(['best_effort', 'strict']).default('best_effort'),
+  metrics: Metrics.nullish(),
+  timesfm: TimesFmOptions.nullish(),
+});
+
+const Quantiles = z
+  .array(z.number().gt(0).lt(1))
+  .max(LIMITS.quantiles)
+  .refine((levels) => levels.every((level, i) => i === 0 || level > levels[i - 1]!), {
+    error: 'quantiles must be strictly ascending and unique',
+  });
+
+export const DEFAULT_QUANTILES: readonly number[] = [0.1, 0.5, 0.9];
+
+/** Options that every model of ours understands; a model's own options stand beside them. */
+export const ForecastRequest = z
+  .strictObject({
+    model: z.string().min(1),
+    horizon: z.int().positive().max(LIMITS.horizon),
+    series: z.array(Series).min(1).max(LIMITS.series),
+    quantiles: Quantiles.default([...DEFAULT_QUANTILES]),
+    options: z.record(z.string(), z.unknown()).default({}),
+    parameters: ForecastParameters.prefault({}),
+    keep_alive: z.union([z.string(), z.number()]).nullish(),
+    timeout: z.number().positive().nullish(),
+  })
+  .superRefine((request, context) => checkSeries(request, context));
+export type ForecastRequest = z.infer<typeof ForecastRequest>;
+
+type Issue = (path: (string | number)[], message: string) => void;
+
+/** Rules across fields: lengths, unique ids, covariates that agree over past and future. */
+const checkSeries = (
+  { series, horizon, parameters }: { series: Series[]; horizon: number; parameters: { metrics?: unknown } },
+  context: z.RefinementCtx,
+): void => {
+  const issue: Issue = (path, message) => context.addIssue({ code: 'custom', path, message });
+  const ids = new Set<string>();
+  series.forEach((one, i) => {
+    if (ids.has(one.id)) issue(['series', i, 'id'], `series id '${one.id}' is used twice`);
+    ids.add(one.id);
+    checkLengths(one, i, horizon, issue);
+    checkCovariates(one, i, horizon, issue);
+    if (parameters.metrics && !one.actuals) {
+      issue(['series', i, 'actuals'], `metrics need the actuals of series '${one.id}'`);
+    }
+  });
+};
+
+const checkLengths = (one: Series, i: number, horizon: number, issue: Issue): void => {
+  const { timestamps, target, actuals } = one;
+  if (timestamps.length !== target.length) {
+    issue(['series', i, 'target'], `target has ${target.length} values for ${timestamps.length} timestamps`);
+  }
+  if (actuals && actuals.length !== horizon) {
+    issue(['series', i, 'actuals'], `actuals has ${actuals.length} values, the horizon is ${horizon}`);
+  }
+};
+
+const checkCovariates = (one: Series, i: number, horizon: number, issue: Issue): void => {
+  const past: Record<string, CovariateValues> = one.past_covariates ?? {};
+  for (const [name, values] of Object.entries(past)) {
+    if (values.length !== one.target.length) {
+      issue(
+        ['series', i, 'past_covariates', name],
+        `covariate '${name}' has ${values.length} values, target has ${one.target.length}`,
+      );
+    }
+  }
+  for (const [name, values] of Object.entries(one.future_covariates ?? {})) {
+    const path = ['series', i, 'future_covariates', name];
+    const known = past[name];
+    if (values.length !== horizon) {
+      issue(path, `covariate '${name}' has ${values.length} values, the horizon is ${horizon}`);
+    }
+    if (known === undefined) issue(path, `covariate '${name}' must be in past_covariates too`);
+    else if (isNumericCovariate(known) !== isNumericCovariate(values)) {
+      issue(path, `covariate '${name}' has numbers on one side and words on the other`);
+    }
+  }
+};

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+
+const Numbers = z.array(z.number()).max(LIMITS.points);
+
+/** All numbers (numeric) or all words (categorical). */
+export const CovariateValues = z.union([Numbers, z.array(z.string()).max(LIMITS.points)], {
+  error: 'must be all numbers or all strings',
+});
+export type CovariateValues = z.infer<typeof CovariateValues>;
+
+export const isNumericCovariate = (values: CovariateValues): values is number[] =>
+  typeof values[0] !== 'string';
+
+const Covariates = z.record(z.string().min(1), CovariateValues);
+
+/** One series of a forecast request. */
+export const Series = z.strictObject({
+  id: z.string().min(1).max(LIMITS.idLength),
+  freq: z.string().min(1).default('auto'),
+  timestamps: z.array(z.string().min(1)).min(1).max(LIMITS.points),
+  target: Numbers.min(1),
+  actuals: Numbers.min(1).nullish(),
+  past_covariates: Covariates.nullish(),
+  future_covariates: Covariates.nullish(),
+  static_covariates: z.record(z.string().min(1), z.unknown()).nullish(),
+});
+export type Series = z.infer<typeof Series>;

@@ -1,0 +1,97 @@
+/**
+ * Every environment variable that the product reads: name, meaning, default. Parsed once into a frozen
+ * value; `process.env` is read by the programs' entry files only.
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { TollamaError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+
+export const DEFAULT_HOST = '127.0.0.1';
+export const DEFAULT_PORT = 11435;
+
+/** name -> [meaning, default as shown in help] */
+export const ENVIRONMENT = {
+  TOLLAMA_HOME: ['state folder', '~/.tollama'],
+  TOLLAMA_HOST: ['address that the daemon binds, host:port', `${DEFAULT_HOST}:${DEFAULT_PORT}`],
+  TOLLAMA_PORT: ['port, where TOLLAMA_HOST is not set', String(DEFAULT_PORT)],
+  TOLLAMA_LOG_LEVEL: ['trace, debug, info, warn, error or silent', 'info'],
+  TOLLAMA_MODEL_REGISTRY_PATH: ['another registry.yaml', 'built in'],
+  TOLLAMA_FORECAST_TIMEOUT_SECONDS: ['default timeout of a forecast', '300'],
+  TOLLAMA_MAX_REQUEST_BODY_MB: ['largest request body', String(LIMITS.bodyMegabytes)],
+  TOLLAMA_THREADS: ['threads of one operator of a model', 'number of processors'],
+  TOLLAMA_HF_TOKEN: ['token of the hub', 'none; HF_TOKEN is read too'],
+  HF_ENDPOINT: ['address of the hub', 'the public one'],
+  TOLLAMA_API_KEY: ['key that the command line sends', 'none'],
+  TOLLAMA_DEBUG: ['check every graph before it runs', 'off'],
+} as const satisfies Record<string, readonly [meaning: string, fallback: string]>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Settings {
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: string;
+  readonly registryPath: string | undefined;
+  readonly forecastTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly threads: number | undefined;
+  readonly hubEndpoint: string;
+  readonly hubToken: string | undefined;
+}
+
+const TOKEN_VARIABLES = [
+  'TOLLAMA_HF_TOKEN',
+  'HF_TOKEN',
+  'HUGGINGFACE_HUB_TOKEN',
+  'HUGGING_FACE_HUB_TOKEN',
+  'HF_HUB_TOKEN',
+] as const;
+
+/** Which token variables are set; their values are never shown. */
+export const tokensPresent = (env: Environment): Readonly<Record<string, boolean>> =>
+  Object.fromEntries(TOKEN_VARIABLES.map((name) => [`${name}_present`, Boolean(env[name])]));
+
+const invalid = (name: string, value: string, remedy: string): never => {
+  throw new TollamaError('CONFIG_INVALID', `${name}='${value}' is not valid`, { hint: remedy });
+};
+
+const parsePort = (name: string, value: string): number => {
+  const port = Number(value);
+  return Number.isInteger(port) && port >= 0 && port < 65_536
+    ? port
+    : invalid(name, value, 'use a port between 0 and 65535');
+};
+
+/** host:port, also [::1]:port. */
+const parseHost = (value: string): { host: string; port: number } => {
+  const match = /^(?:https?:\/\/)?(\[[^\]]+\]|[^:]+):(\d+)\/?$/.exec(value.trim());
+  if (!match) return invalid('TOLLAMA_HOST', value, 'use host:port, such as 127.0.0.1:11435');
+  return { host: match[1]!.replace(/^\[|\]$/g, ''), port: parsePort('TOLLAMA_HOST', match[2]!) };
+};
+
+/** A positive number, or the fallback: a broken number in the environment stops nobody. */
+const positive = (value: string | undefined, fallback: number): number => {
+  const number = Number(value);
+  return value !== undefined && value.trim() !== '' && Number.isFinite(number) && number > 0 ? number : fallback;
+};
+
+/** Reads the settings. Throws CONFIG_INVALID for an address that cannot be bound. */
+export const readSettings = (env: Environment): Settings => {
+  const bind = env.TOLLAMA_HOST
+    ? parseHost(env.TOLLAMA_HOST)
+    : { host: DEFAULT_HOST, port: env.TOLLAMA_PORT ? parsePort('TOLLAMA_PORT', env.TOLLAMA_PORT) : DEFAULT_PORT };
+  const threads = positive(env.TOLLAMA_THREADS, 0);
+  return Object.freeze({
+    home: env.TOLLAMA_HOME || join(homedir(), '.tollama'),
+    ...bind,
+    logLevel: env.TOLLAMA_LOG_LEVEL?.toLowerCase() || 'info',
+    registryPath: env.TOLLAMA_MODEL_REGISTRY_PATH || undefined,
+    forecastTimeoutMs: positive(env.TOLLAMA_FORECAST_TIMEOUT_SECONDS, 300) * 1000,
+    maxBodyBytes: positive(env.TOLLAMA_MAX_REQUEST_BODY_MB, LIMITS.bodyMegabytes) * 1024 * 1024,
+    threads: threads > 0 ? Math.floor(threads) : undefined,
+    hubEndpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
+    hubToken: TOKEN_VARIABLES.map((name) => env[name]).find(Boolean),
+  });
+};

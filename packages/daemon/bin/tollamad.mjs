@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runDaemon } from '../src/run.ts';
+
+await runDaemon();

@@ -1,0 +1,24 @@
+import type { Settings } from '@tollama/core/settings';
+import type { ConfigFile } from './config-file.ts';
+import type { Forecaster } from './forecast/forecaster.ts';
+import type { LoadedModels } from './loaded/loaded-models.ts';
+import type { Logger } from './log.ts';
+import type { Supervisor } from './runner/supervisor.ts';
+import type { Home } from './store/home.ts';
+import type { ModelStore } from './store/model-store.ts';
+import type { RegistryFile } from './store/registry-file.ts';
+
+/** The parts of a daemon, as its routes see them. */
+export interface DaemonContext {
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: Home;
+  readonly log: Logger;
+  readonly config: ConfigFile;
+  readonly registry: RegistryFile;
+  readonly store: ModelStore;
+  readonly supervisor: Supervisor;
+  readonly loaded: LoadedModels;
+  readonly forecaster: Forecaster;
+  readonly startedAt: Date;
+}

@@ -1,0 +1,156 @@
+/** One forecast from the parsed request to the response: which model, what it may use, run, account. */
+import { CovariateSupport, NO_COVARIATES } from '@tollama/core/capabilities';
+import { TollamaError } from '@tollama/core/errors';
+import type { ForecastRequest } from '@tollama/core/forecast-request';
+import { type ForecastResponse, RunnerForecast } from '@tollama/core/forecast-response';
+import { type KeepAlive, parseKeepAlive } from '@tollama/core/keep-alive';
+import type { Manifest } from '@tollama/core/manifest';
+import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import type { LoadedModels } from '../loaded/loaded-models.ts';
+import type { Supervisor } from '../runner/supervisor.ts';
+import type { Home } from '../store/home.ts';
+import type { ModelStore } from '../store/model-store.ts';
+import { filterCovariates } from './covariates.ts';
+import { resolveFrequencies } from './frequency.ts';
+
+export interface ForecasterOptions {
+  readonly home: Home;
+  readonly store: ModelStore;
+  readonly supervisor: Supervisor;
+  readonly loaded: LoadedModels;
+  readonly defaultTimeoutMs: number;
+}
+
+/** The facts of a model that a forecast needs. */
+interface Target {
+  readonly name: string;
+  readonly family: string;
+  readonly support: CovariateSupport;
+  readonly manifest: Manifest | undefined;
+}
+
+const contextOf = (manifest: Manifest | undefined): number | null => {
+  const { max_context, context_length, default_context_length } = manifest?.metadata ?? {};
+  const found = [max_context, context_length, default_context_length].find((value) => typeof value === 'number');
+  return found ?? null;
+};
+
+const checkReady = ({ manifest, name }: Target): void => {
+  if (manifest?.metadata?.forecast_ready !== false) return;
+  throw new TollamaError('MODEL_UNSUPPORTED', `model '${name}' cannot forecast yet`, {
+    hint: "use another model; 'auto' always works",
+  });
+};
+
+/** A request that may run. */
+export interface PreparedForecast {
+  run(signal?: AbortSignal): Promise<ForecastResponse>;
+}
+
+export class Forecaster {
+  readonly #options: ForecasterOptions;
+
+  constructor(options: ForecasterOptions) {
+    this.#options = options;
+  }
+
+  async #target(model: string): Promise<Target> {
+    if (isStatisticalName(model)) {
+      return { name: model, family: STATISTICAL_FAMILY, support: NO_COVARIATES, manifest: undefined };
+    }
+    const manifest = await this.#options.store.get(model);
+    return { name: model, family: manifest.family, support: manifest.capabilities ?? NO_COVARIATES, manifest };
+  }
+
+  /** @throws TollamaError with the status that the contract gives */
+  async forecast(request: ForecastRequest, signal?: AbortSignal): Promise<ForecastResponse> {
+    return (await this.prepare(request)).run(signal);
+  }
+
+  /** Everything that can be refused before a model runs. Throws what `forecast` would. */
+  async prepare(request: ForecastRequest): Promise<PreparedForecast> {
+    const started = performance.now();
+    const target = await this.#target(request.model);
+    checkReady(target);
+    const known = resolveFrequencies(request.series);
+    const filtered = filterCovariates(known.series, {
+      model: target.name,
+      family: target.family,
+      support: target.support,
+      isStrict: request.parameters.covariates_mode === 'strict',
+    });
+    const keepAlive = parseKeepAlive(request.keep_alive);
+    const warnings = [...known.warnings, ...filtered.warnings];
+    const run = async (signal?: AbortSignal): Promise<ForecastResponse> => {
+      const result = await this.#account(target, keepAlive, () =>
+        this.#run({ ...request, series: filtered.series }, target, signal),
+      );
+      return respond(result, target, [...warnings, ...(result.warnings ?? [])], performance.now() - started);
+    };
+    return { run };
+  }
+
+  /** Keeps the model while it works, and starts its time to live when it has answered. */
+  async #account(target: Target, keepAlive: KeepAlive, run: () => Promise<RunnerForecast>): Promise<RunnerForecast> {
+    const { loaded } = this.#options;
+    const { name, family, manifest } = target;
+    loaded.begin(name);
+    try {
+      const result = await run();
+      const facts = { name, family, weightBytes: manifest?.size_bytes ?? 0, contextLength: contextOf(manifest) };
+      await loaded.done(facts, keepAlive);
+      return result;
+    } catch (error) {
+      loaded.failed(name);
+      throw error;
+    }
+  }
+
+  async #run(request: ForecastRequest, target: Target, signal?: AbortSignal): Promise<RunnerForecast> {
+    const { supervisor, home, defaultTimeoutMs } = this.#options;
+    const { manifest, name, family } = target;
+    const params = {
+      model: name,
+      model_name: name,
+      model_family: family,
+      model_local_dir: manifest?.resolved?.snapshot_path ?? null,
+      model_cache_dir: manifest ? home.model(name).graphs : null,
+      model_source: manifest?.source ?? null,
+      model_metadata: manifest?.metadata ?? null,
+      horizon: request.horizon,
+      series: request.series.map(({ actuals: _, ...series }) => series),
+      quantiles: request.quantiles,
+      options: request.options,
+      parameters: { covariates_mode: request.parameters.covariates_mode, timesfm: request.parameters.timesfm },
+    };
+    const timeoutMs = request.timeout ? request.timeout * 1000 : defaultTimeoutMs;
+    const answer = await supervisor.call(family, 'forecast', params, { timeoutMs, signal });
+    const parsed = RunnerForecast.safeParse(answer);
+    if (!parsed.success || parsed.data.forecasts.length !== request.series.length) {
+      throw new TollamaError('RUNNER_ERROR', `the runner of family '${family}' did not answer with a forecast of every series`);
+    }
+    return parsed.data;
+  }
+}
+
+const respond = (result: RunnerForecast, target: Target, warnings: readonly string[], totalMs: number): ForecastResponse => {
+  const loadMs = result.timing?.model_load_ms ?? 0;
+  const inferenceMs = result.timing?.inference_ms ?? totalMs;
+  return {
+    model: target.name,
+    forecasts: result.forecasts,
+    metrics: null,
+    timing: { model_load_ms: loadMs, inference_ms: inferenceMs, total_ms: Math.max(totalMs, inferenceMs) },
+    explanation: null,
+    narrative: null,
+    preprocessing: null,
+    usage: {
+      runner: `tollama-${target.family}`,
+      device: 'unknown',
+      ...result.usage,
+      model_load_ms: loadMs,
+      inference_ms: inferenceMs,
+    },
+    warnings: warnings.length > 0 ? warnings : null,
+  };
+};

@@ -1,0 +1,30 @@
+/** An error as the contract's answer: {"detail": ..., "hint"?: ...} and its status. */
+import { toTollamaError, TollamaError } from '@tollama/core/errors';
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+export interface ErrorBody {
+  readonly detail: unknown;
+  readonly hint?: string;
+}
+
+/** Statuses whose answers carry no hint by contract. */
+const WITHOUT_HINT: ReadonlySet<number> = new Set([405, 413, 429]);
+
+export const errorBody = (error: TollamaError): ErrorBody => {
+  const { status, hint } = error;
+  const detail = error.data ?? error.message;
+  return hint === undefined || WITHOUT_HINT.has(status) ? { detail } : { detail, hint };
+};
+
+/** Seconds after which a 503 may be tried again. */
+const RETRY_AFTER_SECONDS = '1';
+
+export const errorResponse = (c: Context, thrown: unknown): Response => {
+  const error = toTollamaError(thrown);
+  if (error.status === 503) c.header('retry-after', RETRY_AFTER_SECONDS);
+  return c.json(errorBody(error), error.status as ContentfulStatusCode);
+};
+
+export const notFound = (): TollamaError => new TollamaError('NOT_FOUND', 'Not Found');
+export const methodNotAllowed = (): TollamaError => new TollamaError('METHOD_NOT_ALLOWED', 'Method Not Allowed');

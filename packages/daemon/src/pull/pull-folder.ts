@@ -1,0 +1,38 @@
+/** A checkpoint folder that the user has, installed under a name. */
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TollamaError } from '@tollama/core/errors';
+import { wantedFiles } from './hub.ts';
+
+/** A hard link costs nothing; a copy (a cheap one where the system can clone) where it is not to be had. */
+const place = (from: string, to: string): Promise<void> =>
+  link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_FICLONE));
+
+/**
+ * Puts the model files of a folder into `snapshot`. Throws PULL_FAILED when the folder is no checkpoint.
+ *
+ * @returns the bytes of the files
+ */
+export const pullFromFolder = async (folder: string, snapshot: string): Promise<number> => {
+  const names = await readdir(folder).catch((cause) => {
+    throw new TollamaError('PULL_FAILED', `folder ${folder} cannot be read`, { hint: 'give an absolute path', cause });
+  });
+  if (!names.includes('config.json')) {
+    throw new TollamaError('PULL_FAILED', `folder ${folder} holds no config.json`, {
+      hint: 'a checkpoint folder holds config.json and model.safetensors',
+    });
+  }
+  const partial = `${snapshot}.tmp`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  let sizeBytes = 0;
+  for (const name of wantedFiles(names)) {
+    const file = await realpath(join(folder, name));
+    sizeBytes += (await stat(file)).size;
+    await place(file, join(partial, name));
+  }
+  await rm(snapshot, { recursive: true, force: true });
+  await rename(partial, snapshot);
+  return sizeBytes;
+};

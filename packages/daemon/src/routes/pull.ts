@@ -1,0 +1,133 @@
+/** Pulling models, and making random ones. */
+import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors';
+import { checkModelName } from '@tollama/core/model-name';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { DaemonContext } from '../context.ts';
+import { readBody } from '../http/json-body.ts';
+import { ndjsonResponse } from '../http/ndjson.ts';
+import { createRandomModel } from '../pull/create-random.ts';
+import { hubCacheDir } from '../pull/hub-cache.ts';
+import { checkLicense, findPullTarget, type PullContext, type PullOptions, pullModel } from '../pull/pull-model.ts';
+
+const Flag = z.boolean().nullish();
+const Text = z.string().nullish();
+
+/** Fields that are not known are ignored here, as the contract says. */
+const PullBody = z.object({
+  model: z.string().min(1),
+  name: Text,
+  stream: z.boolean().default(true),
+  accept_license: z.boolean().default(false),
+  insecure: Flag,
+  offline: Flag,
+  local_files_only: Flag,
+  http_proxy: Text,
+  https_proxy: Text,
+  no_proxy: Text,
+  hf_home: Text,
+  token: Text,
+  max_workers: z.int().positive().nullish(),
+});
+type PullBody = z.infer<typeof PullBody>;
+
+const V1PullBody = z.strictObject({ name: z.string().min(1), accept_license: z.boolean() });
+
+const CreateBody = z.strictObject({
+  model: z.string().min(1),
+  random: z.strictObject({
+    config: z.record(z.string(), z.unknown()),
+    family: z.string().min(1).nullish(),
+    seed: z.int().min(0).default(1),
+  }),
+  stream: z.boolean().default(true),
+});
+
+const DEFAULT_WORKERS = 8;
+const INSPECT_TIMEOUT_MS = 60_000;
+/** Runner that only reads headers of new checkpoints; stopped when it has answered. */
+const INSPECTOR = 'inspect';
+
+const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(value ?? '');
+
+/** Request over environment over config over default; an explicit null clears. */
+const pullOptions = async (body: PullBody, { settings, config, env }: DaemonContext, signal: AbortSignal): Promise<PullOptions> => {
+  const { pull } = await config.require();
+  const token = body.token === undefined ? settings.hubToken : (body.token ?? undefined);
+  const isOffline = body.offline ?? (env.HF_HUB_OFFLINE !== undefined ? isOn(env.HF_HUB_OFFLINE) : (pull.offline ?? false));
+  return {
+    acceptLicense: body.accept_license,
+    name: body.name ?? undefined,
+    hub: { endpoint: settings.hubEndpoint, token, signal },
+    cacheDir: hubCacheDir(env, body.hf_home === undefined ? (env.HF_HOME ? undefined : pull.hf_home) : body.hf_home),
+    maxWorkers: body.max_workers ?? pull.max_workers ?? DEFAULT_WORKERS,
+    isOffline: isOffline || (body.local_files_only ?? pull.local_files_only ?? false),
+  };
+};
+
+const pullContext = ({ home, store, registry, supervisor }: DaemonContext): PullContext => ({
+  home,
+  store,
+  registry,
+  now: () => new Date(),
+  inspect: async (model, folder) => {
+    const params = { model, model_local_dir: folder };
+    try {
+      const answer = await supervisor.call(INSPECTOR, 'capabilities', params, { timeoutMs: INSPECT_TIMEOUT_MS });
+      return z.object({ family: z.string() }).parse(answer);
+    } finally {
+      void supervisor.stop(INSPECTOR);
+    }
+  },
+});
+
+export const pullRoutes = (context: DaemonContext): Hono => {
+  const { settings, log, store, registry } = context;
+
+  return new Hono()
+    .post('/api/pull', async (c) => {
+      const body = await readBody(c, PullBody, settings.maxBodyBytes);
+      // A pull outlives a client that hangs up only when it is not streamed to it.
+      const stop = new AbortController();
+      c.req.raw.signal.addEventListener('abort', () => stop.abort(new TollamaError('INTERRUPTED', 'the client went away')));
+      const options = await pullOptions(body, context, stop.signal);
+      const target = await findPullTarget(body.model, registry, options.name);
+      checkLicense(target, options.acceptLicense, await store.find(target.name));
+      if (!body.stream) return c.json(await pullModel(target, pullContext(context), options, () => {}));
+      return ndjsonResponse(
+        async (send) => send(await pullModel(target, pullContext(context), options, send)),
+        (error) => {
+          log.warn({ model: body.model, error: errorMessage(error) }, 'pull failed');
+          const { message, hint } = toTollamaError(error, 'PULL_FAILED');
+          return { error: { message, ...(hint && { hint }) } };
+        },
+      );
+    })
+    .post('/v1/models/pull', async (c) => {
+      const { name, accept_license } = await readBody(c, V1PullBody, settings.maxBodyBytes);
+      checkModelName(name);
+      const body = PullBody.parse({ model: name, accept_license });
+      const options = await pullOptions(body, context, c.req.raw.signal);
+      await pullModel(await findPullTarget(name, registry), pullContext(context), options, () => {});
+      return c.json(await store.get(name));
+    })
+    .post('/api/create', async (c) => {
+      const body = await readBody(c, CreateBody, settings.maxBodyBytes);
+      const name = checkModelName(body.model);
+      if (await store.find(name)) {
+        throw new TollamaError('MODEL_EXISTS', `model '${name}' exists already`, { hint: `tollama rm ${name}, or choose another name` });
+      }
+      const create = () => createRandomModel(name, body.random, context);
+      if (!body.stream) return c.json(await create());
+      return ndjsonResponse(
+        async (send) => {
+          send({ status: 'writing random weights' });
+          send(await create());
+        },
+        (error) => {
+          const { message, hint } = toTollamaError(error);
+          return { error: { message, ...(hint && { hint }) } };
+        },
+      );
+    });
+};

@@ -1,0 +1,27 @@
+import { errorMessage, toTollamaError } from '@tollama/core/errors';
+import { readSettings, type Settings } from '@tollama/core/settings';
+import { startDaemon } from './serve.ts';
+
+/** What the command line overrides. */
+export type ServeOverrides = Partial<Pick<Settings, 'host' | 'port' | 'logLevel'>>;
+
+/**
+ * Runs a daemon until SIGTERM or SIGINT, then stops its runners and ends the process. Flags override the
+ * environment, the environment overrides the defaults. A failed start exits with the error's code.
+ */
+export const runDaemon = async (overrides: ServeOverrides = {}): Promise<void> => {
+  try {
+    const daemon = await startDaemon({ ...readSettings(process.env), ...overrides }, process.env);
+    const stop = async (): Promise<void> => {
+      await daemon[Symbol.asyncDispose]();
+      process.exit(0);
+    };
+    process.once('SIGTERM', () => void stop());
+    process.once('SIGINT', () => void stop());
+  } catch (error) {
+    const { hint, exitCode } = toTollamaError(error);
+    console.error(`Error: ${errorMessage(error)}`);
+    if (hint) console.error(`Hint: ${hint}`);
+    process.exit(exitCode);
+  }
+};

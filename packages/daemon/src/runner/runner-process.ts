@@ -1,0 +1,159 @@
+/** One runner process: requests out, answers in, and what is left of them when it dies. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { TollamaError } from '@tollama/core/errors';
+import { LineSplitter } from '@tollama/core/line-splitter';
+import { HelloResult, PROTOCOL_VERSION, parseAnswer, type RunnerErrorBody } from '@tollama/core/runner-protocol';
+
+export interface CallOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: TollamaError) => void;
+  readonly done: () => void;
+}
+
+const HELLO_TIMEOUT_MS = 30_000;
+const STDERR_LINES = 100;
+const STOP_GRACE_MS = 3000;
+
+/** What a runner's own error means for the client (daemon contract, section 6). */
+const fromRunnerError = (body: RunnerErrorBody): TollamaError => {
+  const { code, message, data } = body;
+  const options = { data: { code, message, ...(data === undefined ? {} : { data }) } };
+  if (code === 'BAD_REQUEST') return new TollamaError('INVALID_REQUEST', message, options);
+  if (code === 'MODEL_UNSUPPORTED') return new TollamaError('MODEL_UNSUPPORTED', message, options);
+  if (code === 'DEPENDENCY_MISSING') return new TollamaError('DEPENDENCY_MISSING', message, options);
+  return new TollamaError('RUNNER_ERROR', message, options);
+};
+
+export class RunnerProcess {
+  readonly #child: ChildProcess;
+  readonly #pending = new Map<string, Pending>();
+  readonly #stderr: string[] = [];
+  readonly #family: string;
+  readonly exited: Promise<string>;
+  #hasExited = false;
+  #next = 0;
+
+  constructor(family: string, command: readonly string[]) {
+    this.#family = family;
+    const [program, ...args] = command;
+    this.#child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+    this.exited = new Promise((resolve) => {
+      const end = (why: string): void => {
+        if (this.#hasExited) return;
+        this.#hasExited = true;
+        this.#failAll(why);
+        resolve(why);
+      };
+      this.#child.on('error', (error) => end(`does not start: ${error.message}`));
+      this.#child.on('exit', (code, signal) => end(signal ? `was ended by ${signal}` : `exited with code ${code}`));
+    });
+    this.#child.stdin!.on('error', () => {});
+    this.#read();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get isAlive(): boolean {
+    return !this.#hasExited;
+  }
+
+  /** Calls that wait for an answer. */
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  /** The last lines of its stderr: for the log, never for a client. */
+  get stderrTail(): readonly string[] {
+    return this.#stderr;
+  }
+
+  #read(): void {
+    const answers = new LineSplitter();
+    this.#child.stdout!.on('data', (chunk: Buffer) => {
+      for (const line of answers.push(chunk)) this.#receive(line);
+    });
+    const errors = new LineSplitter(64 * 1024);
+    this.#child.stderr!.on('data', (chunk: Buffer) => {
+      this.#stderr.push(...errors.push(chunk));
+      this.#stderr.splice(0, this.#stderr.length - STDERR_LINES);
+    });
+  }
+
+  #receive(line: string): void {
+    const answer = parseAnswer(line);
+    const pending = answer && this.#pending.get(answer.id);
+    if (!pending) return;
+    this.#pending.delete(answer.id);
+    pending.done();
+    if ('error' in answer) pending.reject(fromRunnerError(answer.error));
+    else pending.resolve(answer.result);
+  }
+
+  #failAll(why: string): void {
+    for (const { reject, done } of this.#pending.values()) {
+      done();
+      reject(this.#unavailable(why));
+    }
+    this.#pending.clear();
+  }
+
+  #unavailable(why: string): TollamaError {
+    return new TollamaError('RUNNER_UNAVAILABLE', `the runner of family '${this.#family}' ${why}`);
+  }
+
+  /** Sends one request and waits for its answer. */
+  call(method: string, params: unknown, { timeoutMs, signal }: CallOptions): Promise<unknown> {
+    if (this.#hasExited) return Promise.reject(this.#unavailable('is not running'));
+    const id = `${++this.#next}`;
+    return new Promise((resolve, reject) => {
+      const give = (error: TollamaError): void => {
+        this.#pending.get(id)?.done();
+        this.#pending.delete(id);
+        reject(error);
+      };
+      const timer = setTimeout(() => {
+        const message = `'${method}' took longer than ${timeoutMs / 1000} s in the runner of family '${this.#family}'`;
+        give(new TollamaError('TIMEOUT', message));
+      }, timeoutMs);
+      const onAbort = (): void => give(new TollamaError('INTERRUPTED', 'the client went away'));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      this.#pending.set(id, { resolve, reject, done });
+      this.#child.stdin!.write(`${JSON.stringify({ id, method, params })}\n`);
+    });
+  }
+
+  /** Waits until the runner has said what it is. Throws RUNNER_UNAVAILABLE on another protocol. */
+  async hello(): Promise<HelloResult> {
+    const hello = HelloResult.safeParse(await this.call('hello', {}, { timeoutMs: HELLO_TIMEOUT_MS }));
+    if (!hello.success) throw this.#unavailable('answered hello with something else');
+    const { protocol = PROTOCOL_VERSION } = hello.data;
+    if (protocol !== PROTOCOL_VERSION) {
+      throw this.#unavailable(`speaks protocol ${protocol}, this daemon ${PROTOCOL_VERSION}`);
+    }
+    return hello.data;
+  }
+
+  /** Terminates it, gently first. */
+  async stop(): Promise<void> {
+    if (this.#hasExited) return;
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_GRACE_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}

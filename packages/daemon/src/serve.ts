@@ -1,0 +1,87 @@
+/** The daemon: its parts, its socket, its end. */
+import { mkdir } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { TollamaError } from '@tollama/core/errors';
+import type { Settings } from '@tollama/core/settings';
+import { createApp } from './app.ts';
+import { ConfigFile } from './config-file.ts';
+import type { DaemonContext } from './context.ts';
+import { Forecaster } from './forecast/forecaster.ts';
+import { LoadedModels } from './loaded/loaded-models.ts';
+import { createLogger } from './log.ts';
+import { runnerCommands } from './runner/commands.ts';
+import { Supervisor } from './runner/supervisor.ts';
+import { openHome } from './store/home.ts';
+import { ModelStore } from './store/model-store.ts';
+import { RegistryFile } from './store/registry-file.ts';
+
+export interface Daemon extends AsyncDisposable {
+  readonly url: string;
+  readonly context: DaemonContext;
+}
+
+const UNLOAD_TIMEOUT_MS = 30_000;
+
+/** Puts the parts together; nothing listens yet. */
+export const createContext = async (settings: Settings, env: DaemonContext['env']): Promise<DaemonContext> => {
+  const home = openHome(settings.home);
+  await mkdir(home.models, { recursive: true });
+  const log = createLogger(settings.logLevel);
+  const config = new ConfigFile(home.config);
+  const { config: configured, error } = await config.read();
+  if (error) log.warn({ error }, 'config.json is not valid; its settings are not used');
+  const store = new ModelStore(home, log);
+  const supervisor = new Supervisor({ commandFor: runnerCommands(configured.daemon.runner_commands), log });
+  const loaded = new LoadedModels({
+    unload: async ({ name, family }) => {
+      if (!supervisor.isRunning(family)) return;
+      await supervisor.call(family, 'unload', { model: name }, { timeoutMs: UNLOAD_TIMEOUT_MS }).catch(() => supervisor.stop(family));
+    },
+  });
+  supervisor.onExit((family) => loaded.forgetFamily(family));
+  const registry = new RegistryFile(settings.registryPath);
+  const defaultTimeoutMs = settings.forecastTimeoutMs;
+  const forecaster = new Forecaster({ home, store, supervisor, loaded, defaultTimeoutMs });
+  return { settings, env, home, log, config, registry, store, supervisor, loaded, forecaster, startedAt: new Date() };
+};
+
+const listen = (context: DaemonContext): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const { host, port } = context.settings;
+    const server = serve({ fetch: createApp(context).fetch, hostname: host, port }, () => resolve(server as Server));
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'the address is in use' : cause.message;
+      reject(
+        new TollamaError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${why}`, {
+          hint: 'is a daemon running already? choose another port with --port or TOLLAMA_PORT',
+          cause,
+        }),
+      );
+    });
+  });
+
+/**
+ * Starts a daemon. Disposing it stops accepting, stops its runners and waits for both.
+ *
+ * @throws TollamaError CONFIG_INVALID when the address cannot be bound
+ */
+export const startDaemon = async (settings: Settings, env: DaemonContext['env']): Promise<Daemon> => {
+  const context = await createContext(settings, env);
+  const server = await listen(context);
+  const { address, port, family } = server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  context.log.info({ url, home: context.home.path }, 'tollama daemon is listening');
+  return {
+    url,
+    context,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await context.supervisor[Symbol.asyncDispose]();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+
+/** The state folder's layout (daemon contract, section 4). */
+export interface Home {
+  readonly path: string;
+  readonly config: string;
+  readonly models: string;
+  readonly licenses: string;
+  /** Everything of one model; goes when the model is removed. */
+  model(name: string): ModelPaths;
+}
+
+export interface ModelPaths {
+  readonly folder: string;
+  readonly manifest: string;
+  /** Files of models that are not in the hub's cache. */
+  readonly snapshot: string;
+  /** Graph files and links to the weights, made by runners. */
+  readonly graphs: string;
+}
+
+export const openHome = (path: string): Home => {
+  const models = join(path, 'models');
+  return {
+    path,
+    config: join(path, 'config.json'),
+    models,
+    licenses: join(path, 'licenses'),
+    model: (name) => {
+      const folder = join(models, name);
+      return {
+        folder,
+        manifest: join(folder, 'manifest.json'),
+        snapshot: join(folder, 'snapshot'),
+        graphs: join(folder, 'graphs'),
+      };
+    },
+  };
+};

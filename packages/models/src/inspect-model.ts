@@ -1,0 +1,24 @@
+import type { Capabilities } from '@tollama/core/capabilities';
+import { fromCheckpoint, openCheckpoint, verifyGraph } from '@tollama/graph';
+import { readConfig } from './read-config.ts';
+
+export interface ModelFacts {
+  readonly family: string;
+  readonly capabilities: Capabilities;
+  /** Weights in bytes. */
+  readonly size_bytes: number;
+  readonly parameters: number;
+}
+
+/**
+ * What a checkpoint folder holds, found by reading its config and headers and building its graphs; no
+ * weight is read and nothing is loaded. Throws what `openModel` would.
+ */
+export const inspectModel = async (folder: string): Promise<ModelFacts> => {
+  const { tensors, sizeBytes } = await openCheckpoint(folder);
+  const { family, config } = await readConfig(folder, tensors);
+  const graphs = family.graphs(config, fromCheckpoint(tensors), (_, tensor) => tensor);
+  for (const graph of Object.values(graphs)) verifyGraph(graph);
+  const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return { family: family.name, capabilities: family.capabilities(config), size_bytes: sizeBytes, parameters };
+};

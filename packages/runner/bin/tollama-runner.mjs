@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runRunner } from '../src/main.ts';
+
+runRunner(process.argv.slice(2));

@@ -1,0 +1,43 @@
+/** Micro-batching: requests that wait for the same model and ask the same of it share one run. */
+import type { ForecastParams } from './forecast-params.ts';
+
+export interface ForecastJob {
+  readonly kind: 'forecast';
+  readonly id: string;
+  readonly params: ForecastParams;
+}
+
+/** Series of one batch; a single larger request still runs whole. */
+export const MAX_BATCH_SERIES = 128;
+
+/** Equal for requests that may share a run: forecasts must not depend on who else asks. */
+export const batchKey = ({ model, model_local_dir, horizon, quantiles, options, parameters }: ForecastParams): string =>
+  JSON.stringify([model, model_local_dir, horizon, quantiles, options, parameters]);
+
+const isForecast = (job: { readonly kind: string }): job is ForecastJob => job.kind === 'forecast';
+
+/**
+ * Takes the first forecast and those after it that may share its run out of the queue. Nothing waits for
+ * company: what is there is taken.
+ */
+export const takeBatch = (queue: { readonly kind: string }[], maxSeries = MAX_BATCH_SERIES): ForecastJob[] => {
+  const batch: ForecastJob[] = [];
+  let key: string | undefined;
+  let count = 0;
+  for (let i = 0; i < queue.length; ) {
+    const job = queue[i]!;
+    // An unload or load keeps its place: later requests may depend on it.
+    if (!isForecast(job)) break;
+    const size = job.params.series.length;
+    const fits = key === undefined || (count + size <= maxSeries && batchKey(job.params) === key);
+    if (!fits) {
+      i++;
+      continue;
+    }
+    key ??= batchKey(job.params);
+    count += size;
+    batch.push(job);
+    queue.splice(i, 1);
+  }
+  return batch;
+};

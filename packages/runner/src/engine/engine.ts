@@ -1,0 +1,163 @@
+/** Takes protocol requests one after the other, forecasts for the same model and options together. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+import {
+  ModelReference,
+  RPC,
+  type RunnerErrorBody,
+  RunnerRequest,
+  SessionChoice,
+} from '@tollama/core/runner-protocol';
+import { z } from 'zod';
+import { type ForecastJob, takeBatch } from './batch.ts';
+import { createRandomCheckpoint } from './create.ts';
+import { forecastBatch } from './forecast.ts';
+import { ForecastParams } from './forecast-params.ts';
+import { LoadedModels } from './loaded-models.ts';
+
+export interface EngineOptions {
+  /** The family that the daemon started this runner for; a name, no restriction. */
+  readonly family: string;
+  readonly threads: number;
+}
+
+type Job = ForecastJob | { readonly kind: 'control'; readonly request: RunnerRequest };
+
+/** A rejected request in the protocol's form. */
+class ProtocolError extends Error {
+  readonly body: RunnerErrorBody;
+
+  constructor(body: RunnerErrorBody) {
+    super(body.message);
+    this.body = body;
+  }
+}
+
+const parseParams = <T>(schema: z.ZodType<T>, params: unknown): T => {
+  const parsed = schema.safeParse(params);
+  if (parsed.success) return parsed.data;
+  throw new ProtocolError({ code: RPC.invalidParams, message: z.prettifyError(parsed.error) });
+};
+
+/** Codes that the daemon passes on as they are; everything else is a failure of the forecast. */
+const toErrorBody = (error: unknown): RunnerErrorBody => {
+  if (error instanceof ProtocolError) return error.body;
+  if (error instanceof TollamaError) {
+    const code = error.code === 'INVALID_REQUEST' ? 'BAD_REQUEST' : error.code;
+    return { code, message: error.message, ...(error.hint && { data: { hint: error.hint } }) };
+  }
+  return { code: 'FORECAST_ERROR', message: errorMessage(error) };
+};
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #send: (line: string) => void;
+  readonly #models: LoadedModels;
+  readonly #queue: Job[] = [];
+  #isRunning = false;
+
+  constructor(options: EngineOptions, send: (line: string) => void) {
+    this.#options = options;
+    this.#send = send;
+    this.#models = new LoadedModels({ threads: options.threads });
+  }
+
+  /** Accepts one line; its answer is sent when it is done. */
+  submit(line: string): void {
+    const request = this.#parse(line);
+    if (!request) return;
+    try {
+      this.#queue.push(
+        request.method === 'forecast'
+          ? { kind: 'forecast', id: request.id, params: parseParams(ForecastParams, request.params) }
+          : { kind: 'control', request },
+      );
+    } catch (error) {
+      this.#fail(request.id, error);
+    }
+    void this.#work();
+  }
+
+  #parse(line: string): RunnerRequest | undefined {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      this.#fail('unknown', new ProtocolError({ code: RPC.invalidRequest, message: 'not a JSON line' }));
+      return undefined;
+    }
+    const parsed = RunnerRequest.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const id = (value as { id?: unknown } | null)?.id;
+    const message = 'a request has an id, a method, and params';
+    this.#fail(typeof id === 'string' ? id : 'unknown', new ProtocolError({ code: RPC.invalidRequest, message }));
+    return undefined;
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    while (this.#queue.length > 0) {
+      // A turn of the event loop lets in what arrived during the last run, so that it joins the batch.
+      await nextTurn();
+      const [job] = this.#queue;
+      if (job!.kind === 'control') {
+        this.#queue.shift();
+        await this.#control(job.request);
+      } else {
+        await this.#forecast(takeBatch(this.#queue));
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  async #control({ id, method, params }: RunnerRequest): Promise<void> {
+    try {
+      this.#answer(id, await this.#dispatch(method, params));
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  async #dispatch(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    switch (method) {
+      case 'load':
+        return this.#models.load(parseParams(ModelReference, params), parseParams(SessionChoice, params));
+      case 'unload': {
+        const { model } = parseParams(z.object({ model: z.string().nullish() }), params);
+        await this.#models.unload(model ?? undefined);
+        return { unloaded: true, model: model ?? null };
+      }
+      case 'capabilities':
+        return this.#models.describe(params.model ? parseParams(ModelReference, params) : undefined);
+      case 'create':
+        return createRandomCheckpoint(params);
+      default:
+        throw new ProtocolError({ code: RPC.methodNotFound, message: `method not found: ${method}` });
+    }
+  }
+
+  /** One run for all jobs; if it fails, each job alone, so that only the guilty one fails. */
+  async #forecast(jobs: readonly ForecastJob[]): Promise<void> {
+    try {
+      const runner = `tollama-${this.#options.family}`;
+      const results = await forecastBatch(this.#models, jobs, runner);
+      results.forEach((result, i) => {
+        this.#answer(jobs[i]!.id, result);
+      });
+    } catch (error) {
+      if (jobs.length === 1) this.#fail(jobs[0]!.id, error);
+      else for (const job of jobs) await this.#forecast([job]);
+    }
+  }
+
+  #answer(id: string, result: unknown): void {
+    this.#send(JSON.stringify({ id, result }));
+  }
+
+  #fail(id: string, error: unknown): void {
+    const body = toErrorBody(error);
+    if (body.code === 'FORECAST_ERROR') console.error(error);
+    this.#send(JSON.stringify({ id, error: body }));
+  }
+}

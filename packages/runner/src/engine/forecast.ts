@@ -1,0 +1,117 @@
+/** From requests to one task and back: what the model sees, and what the client gets. */
+import { TollamaError } from '@tollama/core/errors';
+import { type Forecast, quantileKey, type RunnerForecast } from '@tollama/core/forecast-response';
+import { nextTimestamp } from '@tollama/core/frequency';
+import { SessionChoice } from '@tollama/core/runner-protocol';
+import type { Series } from '@tollama/core/series';
+import type { ModelSeries, Outcome, SeriesForecast, Task } from '@tollama/models/family';
+import type { ForecastJob } from './batch.ts';
+import type { LoadedModels, ReadyModel } from './loaded-models.ts';
+
+/** Series of one run of a graph; more are cut, neighbours in length together. */
+const CHUNK_SERIES = 128;
+
+const toModelSeries = (series: Series): ModelSeries => ({
+  id: series.id,
+  freq: series.freq,
+  targets: [series.target],
+  ...(series.past_covariates && { pastCovariates: series.past_covariates }),
+  ...(series.future_covariates && { futureCovariates: series.future_covariates }),
+  ...(series.static_covariates && { staticCovariates: series.static_covariates }),
+});
+
+/** Runs the task in chunks of similar lengths, so that little is padded; keeps the order of the series. */
+const forecastInChunks = async (model: ReadyModel, task: Task): Promise<Outcome> => {
+  // Models that learn across series must see them together.
+  if (task.series.length <= CHUNK_SERIES || task.options.cross_learning) return model.forecast(task);
+  const order = task.series.map((series, at) => ({ at, length: series.targets[0]!.length }));
+  order.sort((a, b) => b.length - a.length || a.at - b.at);
+  const forecasts = new Array<SeriesForecast>(task.series.length);
+  const warnings = new Set<string>();
+  for (let from = 0; from < order.length; from += CHUNK_SERIES) {
+    const chunk = order.slice(from, from + CHUNK_SERIES);
+    const outcome = await model.forecast({ ...task, series: chunk.map(({ at }) => task.series[at]!) });
+    chunk.forEach(({ at }, i) => {
+      forecasts[at] = outcome.forecasts[i]!;
+    });
+    for (const warning of outcome.warnings) warnings.add(warning);
+  }
+  return { forecasts, warnings: [...warnings] };
+};
+
+const finite = (values: ArrayLike<number>, model: string, id: string): number[] => {
+  const list = Array.from(values);
+  if (list.every(Number.isFinite)) return list;
+  throw new TollamaError('RUNNER_ERROR', `model '${model}' gave no finite forecast for series '${id}'`, {
+    hint: 'values may be too large for float32; rescale the series',
+  });
+};
+
+const toForecast = (series: Series, { targets, explanation }: SeriesForecast, job: ForecastJob): Forecast => {
+  const { model, quantiles: levels } = job.params;
+  const [target] = targets;
+  const hasQuantiles = levels.length > 0 && target!.quantiles.length === levels.length;
+  const rows = levels.map((level, i) => [quantileKey(level), finite(target!.quantiles[i] ?? [], model, series.id)]);
+  return {
+    id: series.id,
+    freq: series.freq,
+    start_timestamp: nextTimestamp(series.timestamps, series.freq),
+    mean: finite(target!.mean, model, series.id),
+    quantiles: hasQuantiles ? Object.fromEntries(rows) : null,
+    ...(explanation && { explanation }),
+  };
+};
+
+/** The parts of a request's options that choose the session. Throws INVALID_REQUEST with the value. */
+const sessionChoice = (options: Readonly<Record<string, unknown>>): SessionChoice => {
+  const parsed = SessionChoice.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = String(issue!.path[0]);
+  throw new TollamaError('INVALID_REQUEST', `options.${name} = ${JSON.stringify(options[name])}: ${issue!.message}`);
+};
+
+/** Forecasts for jobs that share model, horizon, quantiles and options; one result for each. */
+export const forecastBatch = async (
+  models: LoadedModels,
+  jobs: readonly ForecastJob[],
+  runner: string,
+): Promise<RunnerForecast[]> => {
+  const { params } = jobs[0]!;
+  const waited = performance.now();
+  const model = await models.get(params, sessionChoice(params.options));
+  const started = performance.now();
+  const series = jobs.flatMap((job) => job.params.series);
+  const task: Task = {
+    series: series.map(toModelSeries),
+    horizon: params.horizon,
+    quantiles: params.quantiles,
+    options: { ...params.options, parameters: params.parameters },
+  };
+  const { forecasts, warnings } = await forecastInChunks(model, task);
+  const timing = { model_load_ms: started - waited, inference_ms: performance.now() - started };
+  const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);
+
+  let next = 0;
+  return jobs.map((job) => {
+    const own = job.params.series.map((one) => toForecast(one, forecasts[next++]!, job));
+    const needsLevels = params.quantiles.length > 0 && own.every(({ quantiles }) => quantiles === null);
+    const missing = needsLevels ? [`model '${params.model}' gives a point forecast; quantiles are left out`] : [];
+    return {
+      model: params.model,
+      forecasts: own,
+      usage: {
+        runner,
+        device: model.device,
+        precision: model.precision,
+        family: model.family,
+        series_count: own.length,
+        horizon: params.horizon,
+        batch_series: series.length,
+        peak_memory_mb: peakMemoryMb,
+      },
+      timing,
+      warnings: [...warnings, ...missing],
+    };
+  });
+};

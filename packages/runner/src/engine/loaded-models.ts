@@ -1,0 +1,106 @@
+/** The models that this runner holds, by name and session options. */
+import type { Capabilities } from '@tollama/core/capabilities';
+import { TollamaError } from '@tollama/core/errors';
+import type { ModelReference, SessionChoice } from '@tollama/core/runner-protocol';
+import type { Outcome, Task } from '@tollama/models/family';
+import { builtInModel } from './built-in.ts';
+
+/** A model that is ready: a checkpoint's, or one without weights. */
+export interface ReadyModel extends AsyncDisposable {
+  readonly family: string;
+  readonly capabilities: Capabilities;
+  readonly device: string;
+  readonly precision: string;
+  /** Weights in bytes. */
+  readonly sizeBytes: number;
+  readonly loadMs: number;
+  forecast(task: Task): Promise<Outcome>;
+}
+
+export interface LoadedModelsOptions {
+  readonly threads: number;
+}
+
+const DEFAULT_CHOICE: SessionChoice = { precision: 'float32', device: 'cpu' };
+
+export class LoadedModels {
+  readonly #options: LoadedModelsOptions;
+  readonly #models = new Map<string, { name: string; model: Promise<ReadyModel> }>();
+
+  constructor(options: LoadedModelsOptions) {
+    this.#options = options;
+  }
+
+  /** The model, loaded now if it is not yet; concurrent calls load once. */
+  get(reference: ModelReference, choice: SessionChoice): Promise<ReadyModel> {
+    const key = JSON.stringify([reference.model, reference.model_local_dir, choice]);
+    const known = this.#models.get(key);
+    if (known) return known.model;
+    const model = this.#open(reference, choice);
+    this.#models.set(key, { name: reference.model, model });
+    model.catch(() => this.#models.delete(key));
+    return model;
+  }
+
+  async load(reference: ModelReference, choice: SessionChoice): Promise<unknown> {
+    const model = await this.get(reference, choice);
+    return { loaded: true, model: reference.model, ...facts(model), load_ms: model.loadMs };
+  }
+
+  /** What a model can do, or which models are loaded. */
+  async describe(reference: ModelReference | undefined): Promise<unknown> {
+    if (!reference) return { loaded: [...this.#models.values()].map(({ name }) => name) };
+    const builtIn = await builtInModel(reference.model);
+    if (builtIn || !reference.model_local_dir) {
+      return { model: reference.model, ...facts(builtIn ?? (await this.#open(reference, DEFAULT_CHOICE))) };
+    }
+    const { inspectModel } = await import('@tollama/models/inspect-model');
+    return { model: reference.model, ...(await inspectModel(reference.model_local_dir)) };
+  }
+
+  /** Frees one model, or all. */
+  async unload(name: string | undefined): Promise<void> {
+    for (const [key, entry] of [...this.#models]) {
+      if (name !== undefined && entry.name !== name) continue;
+      this.#models.delete(key);
+      const model = await entry.model.catch(() => undefined);
+      await model?.[Symbol.asyncDispose]();
+    }
+  }
+
+  async #open(reference: ModelReference, choice: SessionChoice): Promise<ReadyModel> {
+    const started = performance.now();
+    const builtIn = await builtInModel(reference.model);
+    if (builtIn) return builtIn;
+    const folder = reference.model_local_dir;
+    if (!folder) {
+      throw new TollamaError('MODEL_UNSUPPORTED', `model '${reference.model}' has no weights to run`, {
+        hint: 'pull it first; `tollama run auto` forecasts without weights',
+      });
+    }
+    const { openModel } = await import('@tollama/models/open-model');
+    const model = await openModel(folder, {
+      threads: this.#options.threads,
+      ...choice,
+      cacheDir: reference.model_cache_dir ?? undefined,
+    });
+    return {
+      family: model.family,
+      capabilities: model.capabilities,
+      device: model.device,
+      precision: model.precision,
+      sizeBytes: model.checkpoint.sizeBytes,
+      loadMs: performance.now() - started,
+      forecast: (task) => model.forecast(task),
+      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+    };
+  }
+}
+
+const facts = (model: ReadyModel): Record<string, unknown> => ({
+  family: model.family,
+  capabilities: model.capabilities,
+  device: model.device,
+  precision: model.precision,
+  size_bytes: model.sizeBytes,
+});
