@@ -20,10 +20,16 @@ if (!isInstalled) {
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   const command = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   try {
-    execFileSync(command, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, env, stdio: ['ignore', 2, 2] });
+    execFileSync(command, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 2, 2],
+    });
   } catch {
     console.error('Error: the dependencies could not be installed.');
-    console.error('Hint: is the npm registry reachable? `npm ci` in the project folder shows the whole story.');
+    console.error(
+      'Hint: is the npm registry reachable? `npm ci` in the project folder shows the whole story.',
+    );
     process.exit(1);
   }
   if (statSync(join(root, 'node_modules')).isDirectory()) writeFileSync(stamp, lock);

@@ -50,8 +50,10 @@ const canonical = (terms: readonly Term[]): Dim => {
   return { text: kept.map(termText).join('+').replaceAll('+-', '-'), terms: kept };
 };
 
-const termsOf = (dim: Dim): readonly Term[] =>
-  typeof dim === 'number' ? [{ coefficient: dim, symbols: [] }] : dim.terms;
+const termsOf = (dim: Dim): readonly Term[] => {
+  if (typeof dim !== 'number') return dim.terms;
+  return dim === 0 ? [] : [{ coefficient: dim, symbols: [] }];
+};
 
 export const addDims = (...dims: readonly Dim[]): Dim => canonical(dims.flatMap(termsOf));
 
@@ -71,24 +73,35 @@ export const multiplyDims = (...dims: readonly Dim[]): Dim =>
 
 export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
 
-/** a / b when the division leaves no remainder whatever the symbols are, else undefined. */
-export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
-  const divisor = termsOf(b);
-  if (divisor.length !== 1) return dimEquals(a, b) ? 1 : undefined;
-  const by = divisor[0]!;
-  const terms: Term[] = [];
-  for (const term of termsOf(a)) {
-    const symbols = [...term.symbols];
-    for (const name of by.symbols) {
-      const at = symbols.indexOf(name);
-      if (at < 0) return undefined;
-      symbols.splice(at, 1);
-    }
-    const coefficient = term.coefficient / by.coefficient;
-    if (!Number.isInteger(coefficient)) return undefined;
-    terms.push({ coefficient, symbols });
+/** a / b of two monomials, undefined where a symbol or the number leaves a remainder. */
+const divideTerms = (a: Term, b: Term): Term | undefined => {
+  const coefficient = a.coefficient / b.coefficient;
+  if (!Number.isInteger(coefficient)) return undefined;
+  const symbols = [...a.symbols];
+  for (const name of b.symbols) {
+    const at = symbols.indexOf(name);
+    if (at < 0) return undefined;
+    symbols.splice(at, 1);
   }
-  return canonical(terms);
+  return { coefficient, symbols };
+};
+
+/**
+ * a / b when the division leaves no remainder whatever the symbols are, else undefined; undefined for
+ * b = 0. Long division: terms are kept in graded lexicographic order, so leading terms decide.
+ */
+export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
+  const [leading] = termsOf(b);
+  if (!leading) return undefined;
+  const quotient: Term[] = [];
+  let rest = a;
+  for (let [first] = termsOf(rest); first; [first] = termsOf(rest)) {
+    const term = divideTerms(first, leading);
+    if (!term) return undefined;
+    quotient.push(term);
+    rest = subtractDims(rest, multiplyDims(canonical([term]), b));
+  }
+  return canonical(quotient);
 };
 
 export const dimText = (dim: Dim): string => (typeof dim === 'number' ? String(dim) : dim.text);
@@ -97,6 +110,22 @@ export const dimEquals = (a: Dim, b: Dim): boolean => dimText(a) === dimText(b);
 
 export const symbolsOf = (dim: Dim): readonly string[] =>
   typeof dim === 'number' ? [] : [...new Set(dim.terms.flatMap((term) => term.symbols))];
+
+/** A dimension that tells one symbol: coefficient * name + offset. */
+export interface LinearDim {
+  readonly name: string;
+  readonly coefficient: number;
+  readonly offset: number;
+}
+
+/** The form of a dimension from whose size its symbol can be read, undefined for any other. */
+export const asLinear = (dim: Dim): LinearDim | undefined => {
+  const [first, second, ...others] = termsOf(dim);
+  const isOffset = second === undefined || second.symbols.length === 0;
+  if (first?.symbols.length !== 1 || !isOffset || others.length > 0) return undefined;
+  const { coefficient, symbols } = first;
+  return { name: symbols[0]!, coefficient, offset: second?.coefficient ?? 0 };
+};
 
 /** The value of a dimension once every symbol has one. Throws RangeError for a missing symbol. */
 export const evaluateDim = (dim: Dim, sizes: ReadonlyMap<string, number>): number =>

@@ -44,7 +44,10 @@ export const defineGraph = (
   inputs: readonly Tensor[],
   outputs: Readonly<Record<string, Tensor>>,
 ): Graph => {
-  const declared = inputs.filter((node): node is InputNode => node.kind === 'input');
+  const declared = inputs.map((node): InputNode => {
+    if (node.kind === 'input') return node;
+    throw new TollamaError('GRAPH_INVALID', `graph '${name}': ${node.kind} is no input`);
+  });
   const nodes = topologicalOrder([...inputs, ...Object.values(outputs)]);
   for (const node of nodes) {
     if (node.kind === 'input' && !declared.includes(node)) {

@@ -2,7 +2,7 @@
  * `rearrange`, `repeat`: the one way to split, reorder and join axes, in the notation of einops
  * (Rogozhnikov, ICLR 2022), so that shapes are read, not traced.
  */
-import { type Dim, dimText, divideDims, multiplyDims } from './dimension.ts';
+import { type Dim, dimEquals, dimText, divideDims, multiplyDims } from './dimension.ts';
 import type { Shape, Tensor } from './node.ts';
 import { broadcast, reshape, transpose } from './ops.ts';
 import { misfit } from './shape.ts';
@@ -18,6 +18,8 @@ const parseSide = (side: string, pattern: string): readonly Axis[] => {
       .trim()
       .split(/\s+/)
       .filter((name) => name && name !== '1');
+    const isJoined = token.startsWith('(') && token.endsWith(')');
+    if (!isJoined && /[()]/.test(token)) misfit(`rearrange '${pattern}': cannot read '${token}'`);
     if (names.some((name) => !/^[a-z]\w*$/i.test(name)))
       misfit(`rearrange '${pattern}': cannot read '${token}'`);
     axes.push(names);
@@ -58,7 +60,8 @@ const bindSizes = (
     const known = multiplyDims(
       ...names.filter((name) => sizes.has(name)).map((name) => sizes.get(name)!),
     );
-    const rest = divideDims(shape[i]!, known);
+    // A joined axis of known parts may be empty, which no division tells.
+    const rest = dimEquals(shape[i]!, known) ? 1 : divideDims(shape[i]!, known);
     if (unknown.length > 1 || rest === undefined || (unknown.length === 0 && rest !== 1)) {
       misfit(
         `rearrange '${pattern}': axis ${i} of size ${dimText(shape[i]!)} is not (${names.join(' ')})`,

@@ -14,7 +14,7 @@ import {
   shapeText,
   subtractDims,
 } from './dimension.ts';
-import type { DType } from './dtype.ts';
+import { type DType, isFloat } from './dtype.ts';
 import { type Node, type Shape, type Visitor, visit } from './node.ts';
 
 export interface ShapeAndType {
@@ -56,6 +56,19 @@ const requireDType = (got: DType, wanted: DType, what: string): void => {
   if (got !== wanted) misfit(`${what}: expected ${wanted}, got ${got}`);
 };
 
+/** All operands of a layer have the type of the first. */
+const requireOneDType = (inputs: readonly Node[], what: string): void => {
+  for (const x of inputs) requireDType(x.dtype, inputs[0]!.dtype, what);
+};
+
+const requireFloat = (got: DType, what: string): void => {
+  if (!isFloat(got)) misfit(`${what}: expected a float type, got ${got}`);
+};
+
+const requireNumber = (got: DType, what: string): void => {
+  if (got === 'bool') misfit(`${what}: expected numbers, got bool`);
+};
+
 const requireLast = (shape: Shape, size: Dim, what: string): void => {
   const last = shape.at(-1);
   if (last === undefined || !dimEquals(last, size)) {
@@ -63,12 +76,17 @@ const requireLast = (shape: Shape, size: Dim, what: string): void => {
   }
 };
 
+/** Elementwise operators that integers have too. */
+const FOR_INTEGERS = new Set(['neg', 'abs', 'sign']);
+
 const COMPARISONS = new Set(['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual']);
 
 const same = (node: { inputs: readonly [Node, ...Node[]] }): ShapeAndType => ({
   shape: node.inputs[0].shape,
   dtype: node.inputs[0].dtype,
 });
+
+const isNegative = (dim: Dim): boolean => typeof dim === 'number' && dim < 0;
 
 const own = (node: Node): ShapeAndType => ({ shape: node.shape, dtype: node.dtype });
 
@@ -81,11 +99,18 @@ const checkVector = (vector: Node, size: Dim, what: string): void => {
 const infer: Visitor<ShapeAndType> = {
   input: own,
   parameter: own,
-  constant: own,
+  constant: (node) => {
+    if (!dimEquals(sizeOf(node.shape), node.data.length)) {
+      misfit(`constant: ${node.data.length} values do not fill ${shapeText(node.shape)}`);
+    }
+    return own(node);
+  },
   iota: (node) => ({ shape: node.shape, dtype: 'int64' }),
   unary: (node) => {
     const [x] = node.inputs;
     if (node.op === 'not') requireDType(x.dtype, 'bool', 'not');
+    else if (FOR_INTEGERS.has(node.op)) requireNumber(x.dtype, node.op);
+    else requireFloat(x.dtype, node.op);
     return { shape: x.shape, dtype: node.op === 'isNan' ? 'bool' : x.dtype };
   },
   binary: (node) => {
@@ -93,6 +118,7 @@ const infer: Visitor<ShapeAndType> = {
     requireDType(b.dtype, a.dtype, node.op);
     const logical = node.op === 'and' || node.op === 'or';
     if (logical) requireDType(a.dtype, 'bool', node.op);
+    else if (node.op !== 'equal') requireNumber(a.dtype, node.op);
     const dtype = logical || COMPARISONS.has(node.op) ? 'bool' : a.dtype;
     return { shape: broadcastShapes(a.shape, b.shape, node.op), dtype };
   },
@@ -107,6 +133,10 @@ const infer: Visitor<ShapeAndType> = {
   reduce: (node) => {
     const [x] = node.inputs;
     for (const axis of node.axes) requireAxis(x.shape, axis, node.op);
+    requireNumber(x.dtype, node.op);
+    if (node.axes.length === 0 || node.axes.some((axis, i) => i > 0 && axis <= node.axes[i - 1]!)) {
+      misfit(`${node.op}: axes [${node.axes}] must be one or more, each once`);
+    }
     const shape = node.keepAxes
       ? x.shape.map((dim, i) => (node.axes.includes(i) ? 1 : dim))
       : x.shape.filter((_, i) => !node.axes.includes(i));
@@ -152,7 +182,14 @@ const infer: Visitor<ShapeAndType> = {
   slice: (node) => {
     const [x] = node.inputs;
     requireAxis(x.shape, node.axis, 'slice');
-    const span = addDims(subtractDims(node.end, node.start), node.step - 1);
+    const { start, end, step } = node;
+    const bounds = `${dimText(start)}:${dimText(end)}:${step}`;
+    const surplus = subtractDims(end, x.shape[node.axis]!);
+    const isBackward = isNegative(start) || isNegative(end) || isNegative(subtractDims(end, start));
+    if (isBackward || isNegative(subtractDims(0, surplus)) || !Number.isInteger(step) || step < 1) {
+      misfit(`slice: ${bounds} is no range of axis ${node.axis} of ${shapeText(x.shape)}`);
+    }
+    const span = addDims(subtractDims(end, start), step - 1);
     const size =
       typeof span === 'number' ? Math.floor(span / node.step) : divideDims(span, node.step);
     if (size === undefined) return misfit(`slice: ${dimText(span)} is no multiple of ${node.step}`);
@@ -175,14 +212,17 @@ const infer: Visitor<ShapeAndType> = {
   },
   cumulativeSum: (node) => {
     requireAxis(node.inputs[0].shape, node.axis, 'cumulativeSum');
+    requireNumber(node.inputs[0].dtype, 'cumulativeSum');
     return same(node);
   },
   top: (node) => {
     const [x] = node.inputs;
     requireAxis(x.shape, node.axis, 'top');
     const size = x.shape[node.axis]!;
-    if (typeof size === 'number' && node.count > size)
-      misfit(`top: ${node.count} of ${size} elements`);
+    requireNumber(x.dtype, 'top');
+    const isCount = Number.isInteger(node.count) && node.count >= 1;
+    if (!isCount || (typeof size === 'number' && node.count > size))
+      misfit(`top: ${node.count} of ${dimText(size)} elements`);
     const dtype = node.part === 'values' ? x.dtype : 'int64';
     return { shape: replaceAt(x.shape, node.axis, node.count), dtype };
   },
@@ -193,6 +233,8 @@ const infer: Visitor<ShapeAndType> = {
     if (x.shape.length !== 3 || weight.shape.length !== 3 || channels !== perGroup * node.groups) {
       misfit(`conv1d: weight ${shapeText(weight.shape)} does not fit ${shapeText(x.shape)}`);
     }
+    if (out % node.groups !== 0) misfit(`conv1d: ${out} channels in ${node.groups} groups`);
+    requireOneDType(node.inputs, 'conv1d');
     if (bias) checkVector(bias, out, 'conv1d: bias');
     const reach = node.dilation * (width - 1) + 1;
     const free = addDims(length, node.padding[0] + node.padding[1] - reach);
@@ -200,6 +242,7 @@ const infer: Visitor<ShapeAndType> = {
       typeof free === 'number' ? Math.floor(free / node.stride) : divideDims(free, node.stride);
     if (steps === undefined)
       return misfit(`conv1d: ${dimText(free)} is no multiple of ${node.stride}`);
+    if (isNegative(steps)) misfit(`conv1d: ${shapeText(x.shape)} is shorter than ${reach} steps`);
     return { shape: [batch, out, addDims(steps, 1)], dtype: x.dtype };
   },
   matmul: (node) => {
@@ -207,6 +250,7 @@ const infer: Visitor<ShapeAndType> = {
     if (a.shape.length < 2 || b.shape.length < 2) {
       misfit(`matmul: ${shapeText(a.shape)} and ${shapeText(b.shape)} must be matrices`);
     }
+    requireOneDType(node.inputs, 'matmul');
     const [rows, columns] = node.transposeB ? [-1, -2] : [-2, -1];
     if (!dimEquals(a.shape.at(-1)!, b.shape.at(rows)!)) {
       misfit(`matmul: ${shapeText(a.shape)} and ${shapeText(b.shape)} do not chain`);
@@ -218,6 +262,7 @@ const infer: Visitor<ShapeAndType> = {
     const [x, weight, bias] = node.inputs;
     if (weight.shape.length !== 2) misfit(`linear: weight ${shapeText(weight.shape)} is no matrix`);
     const [out, width] = weight.shape as [Dim, Dim];
+    requireOneDType(node.inputs, 'linear');
     requireLast(x.shape, width, 'linear');
     if (bias) checkVector(bias, out, 'linear: bias');
     return { shape: [...x.shape.slice(0, -1), out], dtype: x.dtype };
@@ -233,14 +278,17 @@ const infer: Visitor<ShapeAndType> = {
   },
   softmax: (node) => {
     requireAxis(node.inputs[0].shape, node.axis, 'softmax');
+    requireFloat(node.inputs[0].dtype, 'softmax');
     return same(node);
   },
   rmsNorm: (node) => {
+    requireOneDType(node.inputs, 'rmsNorm');
     checkVector(node.inputs[1], node.inputs[0].shape.at(-1) ?? 1, 'rmsNorm: gain');
     return same(node);
   },
   layerNorm: (node) => {
     const [x, gain, offset] = node.inputs;
+    requireOneDType(node.inputs, 'layerNorm');
     checkVector(gain, x.shape.at(-1) ?? 1, 'layerNorm: gain');
     if (offset) checkVector(offset, x.shape.at(-1) ?? 1, 'layerNorm: offset');
     return same(node);
@@ -252,12 +300,16 @@ const infer: Visitor<ShapeAndType> = {
       misfit(`attention: query, key, value ${shapes} must be [batch, length, width]`);
     }
     const [b, s, width] = query.shape as [Dim, Dim, Dim];
-    const [, t, keyWidth] = key.shape as [Dim, Dim, Dim];
-    if (!dimEquals(width, keyWidth) || !dimEquals(t, value.shape[1]!)) {
+    const [keyBatch, t, keyWidth] = key.shape as [Dim, Dim, Dim];
+    requireOneDType(node.inputs, 'attention');
+    const sameBatch = dimEquals(b, keyBatch) && dimEquals(b, value.shape[0]!);
+    if (!sameBatch || !dimEquals(width, keyWidth) || !dimEquals(t, value.shape[1]!)) {
       misfit(`attention: query, key, value ${shapes} do not match`);
     }
-    if (typeof width !== 'number' || width % node.heads !== 0) {
-      misfit(`attention: width ${dimText(width)} does not split into ${node.heads} heads`);
+    for (const size of [width, value.shape[2]!]) {
+      if (typeof size !== 'number' || size % node.heads !== 0) {
+        misfit(`attention: width ${dimText(size)} does not split into ${node.heads} heads`);
+      }
     }
     if (bias) {
       const scores: Shape = [b, node.heads, s, t];

@@ -1,9 +1,11 @@
 /** Is a graph legal? Run on every graph in tests, and at run time with TOLLAMA_DEBUG. */
 import { TollamaError } from '@tollama/core/errors';
-import { shapeEquals, shapeText, symbolsOf } from './dimension.ts';
+import { asLinear, shapeEquals, shapeText, symbolsOf } from './dimension.ts';
 import type { Graph } from './graph.ts';
 import type { Node } from './node.ts';
-import { inferShape } from './shape.ts';
+import { inferShape, type ShapeAndType } from './shape.ts';
+
+const typeText = ({ dtype, shape }: ShapeAndType): string => `${dtype}${shapeText(shape)}`;
 
 const describe = (node: Node, at: number): string => `node %${at} (${node.kind})`;
 
@@ -18,17 +20,20 @@ export const verifyGraph = (graph: Graph): Graph => {
   };
   const seen = new Set<Node>();
   const names = new Map<string, Node>();
-  const known = new Set(graph.inputs.flatMap((node) => node.shape.flatMap(symbolsOf)));
+  const sizes = graph.inputs.flatMap((node) => node.shape);
+  const known = new Set(sizes.flatMap((dim) => asLinear(dim)?.name ?? []));
   graph.nodes.forEach((node, at) => {
     for (const x of node.inputs) {
       if (!seen.has(x)) fail(`${describe(node, at)} comes before its input`);
     }
     const { shape, dtype } = inferShape(node);
     if (dtype !== node.dtype || !shapeEquals(shape, node.shape)) {
-      fail(`${describe(node, at)} is ${shapeText(node.shape)}, inference says ${shapeText(shape)}`);
+      const [is, says] = [typeText(node), typeText({ dtype, shape })];
+      fail(`${describe(node, at)} is ${is}, inference says ${says}`);
     }
     for (const name of node.shape.flatMap(symbolsOf)) {
-      if (!known.has(name)) fail(`${describe(node, at)} has the unknown dimension '${name}'`);
+      if (!known.has(name))
+        fail(`${describe(node, at)} has the dimension '${name}', which no input tells`);
     }
     if (node.kind === 'input' || node.kind === 'parameter') {
       const other = names.get(node.name);

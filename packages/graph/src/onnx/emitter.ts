@@ -1,5 +1,12 @@
 /** Collects the ONNX nodes and initializers of one graph, hands out names, and computes sizes at run time. */
-import { type Dim, dimEquals, dimText, type SymbolicDim, symbolsOf } from '../dimension.ts';
+import {
+  asLinear,
+  type Dim,
+  dimEquals,
+  dimText,
+  type LinearDim,
+  type SymbolicDim,
+} from '../dimension.ts';
 import type { DType, TensorData } from '../dtype.ts';
 import type { InputNode, Node } from '../node.ts';
 import { misfit } from '../shape.ts';
@@ -14,22 +21,8 @@ export interface EmitOptions {
 interface SymbolSource {
   readonly input: string;
   readonly axis: number;
-  readonly coefficient: number;
-  readonly offset: number;
+  readonly dim: LinearDim;
 }
-
-const sourceOf = (
-  input: InputNode,
-  axis: number,
-  dim: SymbolicDim,
-): [string, SymbolSource] | undefined => {
-  const [name, ...others] = symbolsOf(dim);
-  const linear = dim.terms.every((term) => term.symbols.length <= 1);
-  if (!name || others.length > 0 || !linear) return undefined;
-  const coefficient = dim.terms.find((term) => term.symbols.length === 1)!.coefficient;
-  const offset = dim.terms.find((term) => term.symbols.length === 0)?.coefficient ?? 0;
-  return [name, { input: input.name, axis, coefficient, offset }];
-};
 
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
@@ -38,13 +31,23 @@ export class Emitter {
   readonly #sizes = new Map<string, string>();
   readonly #constants = new Map<string, string>();
   readonly #sources = new Map<string, SymbolSource>();
+  readonly #parameters = new Map<string, string>();
+  readonly #taken: Set<string>;
   #count = 0;
 
-  constructor(inputs: readonly InputNode[]) {
+  /**
+   * @param outputs names that only the graph's outputs may bear
+   */
+  constructor(inputs: readonly InputNode[], outputs: Iterable<string>) {
+    this.#taken = new Set(outputs);
     for (const node of inputs) {
-      node.shape.forEach((dim, axis) => {
-        const source = typeof dim === 'number' ? undefined : sourceOf(node, axis, dim);
-        if (source && !this.#sources.has(source[0])) this.#sources.set(...source);
+      if (this.#taken.has(node.name)) misfit(`onnx: '${node.name}' names two inputs or outputs`);
+      this.#taken.add(node.name);
+      node.shape.forEach((size, axis) => {
+        const dim = asLinear(size);
+        if (dim && !this.#sources.has(dim.name)) {
+          this.#sources.set(dim.name, { input: node.name, axis, dim });
+        }
       });
     }
   }
@@ -58,7 +61,15 @@ export class Emitter {
   }
 
   #fresh(): string {
-    return `t${this.#count++}`;
+    return this.#free(`t${this.#count++}`);
+  }
+
+  /** The wanted name, or a longer one where a checkpoint or a family already uses it. */
+  #free(wanted: string): string {
+    let name = wanted;
+    while (this.#taken.has(name)) name += "'";
+    this.#taken.add(name);
+    return name;
   }
 
   /** Appends one ONNX node with a single output and returns the output's name. */
@@ -86,11 +97,13 @@ export class Emitter {
     return name;
   }
 
-  /** A tensor stored beside the model file; named as in the checkpoint. */
-  external(name: string, dtype: DType, shape: readonly number[], data: ExternalData): string {
-    if (!this.initializers.some((known) => known.name === name)) {
-      this.initializers.push({ name, dtype, shape, data });
-    }
+  /** A tensor stored beside the model file; named as in the checkpoint where that name is free. */
+  external(wanted: string, dtype: DType, shape: readonly number[], data: ExternalData): string {
+    const known = this.#parameters.get(wanted);
+    if (known !== undefined) return known;
+    const name = this.#free(wanted);
+    this.#parameters.set(wanted, name);
+    this.initializers.push({ name, dtype, shape, data });
     return name;
   }
 
@@ -107,14 +120,14 @@ export class Emitter {
 
   #symbol(name: string): string {
     const source = this.#sources.get(name) ?? misfit(`onnx: no input tells the size '${name}'`);
-    const { axis } = source;
+    const { axis, dim } = source;
     let size = this.emit('Shape', [source.input], {
       attributes: { start: { int: axis }, end: { int: axis + 1 } },
     });
-    if (source.offset !== 0) size = this.emit('Sub', [size, this.integers([source.offset])]);
-    return source.coefficient === 1
+    if (dim.offset !== 0) size = this.emit('Sub', [size, this.integers([dim.offset])]);
+    return dim.coefficient === 1
       ? size
-      : this.emit('Div', [size, this.integers([source.coefficient])]);
+      : this.emit('Div', [size, this.integers([dim.coefficient])]);
   }
 
   /** A size as an int64 tensor of shape [1]; computed from the inputs' shapes where it is symbolic. */

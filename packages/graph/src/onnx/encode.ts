@@ -10,7 +10,7 @@ import { type ExternalData, encodeModel, type OnnxModel } from './messages.ts';
  * @param locate where each tensor of the checkpoint lies, relative to the model file
  */
 export const toOnnx = (graph: Graph, locate: (name: string) => ExternalData): OnnxModel => {
-  const emitter = new Emitter(graph.inputs);
+  const emitter = new Emitter(graph.inputs, graph.outputs.keys());
   const context: LoweringContext = { emitter, locate };
   for (const node of graph.nodes) emitter.setName(node, visit(lower, node, context));
   const outputs = [...graph.outputs].map(([name, node]) => {

@@ -4,6 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TollamaError } from '@tollama/core/errors';
 import { type Graph, rewriteGraph } from '../graph.ts';
 import type { LinearNode, Node, ParameterNode } from '../node.ts';
 import type { ExternalData } from '../onnx/messages.ts';
@@ -39,9 +40,17 @@ const parameterBehind = (node: Node): ParameterNode | undefined => {
 
 const layerOf = (node: LinearNode, keepFloat32: RegExp | undefined): Layer | undefined => {
   const weight = parameterBehind(node.inputs[1]);
-  if (!weight || keepFloat32?.test(weight.name)) return undefined;
+  if (!weight || (keepFloat32 && weight.name.search(keepFloat32) >= 0)) return undefined;
   const [out, width] = weight.shape as readonly [number, number];
   return out * width < MIN_WEIGHTS ? undefined : { weight, out, width };
+};
+
+const refuseInfinite = (name: string): never => {
+  throw new TollamaError(
+    'CHECKPOINT_INVALID',
+    `tensor '${name}' holds NaN or infinity, which int8 cannot`,
+    { hint: 'use --precision float32' },
+  );
 };
 
 const align = (at: number): number => Math.ceil(at / ALIGNMENT) * ALIGNMENT;
@@ -85,14 +94,12 @@ export const quantizeGraph = (
     await using file = await open(join(folder, SIDECAR), 'w');
     for (const { weight, out, width } of layers.values()) {
       const stored = await readTensor(checkpoint.tensors.get(weight.name)!);
-      const { data, scale } = quantizeRows(stored, out, width);
-      await file.write(data, 0, data.byteLength, places.get(`${weight.name}.int8`)!.offset);
-      await file.write(
-        new Uint8Array(scale.buffer),
-        0,
-        scale.byteLength,
-        places.get(`${weight.name}.scale`)!.offset,
-      );
+      const { data, scale } = quantizeRows(stored, out, width) ?? refuseInfinite(weight.name);
+      // In the order of their places, so that the file only grows.
+      for (const part of [new Uint8Array(data.buffer), new Uint8Array(scale.buffer)]) {
+        await file.writeFile(part);
+        await file.writeFile(new Uint8Array(align(part.length) - part.length));
+      }
     }
   };
   return { graph: rewritten, locate: (name) => places.get(name), write };

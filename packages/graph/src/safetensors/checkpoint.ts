@@ -1,8 +1,10 @@
 /** A checkpoint folder: the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
-import { TollamaError } from '@tollama/core/errors';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { readSafetensorsHeader, type StoredTensor } from './header.ts';
+import { openRegularFile, readPart } from './regular-file.ts';
+import { parseStrictJson, shown } from './strict-json.ts';
 
 export interface CheckpointTensor extends StoredTensor {
   /** The real path of the file that holds it. */
@@ -17,7 +19,14 @@ export interface Checkpoint {
   readonly sizeBytes: number;
 }
 
+/** The checkpoint of a graph without parameters. */
+export const NO_WEIGHTS: Checkpoint = { folder: '', tensors: new Map(), files: [], sizeBytes: 0 };
+
 export const SINGLE_FILE = 'model.safetensors';
+/** A plain file name, not hidden. */
+const SHARD_NAME = /^[\w-][\w.-]{0,254}$/;
+/** A thousand times a published one. */
+const MAX_INDEX_BYTES = 100_000_000;
 export const INDEX_FILE = `${SINGLE_FILE}.index.json`;
 
 const refuse = (message: string, hint?: string): never => {
@@ -38,7 +47,9 @@ const trustedRoot = (folder: string): string => {
 /** The real path of a file of the folder; refuses one that leads out of the trusted root. */
 const resolveInside = async (folder: string, name: string): Promise<string> => {
   const root = trustedRoot(folder);
-  const real = await realpath(join(folder, name));
+  const real = await realpath(join(folder, name)).catch((cause) =>
+    refuse(`${name} cannot be read: ${errorMessage(cause)}`),
+  );
   if (!real.startsWith(root + sep)) {
     refuse(
       `${name} is a link that leads out of the checkpoint's folder`,
@@ -57,26 +68,35 @@ const exists = async (path: string): Promise<boolean> => {
   }
 };
 
+const readIndexText = async (folder: string): Promise<string> => {
+  await using file = await openRegularFile(await resolveInside(folder, INDEX_FILE));
+  const { size } = await file.stat();
+  if (size > MAX_INDEX_BYTES) {
+    refuse(`${INDEX_FILE} has ${size} bytes; at most ${MAX_INDEX_BYTES} are read`);
+  }
+  return new TextDecoder().decode(await readPart(file, 0, size));
+};
+
 /** tensor name -> shard, as the index says. */
 const readIndex = async (folder: string): Promise<Map<string, string>> => {
-  const text = await readFile(await resolveInside(folder, INDEX_FILE), 'utf8');
-  let map: unknown;
+  let index: unknown;
   try {
-    map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
+    index = parseStrictJson(await readIndexText(folder));
   } catch (cause) {
-    return refuse(`${INDEX_FILE} is not JSON (${(cause as Error).message})`);
+    if (cause instanceof TollamaError) throw cause;
+    return refuse(`${INDEX_FILE} is not JSON that can be trusted (${(cause as Error).message})`);
   }
+  const map = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     return refuse(`${INDEX_FILE} has no weight_map`);
   }
   const shards = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !/^[\w.-]+$/.test(file) || file.startsWith('.')) {
-      refuse(
-        `${INDEX_FILE} puts tensor '${tensor}' into ${JSON.stringify(file)}; shards are files of the same folder`,
-      );
+    if (typeof file !== 'string' || !SHARD_NAME.test(file)) {
+      const place = `tensor ${shown(tensor)} into ${shown(file)}`;
+      return refuse(`${INDEX_FILE} puts ${place}; shards are files of the same folder`);
     }
-    shards.set(tensor, file as string);
+    shards.set(tensor, file);
   }
   return shards;
 };

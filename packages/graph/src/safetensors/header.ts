@@ -3,11 +3,12 @@
  * nothing in it: every length, offset, shape and name is checked against the file before anyone maps a
  * byte. All refusals are CHECKPOINT_INVALID and name the file and the tensor.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { DTYPES, type DType, fromSafetensorsName, SAFETENSORS_NAMES } from '../dtype.ts';
-import { duplicateKey } from './duplicate-key.ts';
+import { openRegularFile, readPart } from './regular-file.ts';
+import { parseStrictJson, shown } from './strict-json.ts';
 
 /** A tensor of a file: what it is, and where its bytes lie from the start of the file. */
 export interface StoredTensor {
@@ -21,8 +22,13 @@ export type SafetensorsHeader = ReadonlyMap<string, StoredTensor>;
 
 /** The reference implementation's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
+/** Far above what is published; what is read here is compared, printed and searched later. */
+const MAX_NAME_LENGTH = 1000;
+const MAX_TENSORS = 100_000;
+const MAX_RANK = 32;
 const LENGTH_BYTES = 8;
 const METADATA = '__metadata__';
+const OPENING_BRACE = 0x7b;
 
 type Refuse = (why: string) => never;
 
@@ -32,16 +38,15 @@ const readHeaderText = async (
   refuse: Refuse,
 ): Promise<[string, number]> => {
   if (fileBytes < LENGTH_BYTES) refuse(`the file has ${fileBytes} bytes, too few for a header`);
-  const prefix = Buffer.alloc(LENGTH_BYTES);
-  await file.read(prefix, 0, LENGTH_BYTES, 0);
+  const prefix = Buffer.from(await readPart(file, 0, LENGTH_BYTES));
   const declared = prefix.readBigUInt64LE();
   if (declared > BigInt(fileBytes - LENGTH_BYTES)) {
     refuse(`the header claims ${declared} bytes, the file has ${fileBytes}`);
   }
   if (declared > BigInt(MAX_HEADER_BYTES))
     refuse(`the header claims ${declared} bytes; at most ${MAX_HEADER_BYTES} are read`);
-  const header = Buffer.alloc(Number(declared));
-  await file.read(header, 0, header.length, LENGTH_BYTES);
+  const header = await readPart(file, LENGTH_BYTES, Number(declared));
+  if (header[0] !== OPENING_BRACE) refuse('the header is not a JSON object');
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(header);
     return [text, LENGTH_BYTES + header.length];
@@ -57,16 +62,12 @@ const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
 const parseObject = (text: string, refuse: Refuse): Record<string, unknown> => {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    // The first character is a brace.
+    return parseStrictJson(text) as Record<string, unknown>;
   } catch (cause) {
-    return refuse(`the header is not JSON (${(cause as Error).message})`);
+    return refuse(`the header is not JSON that can be trusted (${(cause as Error).message})`);
   }
-  if (!isRecord(parsed)) return refuse('the header is not a JSON object');
-  const twice = duplicateKey(text);
-  if (twice !== undefined) refuse(`tensor '${twice}' is listed twice`);
-  return parsed;
 };
 
 /** Bytes that shape and type need, or undefined where the product leaves the exact integers. */
@@ -86,22 +87,25 @@ const parseTensor = (
   fileBytes: number,
   refuse: Refuse,
 ): StoredTensor => {
+  if (name.length > MAX_NAME_LENGTH) {
+    refuse(`a tensor's name has ${name.length} characters; at most ${MAX_NAME_LENGTH}`);
+  }
   if (!isRecord(entry)) return refuse(`tensor '${name}' is not described by an object`);
   const dtype = typeof entry.dtype === 'string' ? fromSafetensorsName(entry.dtype) : undefined;
   if (!dtype) {
     return refuse(
-      `tensor '${name}' has the type ${JSON.stringify(entry.dtype)}; known are ${SAFETENSORS_NAMES.join(', ')}`,
+      `tensor '${name}' has the type ${shown(entry.dtype)}; known are ${SAFETENSORS_NAMES.join(', ')}`,
     );
   }
   const { shape, data_offsets: offsets } = entry;
-  if (!Array.isArray(shape) || !shape.every(isCount)) {
+  if (!Array.isArray(shape) || shape.length > MAX_RANK || !shape.every(isCount)) {
     return refuse(
-      `tensor '${name}' has the shape ${JSON.stringify(shape)}; it must list sizes of 0 or more`,
+      `tensor '${name}' has the shape ${shown(shape)}; it must list at most ${MAX_RANK} sizes of 0 or more`,
     );
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     return refuse(
-      `tensor '${name}' has the offsets ${JSON.stringify(offsets)}; they must be two numbers of 0 or more`,
+      `tensor '${name}' has the offsets ${shown(offsets)}; they must be two numbers of 0 or more`,
     );
   }
   const [begin, end] = offsets as [number, number];
@@ -118,6 +122,13 @@ const parseTensor = (
     );
   }
   return { dtype, shape, offset: dataStart + begin, sizeBytes: end - begin };
+};
+
+/** Free text by keys; nobody reads it here, but what is none is no safetensors file. */
+const checkMetadata = (entry: unknown, refuse: Refuse): void => {
+  if (!isRecord(entry) || !Object.values(entry).every((value) => typeof value === 'string')) {
+    refuse(`${METADATA} is ${shown(entry)}; it must map texts to texts`);
+  }
 };
 
 /** No two tensors share a byte and no byte belongs to nobody, as the reference demands. */
@@ -150,13 +161,15 @@ export const readSafetensorsHeader = async (path: string): Promise<SafetensorsHe
   const refuse: Refuse = (why) => {
     throw new TollamaError('CHECKPOINT_INVALID', `${basename(path)}: ${why}`);
   };
-  await using file = await open(path, 'r');
+  await using file = await openRegularFile(path);
   const { size: fileBytes } = await file.stat();
   const [text, dataStart] = await readHeaderText(file, fileBytes, refuse);
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, entry] of Object.entries(parseObject(text, refuse))) {
-    if (name !== METADATA)
-      tensors.set(name, parseTensor(name, entry, dataStart, fileBytes, refuse));
+  const entries = Object.entries(parseObject(text, refuse));
+  if (entries.length > MAX_TENSORS) refuse(`${entries.length} tensors; at most ${MAX_TENSORS}`);
+  for (const [name, entry] of entries) {
+    if (name === METADATA) checkMetadata(entry, refuse);
+    else tensors.set(name, parseTensor(name, entry, dataStart, fileBytes, refuse));
   }
   checkLayout(tensors, dataStart, fileBytes, refuse);
   return tensors;

@@ -1,23 +1,29 @@
 /** Writes safetensors files tensor by tensor, so that a checkpoint of any size needs the memory of one tensor. */
 import { open, rename, rm } from 'node:fs/promises';
+import { TollamaError } from '@tollama/core/errors';
 import { DTYPES } from '../dtype.ts';
 import type { TensorSpec } from '../weights.ts';
 
 const ALIGNMENT = 8;
+const LENGTH_BYTES = 8;
+
+const sizeOf = ({ dtype, shape }: TensorSpec): number =>
+  shape.reduce((a, b) => a * b, DTYPES[dtype].sizeBytes);
 
 const headerBytes = (specs: ReadonlyMap<string, TensorSpec>): Buffer => {
   let at = 0;
-  const entries: Record<string, unknown> = { __metadata__: { format: 'pt' } };
-  for (const [name, { dtype, shape }] of specs) {
-    const sizeBytes = shape.reduce((a, b) => a * b, DTYPES[dtype].sizeBytes);
-    entries[name] = { dtype: DTYPES[dtype].safetensors, shape, data_offsets: [at, at + sizeBytes] };
-    at += sizeBytes;
+  const entries: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
+  for (const [name, spec] of specs) {
+    const { dtype, shape } = spec;
+    const end = at + sizeOf(spec);
+    entries.push([name, { dtype: DTYPES[dtype].safetensors, shape, data_offsets: [at, end] }]);
+    at = end;
   }
-  const text = JSON.stringify(entries);
-  const padded = text.padEnd(Math.ceil(text.length / ALIGNMENT) * ALIGNMENT, ' ');
-  const bytes = Buffer.alloc(8 + Buffer.byteLength(padded));
-  bytes.writeBigUInt64LE(BigInt(bytes.length - 8));
-  bytes.write(padded, 8);
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const length = Math.ceil(text.length / ALIGNMENT) * ALIGNMENT;
+  const bytes = Buffer.alloc(LENGTH_BYTES + length, ' ');
+  bytes.writeBigUInt64LE(BigInt(length));
+  text.copy(bytes, LENGTH_BYTES);
   return bytes;
 };
 
@@ -34,9 +40,15 @@ export const writeSafetensors = async (
   const partial = `${path}.partial`;
   try {
     await using file = await open(partial, 'w');
-    await file.write(headerBytes(specs));
+    await file.writeFile(headerBytes(specs));
     for (const [name, spec] of specs) {
       const data = fill(name, spec);
+      if (data.byteLength !== sizeOf(spec)) {
+        throw new TollamaError(
+          'INTERNAL',
+          `tensor '${name}' of shape [${spec.shape}] got ${data.byteLength} bytes, needs ${sizeOf(spec)}`,
+        );
+      }
       await file.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
     await file.sync();
