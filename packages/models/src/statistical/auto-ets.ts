@@ -1,0 +1,128 @@
+/**
+ * AutoETS: the forms of exponential smoothing that suit the series are fitted, and the one with the lowest
+ * corrected information criterion (AICc) forecasts.
+ */
+import {
+  type EtsForm,
+  type EtsParameters,
+  etsMean,
+  etsName,
+  etsVariance,
+  initialState,
+  runEts,
+} from './ets.ts';
+import { type History, latest, normalPrediction, type Prediction } from './history.ts';
+import { minimize } from './nelder-mead.ts';
+import { normalQuantile } from './normal.ts';
+
+interface Fit {
+  readonly form: EtsForm;
+  readonly parameters: EtsParameters;
+  readonly aicc: number;
+  readonly variance: number;
+}
+
+/** Older points no longer move the smoothed state; this many seasons and points are fitted. */
+const FITTED_POINTS = 1000;
+const FITTED_SEASONS = 6;
+const EVALUATIONS = 90;
+
+/** Forms worth fitting: no season without two cycles, multiplicative only on values far from 0. */
+const formsFor = (y: Float64Array, season: number, isPositive: boolean): EtsForm[] => {
+  const seasons: EtsForm['season'][] =
+    season > 1 ? ['additive', ...(isPositive ? (['multiplicative'] as const) : [])] : ['none'];
+  const trends: EtsForm['trend'][] = ['none'];
+  if (y.length >= Math.max(6, season + 5)) trends.push('damped');
+  if (y.length >= Math.max(6, season + 5) && y.length <= 200) trends.push('additive');
+  return seasons.flatMap((kind) =>
+    trends.map((trend) => ({ trend, season: kind, period: Math.max(season, 1) })),
+  );
+};
+
+const toParameters = (point: readonly number[], form: EtsForm): EtsParameters => {
+  const alpha = point[0]!;
+  let next = 1;
+  const gamma = form.season === 'none' ? 0 : point[next++]! * (1 - alpha);
+  const beta = form.trend === 'none' ? 0 : point[next++]! * alpha;
+  const phi = form.trend === 'damped' ? point[next]! : 1;
+  return { alpha, beta, gamma, phi };
+};
+
+/** -2 log likelihood without its constants. */
+const deviance = (y: Float64Array, form: EtsForm, parameters: EtsParameters): number => {
+  const { squares, logs } = runEts(y, form, parameters, initialState(y, form));
+  const value = y.length * Math.log(Math.max(squares, 1e-300) / y.length) + 2 * logs;
+  return Number.isFinite(value) ? value : Number.MAX_VALUE;
+};
+
+const fit = (y: Float64Array, form: EtsForm): Fit => {
+  const start = [0.3];
+  const lower = [0.001];
+  const upper = [0.999];
+  if (form.season !== 'none') {
+    start.push(0.2);
+    lower.push(0);
+    upper.push(0.9);
+  }
+  if (form.trend !== 'none') {
+    start.push(0.1);
+    lower.push(0);
+    upper.push(0.6);
+  }
+  if (form.trend === 'damped') {
+    start.push(0.95);
+    lower.push(0.8);
+    upper.push(0.995);
+  }
+  const objective = (point: readonly number[]): number =>
+    deviance(y, form, toParameters(point, form));
+  const best = minimize(objective, start, { lower, upper }, EVALUATIONS);
+  const parameters = toParameters(best.point, form);
+  const n = y.length;
+  const states =
+    1 + (form.trend === 'none' ? 0 : 1) + (form.season === 'none' ? 0 : form.period - 1);
+  const count = start.length + states + 1;
+  const spare = Math.max(0.5, n - count - 1);
+  const { squares } = runEts(y, form, parameters, initialState(y, form));
+  return {
+    form,
+    parameters,
+    aicc: best.value + 2 * count + (2 * count * (count + 1)) / spare,
+    variance: squares / Math.max(1, n - start.length),
+  };
+};
+
+/** The best form by AICc. */
+export const fitEts = (y: Float64Array, season: number, isPositive: boolean): Fit =>
+  formsFor(y, season, isPositive)
+    .map((form) => fit(y, form))
+    .reduce((best, other) => (other.aicc < best.aicc ? other : best));
+
+/** The first season with two cycles in the history; 1 where there is none. */
+export const mainSeason = ({ values, seasons }: History): number =>
+  seasons.find((length) => 2 * length <= values.length) ?? 1;
+
+export const autoEts = (whole: History, horizon: number): Prediction => {
+  const season = mainSeason(whole);
+  const { values, zero } = latest(whole, Math.max(FITTED_POINTS, FITTED_SEASONS * season));
+  const fromZero = values.map((value) => value - zero);
+  // A multiplicative season on values that come near 0 divides by nothing.
+  const lowest = fromZero.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
+  const isPositive = whole.isNonNegative && lowest > 0.1 && lowest < 1e6;
+  const { form, parameters, aicc, variance } = fitEts(fromZero, season, isPositive);
+  const state = initialState(fromZero, form);
+  runEts(fromZero, form, parameters, state);
+  const mean = etsMean(form, parameters.phi, state, fromZero.length, horizon);
+  const spread = etsVariance(form, parameters, horizon);
+  const deviations = spread.map((units, h) => {
+    const size = form.season === 'multiplicative' ? Math.abs(mean[h]!) : 1;
+    return size * Math.sqrt(variance * units);
+  });
+  const explanation = { form: etsName(form), season: form.period, aicc, ...parameters };
+  return normalPrediction(
+    mean.map((value) => value + zero),
+    deviations,
+    explanation,
+    normalQuantile,
+  );
+};
