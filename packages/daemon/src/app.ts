@@ -16,6 +16,10 @@ const methodsAt = (app: Hono, path: string): readonly string[] =>
 
 export const createApp = (context: DaemonContext): Hono => {
   const app = new Hono();
+  app.use(async (_, next) => {
+    context.activity.begin();
+    await next().finally(() => context.activity.end());
+  });
   app.route('/', systemRoutes());
   app.route('/', modelRoutes(context));
   app.route('/', pullRoutes(context));

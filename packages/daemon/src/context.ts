@@ -1,4 +1,5 @@
 import type { Settings } from '@tollama/core/settings';
+import type { Activity } from './activity.ts';
 import type { ConfigFile } from './config-file.ts';
 import type { Forecaster } from './forecast/forecaster.ts';
 import type { LoadedModels } from './loaded/loaded-models.ts';
@@ -20,5 +21,6 @@ export interface DaemonContext {
   readonly supervisor: Supervisor;
   readonly loaded: LoadedModels;
   readonly forecaster: Forecaster;
+  readonly activity: Activity;
   readonly startedAt: Date;
 }

@@ -1,5 +1,6 @@
 import { errorMessage, toTollamaError } from '@tollama/core/errors';
 import { readSettings, type Settings } from '@tollama/core/settings';
+import { endWhenIdle } from './activity.ts';
 import { startDaemon } from './serve.ts';
 
 /** What the command line overrides. */
@@ -7,15 +8,18 @@ export type ServeOverrides = Partial<Pick<Settings, 'host' | 'port' | 'logLevel'
 
 /**
  * Runs a daemon until SIGTERM or SIGINT, then stops its runners and ends the process. Flags override the
- * environment, the environment overrides the defaults. A failed start exits with the error's code.
+ * environment, the environment overrides the defaults. With `idleExitMs` it ends when nobody asked
+ * anything for that long. A failed start exits with the error's code.
  */
-export const runDaemon = async (overrides: ServeOverrides = {}): Promise<void> => {
+export const runDaemon = async (overrides: ServeOverrides = {}, idleExitMs?: number): Promise<void> => {
   try {
-    const daemon = await startDaemon({ ...readSettings(process.env), ...overrides }, process.env);
+    const settings = { ...readSettings(process.env), ...overrides };
+    const daemon = await startDaemon(settings, process.env);
     const stop = async (): Promise<void> => {
       await daemon[Symbol.asyncDispose]();
       process.exit(0);
     };
+    if (idleExitMs !== undefined) endWhenIdle(daemon.context.activity, idleExitMs, () => void stop());
     process.once('SIGTERM', () => void stop());
     process.once('SIGINT', () => void stop());
   } catch (error) {

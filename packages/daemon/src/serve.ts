@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { TollamaError } from '@tollama/core/errors';
 import type { Settings } from '@tollama/core/settings';
+import { Activity } from './activity.ts';
 import { createApp } from './app.ts';
 import { ConfigFile } from './config-file.ts';
 import type { DaemonContext } from './context.ts';
@@ -44,7 +45,7 @@ export const createContext = async (settings: Settings, env: DaemonContext['env'
   const registry = new RegistryFile(settings.registryPath);
   const defaultTimeoutMs = settings.forecastTimeoutMs;
   const forecaster = new Forecaster({ home, store, supervisor, loaded, defaultTimeoutMs });
-  return { settings, env, home, log, config, registry, store, supervisor, loaded, forecaster, startedAt: new Date() };
+  return { settings, env, home, log, config, registry, store, supervisor, loaded, forecaster, activity: new Activity(), startedAt: new Date() };
 };
 
 const listen = (context: DaemonContext): Promise<Server> =>

@@ -94,6 +94,7 @@ export class Supervisor implements AsyncDisposable {
       if (error instanceof TollamaError && error.code === 'TIMEOUT') {
         this.#note(slot, error.message);
         process.kill();
+        this.#exited(family, slot, process, 'was ended because a call took too long');
       }
       throw error;
     }
@@ -147,6 +148,11 @@ export class Supervisor implements AsyncDisposable {
 
   isRunning(family: string): boolean {
     return this.#slots.get(family)?.process?.isAlive ?? false;
+  }
+
+  /** Calls of a family that wait for an answer. */
+  inFlight(family: string): number {
+    return this.#slots.get(family)?.process?.inFlight ?? 0;
   }
 
   pidOf(family: string): number | undefined {

@@ -1,5 +1,7 @@
 /** Models without weights: the mock of the protocol's tests, and the classical ones. */
 import { NO_COVARIATES } from '@tollama/core/capabilities';
+import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
+import { isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { ReadyModel } from './loaded-models.ts';
 
@@ -33,10 +35,13 @@ const ready = (family: string, forecast: (task: Task) => Promise<Outcome>): Read
   [Symbol.asyncDispose]: async () => {},
 });
 
+const candidateSeasons = (freq?: string): readonly number[] =>
+  freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));
+
 /** The model of that name that needs no files, or undefined. */
 export const builtInModel = async (name: string): Promise<ReadyModel | undefined> => {
   if (name === 'mock') return ready('mock', mock);
-  const { isStatisticalModel, forecastStatistical } = await import('@tollama/models/statistical');
-  if (!isStatisticalModel(name)) return undefined;
-  return ready('statistical', async (task) => forecastStatistical(name, task));
+  if (!isStatisticalName(name)) return undefined;
+  const { forecastStatistical } = await import('@tollama/models/statistical');
+  return ready('statistical', async (task) => forecastStatistical(name, task, candidateSeasons));
 };

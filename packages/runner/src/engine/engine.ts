@@ -100,8 +100,8 @@ export class Engine {
     while (this.#queue.length > 0) {
       // A turn of the event loop lets in what arrived during the last run, so that it joins the batch.
       await nextTurn();
-      const [job] = this.#queue;
-      if (job!.kind === 'control') {
+      const job = this.#queue[0]!;
+      if (job.kind === 'control') {
         this.#queue.shift();
         await this.#control(job.request);
       } else {

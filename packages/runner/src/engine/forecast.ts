@@ -1,11 +1,11 @@
 /** From requests to one task and back: what the model sees, and what the client gets. */
 import { TollamaError } from '@tollama/core/errors';
 import { type Forecast, quantileKey, type RunnerForecast } from '@tollama/core/forecast-response';
-import { nextTimestamp } from '@tollama/core/frequency';
 import { SessionChoice } from '@tollama/core/runner-protocol';
 import type { Series } from '@tollama/core/series';
 import type { ModelSeries, Outcome, SeriesForecast, Task } from '@tollama/models/family';
 import type { ForecastJob } from './batch.ts';
+import { firstForecastTimestamp } from './first-timestamp.ts';
 import type { LoadedModels, ReadyModel } from './loaded-models.ts';
 
 /** Series of one run of a graph; more are cut, neighbours in length together. */
@@ -55,7 +55,7 @@ const toForecast = (series: Series, { targets, explanation }: SeriesForecast, jo
   return {
     id: series.id,
     freq: series.freq,
-    start_timestamp: nextTimestamp(series.timestamps, series.freq),
+    start_timestamp: firstForecastTimestamp(series),
     mean: finite(target!.mean, model, series.id),
     quantiles: hasQuantiles ? Object.fromEntries(rows) : null,
     ...(explanation && { explanation }),
