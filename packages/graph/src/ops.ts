@@ -176,6 +176,7 @@ const reduce =
 
 export const sum = reduce('sum');
 export const mean = reduce('mean');
+/** Undefined where a value is NaN; `min` too. */
 export const max = reduce('max');
 export const min = reduce('min');
 

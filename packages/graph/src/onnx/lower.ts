@@ -2,9 +2,9 @@
  * Node -> ONNX operators of opset 21 and of onnxruntime's own domain. One entry a kind. Fused operators
  * stand where a measurement said that they help on a CPU (bench/README.md).
  */
-import { dimEquals, multiplyDims, subtractDims } from '../dimension.ts';
+import { type Dim, dimEquals, multiplyDims, shapeEquals, subtractDims } from '../dimension.ts';
 import { DTYPES, isFloat } from '../dtype.ts';
-import type { BinaryOp, Node, ReduceOp, UnaryOp, Visitor } from '../node.ts';
+import type { BinaryOp, Node, ReduceOp, Shape, UnaryOp, Visitor } from '../node.ts';
 import { misfit } from '../shape.ts';
 import type { Emitter } from './emitter.ts';
 import type { ExternalData } from './messages.ts';
@@ -78,6 +78,23 @@ const staticShape = (node: Node): number[] =>
     typeof dim === 'number' ? dim : misfit(`onnx: ${node.kind} of symbolic size`),
   );
 
+/** Numpy broadcast; Expand works both ways, so an axis that keeps its size can be asked for as 1. */
+const expand = (x: Node, shape: Shape, { emitter }: LoweringContext): string => {
+  const lead = shape.length - x.shape.length;
+  const target = shape.map((dim, i) => (i >= lead && dimEquals(dim, x.shape[i - lead]!) ? 1 : dim));
+  return emitter.emit('Expand', [emitter.nameOf(x), emitter.sizes(target)]);
+};
+
+/** onnxruntime spreads a bias over batch and heads, and wants its last two axes in full. */
+const attentionBias = (bias: Node, query: Node, key: Node, context: LoweringContext): string => {
+  const lead = Array.from({ length: 4 - bias.shape.length }, () => 1);
+  const [batch, heads] = [...lead, ...bias.shape] as [Dim, Dim];
+  const shape = [batch, heads, query.shape[1]!, key.shape[1]!];
+  return shapeEquals(bias.shape, shape)
+    ? context.emitter.nameOf(bias)
+    : expand(bias, shape, context);
+};
+
 /** The name of each node's value. */
 export const lower: Visitor<string, LoweringContext> = {
   input: (node) => node.name,
@@ -103,7 +120,14 @@ export const lower: Visitor<string, LoweringContext> = {
       attributes: { fmod: { int: isFloat(node.dtype) ? 1 : 0 } },
     });
   },
-  where: (node, context) => context.emitter.emit('Where', operands(node, context)),
+  where: (node, context) => {
+    const { emitter } = context;
+    const [condition, a, b] = operands(node, context) as [string, string, string];
+    if (node.dtype !== 'bool') return emitter.emit('Where', [condition, a, b]);
+    // onnxruntime's Where has no bool.
+    const otherwise = emitter.emit('And', [emitter.emit('Not', [condition]), b]);
+    return emitter.emit('Or', [emitter.emit('And', [condition, a]), otherwise]);
+  },
   cast: (node, context) =>
     context.emitter.emit('Cast', operands(node, context), {
       attributes: { to: { int: DTYPES[node.dtype].onnx } },
@@ -118,6 +142,12 @@ export const lower: Visitor<string, LoweringContext> = {
     ),
   reshape: (node, context) => {
     const [x] = operands(node, context) as [string];
+    if (node.shape.includes(0)) {
+      const attributes = { allowzero: { int: 1 } };
+      return context.emitter.emit('Reshape', [x, context.emitter.sizes(node.shape)], {
+        attributes,
+      });
+    }
     const target = context.emitter.reshapeTarget(node.inputs[0].shape, node.shape);
     return context.emitter.emit('Reshape', [x, target]);
   },
@@ -125,16 +155,7 @@ export const lower: Visitor<string, LoweringContext> = {
     context.emitter.emit('Transpose', operands(node, context), {
       attributes: { perm: { ints: node.permutation } },
     }),
-  broadcast: (node, context) => {
-    const [x] = operands(node, context) as [string];
-    const from = node.inputs[0].shape;
-    const lead = node.shape.length - from.length;
-    // Expand broadcasts both ways: an axis that keeps its size can be asked for as 1.
-    const target = node.shape.map((dim, i) =>
-      i >= lead && dimEquals(dim, from[i - lead]!) ? 1 : dim,
-    );
-    return context.emitter.emit('Expand', [x, context.emitter.sizes(target)]);
-  },
+  broadcast: (node, context) => expand(node.inputs[0], node.shape, context),
   concat: (node, context) =>
     context.emitter.emit('Concat', operands(node, context), {
       attributes: { axis: { int: node.axis } },
@@ -226,13 +247,10 @@ export const lower: Visitor<string, LoweringContext> = {
       attributes: { axis: { int: -1 }, epsilon: { float: node.epsilon } },
     }),
   attention: (node, context) => {
-    const [query, key, value, bias] = operands(node, context) as [
-      string,
-      string,
-      string,
-      string | undefined,
-    ];
-    const inputs = bias ? [query, key, value, '', '', bias] : [query, key, value];
+    const { emitter } = context;
+    const [query, key, value, bias] = node.inputs;
+    const inputs = [query, key, value].map((x) => emitter.nameOf(x));
+    if (bias) inputs.push('', '', attentionBias(bias, query, key, context));
     return context.emitter.emit('MultiHeadAttention', inputs, {
       domain: MICROSOFT,
       attributes: { num_heads: { int: node.heads }, scale: { float: node.scale } },

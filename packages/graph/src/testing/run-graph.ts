@@ -17,9 +17,9 @@ import { verifyGraph } from '../verify.ts';
  * A value to feed, or to store as a parameter.
  *
  * @example
- * valueOf([2, 2], [1, 2, 3, 4]);
+ * tensorOf([2, 2], [1, 2, 3, 4]);
  */
-export const valueOf = (
+export const tensorOf = (
   dims: readonly number[],
   numbers: readonly number[],
   dtype: DType = 'float32',
@@ -82,19 +82,28 @@ export const runGraph = async (
   });
 };
 
+export interface EvaluateOptions extends RunGraphOptions {
+  /** Inputs of the graph, where the tensor alone does not tell them all. */
+  readonly inputs?: readonly Tensor[];
+}
+
 /**
  * The value of one tensor; the graph's inputs are the ones that it needs.
  *
  * @example
  * const x = input('x', ['n']);
- * await evaluate(mul(x, 2), { x: valueOf([3], [1, 2, 3]) });
+ * await evaluate(mul(x, 2), { x: tensorOf([3], [1, 2, 3]) });
  */
 export const evaluate = async (
   tensor: Tensor,
   feeds: Feeds = {},
-  options: RunGraphOptions = {},
+  { inputs, ...options }: EvaluateOptions = {},
 ): Promise<TensorValue> => {
-  const inputs = topologicalOrder([tensor]).filter((node) => node.kind === 'input');
-  const { y } = await runGraph(defineGraph('test', inputs, { y: tensor }), feeds, options);
+  const needed = topologicalOrder([tensor]).filter((node) => node.kind === 'input');
+  const { y } = await runGraph(
+    defineGraph('test', inputs ?? needed, { y: tensor }),
+    feeds,
+    options,
+  );
   return y!;
 };
