@@ -28,7 +28,7 @@ import {
 } from '@tollama/graph';
 import type { Probe } from '../family.ts';
 import { linear } from './linear.ts';
-import { type Rotation, rotate, rotationAt } from './rotary.ts';
+import { type Rotation, rotate, rotationOf } from './rotary.ts';
 
 /** What a token is: each [b, n] int32. */
 export interface TokenIds {
@@ -95,7 +95,7 @@ const sceneOf = (ids: TokenIds, width: number, isCausal: boolean): Scene => {
   const seen = isCausal ? and(sameSample, isPast) : sameSample;
   const perHead = (x: Tensor): Tensor => rearrange(x, 'b q k -> b 1 q k');
   return {
-    rotation: rotationAt(ids.time, { pairs: 'neighbours', width, turned: width / 2 }),
+    rotation: rotationOf(ids.time, width / 2),
     mask: perHead(where(seen, 0, HIDDEN)),
     isSameVariate: perHead(cast(isSame(ids.variate), 'float32')),
   };
@@ -112,7 +112,10 @@ const variateBias = (w: Weights, heads: number, { isSameVariate, mask }: Scene):
   return add(mul(isSameVariate, sub(row(1), row(0))), mask); // [b, h, n, n]
 };
 
-/** Queries and keys are normalised per head and turned by their time. x [b, n, d] -> [b, n, d] */
+/**
+ * Queries and keys are normalised per head, and the first half of each head is turned by the time.
+ * x [b, n, d] -> [b, n, d]
+ */
 const attention = (x: Tensor, w: Weights, scene: Scene): Tensor => {
   const d = widthOf(x);
   const heads = moiraiHeads(d);
@@ -120,7 +123,8 @@ const attention = (x: Tensor, w: Weights, scene: Scene): Tensor => {
   const turned = (name: 'q' | 'k'): Tensor => {
     const split = rearrange(project(`${name}_proj`), 'b n (h k) -> b n h k', { h: heads });
     const normed = rmsNormalize(split, w.get(`${name}_norm.weight`, [d / heads]), EPSILON);
-    return rearrange(rotate(normed, scene.rotation), 'b n h k -> b n (h k)');
+    const joined = rearrange(normed, 'b n h k -> b n (h k)');
+    return rotate(joined, scene.rotation, heads, 'neighbours');
   };
   const bias = variateBias(w, heads, scene);
   const mixed = attend(turned('q'), turned('k'), project('v_proj'), { heads, bias });
