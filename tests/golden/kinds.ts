@@ -5,6 +5,7 @@
 
 import type { Comparison } from './compare.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
+import { moirai2 } from './kinds/moirai2.ts';
 
 export interface GoldenCase {
   readonly name: string;
@@ -20,4 +21,5 @@ export type GoldenKind = (folder: string) => Promise<GoldenSet>;
 
 export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'chronos-bolt': chronosBolt,
+  moirai2,
 };

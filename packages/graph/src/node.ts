@@ -247,6 +247,20 @@ export interface AttentionNode extends Base {
   readonly scale: number;
 }
 
+/** Which channels of a head turn together: (0, 1), (2, 3), ... or (0, r/2), (1, r/2 + 1), ... */
+export type RotaryPairs = 'neighbours' | 'halves';
+
+/**
+ * Turns the first r channels of every head in pairs: x [b, s, h*k], cosines and sines [b, s, r/2], or
+ * [s, r/2] for all of the batch. -> [b, s, h*k]
+ */
+export interface RotaryNode extends Base {
+  readonly kind: 'rotary';
+  readonly inputs: readonly [Tensor, Tensor, Tensor];
+  readonly heads: number;
+  readonly pairs: RotaryPairs;
+}
+
 /** The value itself; gradients end here. */
 export interface StopGradientNode extends Base {
   readonly kind: 'stopGradient';
@@ -280,6 +294,7 @@ export type Node =
   | RmsNormNode
   | LayerNormNode
   | AttentionNode
+  | RotaryNode
   | StopGradientNode;
 
 /** A symbolic tensor is the node that makes it. */

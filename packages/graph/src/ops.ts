@@ -5,7 +5,7 @@
  */
 import { type Dim, dimEquals, symbol } from './dimension.ts';
 import type { DType, TensorData } from './dtype.ts';
-import type { BinaryOp, Node, ReduceOp, Shape, Tensor, UnaryOp } from './node.ts';
+import type { BinaryOp, Node, ReduceOp, RotaryPairs, Shape, Tensor, UnaryOp } from './node.ts';
 import { inferShape, misfit } from './shape.ts';
 
 type Scalar = Tensor | number;
@@ -317,6 +317,18 @@ export const attend = (
   const inputs = bias ? ([query, key, value, bias] as const) : ([query, key, value] as const);
   return make({ kind: 'attention', inputs, heads, scale });
 };
+
+export interface RotaryOptions {
+  readonly heads: number;
+  readonly pairs: RotaryPairs;
+}
+
+/**
+ * Turns pairs of channels (a, b) of every head to (a cos - b sin, b cos + a sin) (Su et al. 2021).
+ * x [b, s, h*k], cos and sin [b, s, r/2] or [s, r/2]; channels of a head from r on pass.
+ */
+export const turnPairs = (x: Tensor, cos: Tensor, sin: Tensor, options: RotaryOptions): Tensor =>
+  make({ kind: 'rotary', inputs: [x, cos, sin], ...options });
 
 /** Makes a node again over other inputs: for rewrites of a graph. */
 export const withInputs = (node: Node, inputs: readonly Tensor[]): Tensor =>

@@ -40,6 +40,7 @@ const attributes: Visitor<string> = {
   rmsNorm: (node) => `epsilon=${node.epsilon}`,
   layerNorm: (node) => `epsilon=${node.epsilon}`,
   attention: (node) => `heads=${node.heads} scale=${node.scale}`,
+  rotary: (node) => `heads=${node.heads} ${node.pairs}`,
   stopGradient: () => '',
 };
 

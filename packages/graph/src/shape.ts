@@ -322,6 +322,22 @@ const infer: Visitor<ShapeAndType> = {
     }
     return { shape: [b, s, value.shape[2]!], dtype: query.dtype };
   },
+  rotary: (node) => {
+    const [x, cos, sin] = node.inputs;
+    const what = `rotary: cosines ${shapeText(cos.shape)} of ${shapeText(x.shape)}`;
+    if (x.shape.length !== 3) misfit(`${what}: a tensor [batch, length, width] is turned`);
+    const places = x.shape.slice(3 - cos.shape.length, 2);
+    const width = x.shape[2]!;
+    const half = cos.shape.at(-1);
+    const fits = typeof width === 'number' && typeof half === 'number' && width % node.heads === 0;
+    if (!fits || 2 * half > width / node.heads || !shapeEquals(cos.shape, sin.shape)) {
+      misfit(`${what}: ${node.heads} heads are too narrow, or the sines differ`);
+    }
+    if (cos.shape.length < 2 || !shapeEquals(cos.shape.slice(0, -1), places)) {
+      misfit(`${what}: they must be of the same places`);
+    }
+    return same(node);
+  },
   stopGradient: same,
 };
 

@@ -5,6 +5,7 @@ import {
   dimEquals,
   dimText,
   type LinearDim,
+  multiplyDims,
   type SymbolicDim,
 } from '../dimension.ts';
 import type { DType, TensorData } from '../dtype.ts';
@@ -163,6 +164,23 @@ export class Emitter {
       return i < from.length && dimEquals(dim, from[i]!) ? 0 : -1;
     });
     return plain.filter((dim) => dim === -1).length <= 1 ? this.integers(plain) : this.sizes(to);
+  }
+
+  /** 0 ... size-1, int64 [size]. */
+  range(size: Dim): string {
+    const zero = this.initializer(BigInt64Array.of(0n), 'int64', []);
+    const one = this.initializer(BigInt64Array.of(1n), 'int64', []);
+    return this.emit('Range', [zero, this.emit('Squeeze', [this.size(size)]), one]);
+  }
+
+  /** The number of every place of a shape, counted row by row: int64 of that shape. */
+  places(shape: readonly Dim[]): string {
+    const key = `places ${shape.map(dimText).join(',')}`;
+    const known = this.#sizes.get(key);
+    if (known) return known;
+    const numbers = this.emit('Reshape', [this.range(multiplyDims(...shape)), this.sizes(shape)]);
+    this.#sizes.set(key, numbers);
+    return numbers;
   }
 
   /** Sizes as one int64 vector. */

@@ -102,10 +102,7 @@ export const lower: Visitor<string, LoweringContext> = {
     emitter.external(node.name, node.dtype, staticShape(node), locate(node.name)),
   constant: (node, { emitter }) => emitter.initializer(node.data, node.dtype, staticShape(node)),
   iota: (node, { emitter }) => {
-    const size = emitter.emit('Squeeze', [emitter.size(node.shape[0]!)]);
-    const zero = emitter.initializer(BigInt64Array.of(0n), 'int64', []);
-    const one = emitter.initializer(BigInt64Array.of(1n), 'int64', []);
-    return emitter.emit('Range', [zero, size, one]);
+    return emitter.range(node.shape[0]!);
   },
   unary: (node, context) => {
     const { emitter } = context;
@@ -254,6 +251,27 @@ export const lower: Visitor<string, LoweringContext> = {
     return context.emitter.emit('MultiHeadAttention', inputs, {
       domain: MICROSOFT,
       attributes: { num_heads: { int: node.heads }, scale: { float: node.scale } },
+    });
+  },
+  rotary: (node, context) => {
+    const { emitter } = context;
+    const [x, cos, sin] = operands(node, context) as [string, string, string];
+    const { shape } = node.inputs[1];
+    const half = shape.at(-1) as number;
+    // Tables are looked up by position: one row for each place of the batch, or the places of a row.
+    const rows = emitter.integers([-1, half]);
+    const [cosRows, sinRows] =
+      shape.length === 2
+        ? [cos, sin]
+        : [cos, sin].map((table) => emitter.emit('Reshape', [table, rows]));
+    const places = shape.length === 2 ? emitter.integers([0]) : emitter.places(shape.slice(0, 2));
+    return emitter.emit('RotaryEmbedding', [x, places, cosRows!, sinRows!], {
+      domain: MICROSOFT,
+      attributes: {
+        num_heads: { int: node.heads },
+        rotary_embedding_dim: { int: 2 * half },
+        interleaved: { int: node.pairs === 'neighbours' ? 1 : 0 },
+      },
     });
   },
   stopGradient: (node, context) => operands(node, context)[0]!,

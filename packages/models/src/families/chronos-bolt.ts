@@ -45,7 +45,7 @@ import { defineFamily, type Outcome, type Probe, type RunGraph, type Task } from
 import { linear } from '../nn/linear.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import { relativePositionBias, t5Attention, t5FeedForward, t5Norm } from '../nn/t5.ts';
-import { interpolatedQuantiles } from '../quantiles.ts';
+import { interpolatedQuantiles, linearQuantile } from '../quantiles.ts';
 
 const Config = z.object({
   chronos_pipeline_class: z.literal('ChronosBoltPipeline'),
@@ -271,14 +271,6 @@ const onePass = async (
   return quantiles!.data as Float32Array;
 };
 
-/** The quantile with rank q * (n - 1) of ascending values, interpolated linearly. */
-const quantileOf = (ascending: Float32Array, q: number): number => {
-  const rank = q * (ascending.length - 1);
-  const below = Math.floor(rank);
-  const above = Math.min(below + 1, ascending.length - 1);
-  return ascending[below]! + (rank - below) * (ascending[above]! - ascending[below]!);
-};
-
 /**
  * Forecasts longer than one pass feed the fan of quantiles back: Q copies of the context, each extended
  * by one quantile, are forecast, and their Q * Q values a step are reduced to Q again
@@ -338,7 +330,7 @@ const reduceFans = (
       for (let i = 0; i < q * q; i++) values[i] = wide[(b * q * q + i) * block + h]!;
       values.sort();
       levels.forEach((level, j) => {
-        reduced[(b * q + j) * block + h] = quantileOf(values, level);
+        reduced[(b * q + j) * block + h] = linearQuantile(values, level);
       });
     }
   }

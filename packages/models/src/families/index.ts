@@ -1,6 +1,7 @@
 /** All families, one line each; the first that recognises a config.json takes it. */
 import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
+import { moirai2 } from './moirai2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
-export const FAMILIES: readonly Family[] = [chronosBolt] as unknown as readonly Family[];
+export const FAMILIES: readonly Family[] = [chronosBolt, moirai2] as unknown as readonly Family[];

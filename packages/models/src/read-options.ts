@@ -1,0 +1,29 @@
+import { TollamaError } from '@tollama/core/errors';
+import type { z } from 'zod';
+import type { Task } from './family.ts';
+
+/**
+ * The options of a family out of those of a request; options that are not the family's pass unread.
+ *
+ * @throws TollamaError INVALID_REQUEST with the option's name and value
+ * @example
+ * const { num_samples } = readOptions(Options, task, 'sundial');
+ */
+export const readOptions = <Options>(
+  schema: z.ZodType<Options>,
+  { options }: Task,
+  family: string,
+): Options => {
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const value = issue!.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
+    options,
+  );
+  throw new TollamaError(
+    'INVALID_REQUEST',
+    `options.${issue!.path.join('.')} = ${JSON.stringify(value) ?? 'nothing'} is not valid for ${family}: ${issue!.message}`,
+    { hint: `docs/models/${family}.md lists the options of ${family}` },
+  );
+};
