@@ -32,16 +32,23 @@ const series = (i: number) => ({
   targets: [
     Float64Array.from(
       { length: Number(values.context) },
-      (_, t) => 10 * Math.sin((2 * Math.PI * t) / 24 + i) + 0.02 * t + Math.sin(t * 12.9898 + i * 78.233),
+      (_, t) =>
+        10 * Math.sin((2 * Math.PI * t) / 24 + i) + 0.02 * t + Math.sin(t * 12.9898 + i * 78.233),
     ),
   ],
 });
 
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[list.length >> 1]!;
+const median = (list: readonly number[]): number =>
+  list.toSorted((a, b) => a - b)[list.length >> 1]!;
 
 /** Milliseconds of each timed call; as many as fit into the budget, 3 to 30, after one untimed call. */
 const time = async (model: OpenModel, count: number): Promise<number[]> => {
-  const task = { series: Array.from({ length: count }, (_, i) => series(i)), horizon, quantiles: LEVELS, options: {} };
+  const task = {
+    series: Array.from({ length: count }, (_, i) => series(i)),
+    horizon,
+    quantiles: LEVELS,
+    options: {},
+  };
   const once = async (): Promise<number> => {
     const started = performance.now();
     await model.forecast(task);

@@ -36,20 +36,38 @@ if (!values.family || !values.model || !values.rig || !existsSync(rig)) {
 
 const lastLine = (output: string): Line => JSON.parse(output.trim().split('\n').at(-1)!) as Line;
 
-const common = ['--model', values.model, '--threads', values.threads, '--batch', values.batch, '--seconds', values.seconds];
+const common = [
+  '--model',
+  values.model,
+  '--threads',
+  values.threads,
+  '--batch',
+  values.batch,
+  '--seconds',
+  values.seconds,
+];
 
 const theirs = (): Line => {
   const args = [rig, '--family', values.family!, ...common];
-  return lastLine(execFileSync(values.python, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  return lastLine(
+    execFileSync(values.python, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
 };
 
 const ours = (precision: string): Line => {
   const args = [join(import.meta.dirname, 'ours.ts'), ...common, '--precision', precision];
-  return lastLine(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+  return lastLine(
+    execFileSync(process.execPath, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
 };
 
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[list.length >> 1]!;
-const over = (lines: readonly Line[], read: (line: Line) => number): number => median(lines.map(read));
+const median = (list: readonly number[]): number =>
+  list.toSorted((a, b) => a - b)[list.length >> 1]!;
+const over = (lines: readonly Line[], read: (line: Line) => number): number =>
+  median(lines.map(read));
 
 const precisions = values.precisions.split(',');
 const python: Line[] = [];
@@ -60,11 +78,19 @@ for (let round = 0; round < Number(values.rounds); round++) {
 }
 
 /** The interpreter's own start is not in the Python figures. */
-const pythonStart = (line: Line): number => line.import_s! * 1000 + line.load_s! * 1000 + line.first_ms!;
+const pythonStart = (line: Line): number =>
+  line.import_s! * 1000 + line.load_s! * 1000 + line.first_ms!;
 const row = (name: string, cells: readonly (number | string)[]): string =>
   `| ${[name, ...cells.map((cell) => (typeof cell === 'number' ? cell.toPrecision(3) : cell))].join(' | ')} |`;
 
-console.log(row('side', ['batch 1, ms', `batch ${values.batch}, series/s`, 'start to first, ms', 'memory, MB']));
+console.log(
+  row('side', [
+    'batch 1, ms',
+    `batch ${values.batch}, series/s`,
+    'start to first, ms',
+    'memory, MB',
+  ]),
+);
 console.log(row('---', ['---', '---', '---', '---']));
 const reference = {
   b1: over(python, (line) => line.b1_ms!),

@@ -14,7 +14,12 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   let folder = new URL('.', import.meta.url);
   let node;
   while (!node) {
-    const candidate = new URL(process.platform === 'win32' ? 'node_modules/node/bin/node.exe' : 'node_modules/node/bin/node', folder);
+    const candidate = new URL(
+      process.platform === 'win32'
+        ? 'node_modules/node/bin/node.exe'
+        : 'node_modules/node/bin/node',
+      folder,
+    );
     if (existsSync(candidate)) node = fileURLToPath(candidate);
     const parent = new URL('..', folder);
     if (parent.href === folder.href) break;

@@ -33,9 +33,14 @@ const buildProgram = (): Command => {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'Error:')) });
   for (const build of COMMANDS) program.addCommand(build().exitOverride());
   program.on('command:*', ([name]: string[]) => {
-    const near = didYouMean(name ?? '', program.commands.map((command) => command.name()));
+    const near = didYouMean(
+      name ?? '',
+      program.commands.map((command) => command.name()),
+    );
     console.error(`Error: unknown command '${name}'`);
-    console.error(near ? `Hint: did you mean 'tollama ${near}'?` : 'Hint: `tollama --help` lists the commands');
+    console.error(
+      near ? `Hint: did you mean 'tollama ${near}'?` : 'Hint: `tollama --help` lists the commands',
+    );
     process.exitCode = EXIT.usage;
   });
   program.action(() => program.help());

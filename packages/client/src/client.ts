@@ -1,5 +1,5 @@
 /** The SDK: a typed client of the daemon over fetch, for Node and browsers. */
-import { errorMessage, type ErrorCode, TollamaError } from '@tollama/core/errors';
+import { type ErrorCode, errorMessage, TollamaError } from '@tollama/core/errors';
 import type { ForecastResponse } from '@tollama/core/forecast-response';
 import type {
   CreateBody,
@@ -85,9 +85,14 @@ export class TollamaClient {
     this.baseUrl = (options.baseUrl ?? DEFAULT_BASE_URL).replace(/\/+$/, '');
   }
 
-  async #request(path: string, { method = 'GET', body, signal, isLong = false }: Request = {}): Promise<Response> {
+  async #request(
+    path: string,
+    { method = 'GET', body, signal, isLong = false }: Request = {},
+  ): Promise<Response> {
     const { apiKey, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: fetchWith = fetch } = this.#options;
-    const signals = [signal, isLong ? undefined : AbortSignal.timeout(timeoutMs)].filter((one) => one !== undefined);
+    const signals = [signal, isLong ? undefined : AbortSignal.timeout(timeoutMs)].filter(
+      (one) => one !== undefined,
+    );
     let response: Response;
     try {
       response = await fetchWith(`${this.baseUrl}${path}`, {
@@ -101,8 +106,13 @@ export class TollamaClient {
       });
     } catch (cause) {
       signal?.throwIfAborted();
-      const reason = cause instanceof Error && cause.cause ? errorMessage(cause.cause) : errorMessage(cause);
-      throw new TollamaError('DAEMON_UNREACHABLE', `no daemon answers at ${this.baseUrl}: ${reason}`, { cause });
+      const reason =
+        cause instanceof Error && cause.cause ? errorMessage(cause.cause) : errorMessage(cause);
+      throw new TollamaError(
+        'DAEMON_UNREACHABLE',
+        `no daemon answers at ${this.baseUrl}: ${reason}`,
+        { cause },
+      );
     }
     if (!response.ok) throw await fromResponse(response);
     return response;
@@ -167,7 +177,11 @@ export class TollamaClient {
     return this.#stream('/api/forecast', body, options);
   }
 
-  async *#stream(path: string, body: unknown, options: CallOptions = {}): AsyncGenerator<StreamEvent> {
+  async *#stream(
+    path: string,
+    body: unknown,
+    options: CallOptions = {},
+  ): AsyncGenerator<StreamEvent> {
     const response = await this.#request(path, { method: 'POST', body, isLong: true, ...options });
     const decoder = new TextDecoder();
     let rest = '';

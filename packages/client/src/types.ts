@@ -32,7 +32,11 @@ export interface ListedModel {
   readonly name: string;
   readonly family: string;
   readonly installed: boolean;
-  readonly license: { readonly type: string; readonly needs_acceptance: boolean; readonly accepted: boolean };
+  readonly license: {
+    readonly type: string;
+    readonly needs_acceptance: boolean;
+    readonly accepted: boolean;
+  };
 }
 
 export interface ModelsResponse {

@@ -25,9 +25,7 @@ export const ConfigFile = z.strictObject({
     })
     .prefault({}),
   auth: z.strictObject({ api_keys: z.array(z.string().min(1)).default([]) }).prefault({}),
-  routing: z
-    .strictObject({ default: Text, fast_path: Text, high_accuracy: Text })
-    .prefault({}),
+  routing: z.strictObject({ default: Text, fast_path: Text, high_accuracy: Text }).prefault({}),
 });
 export type Config = z.infer<typeof ConfigFile>;
 

@@ -1,9 +1,19 @@
 /** The forecast request: parsed once at the edge; past it nobody checks again. */
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { CovariateValues, isNumericCovariate, Series } from './series.ts';
+import { type CovariateValues, isNumericCovariate, Series } from './series.ts';
 
-export const METRIC_NAMES = ['mae', 'mse', 'rmse', 'mape', 'smape', 'wape', 'mase', 'rmsse', 'pinball'] as const;
+export const METRIC_NAMES = [
+  'mae',
+  'mse',
+  'rmse',
+  'mape',
+  'smape',
+  'wape',
+  'mase',
+  'rmsse',
+  'pinball',
+] as const;
 
 const Metrics = z.strictObject({
   names: z.array(z.enum(METRIC_NAMES)).min(1),
@@ -50,7 +60,11 @@ type Issue = (path: (string | number)[], message: string) => void;
 
 /** Rules across fields: lengths, unique ids, covariates that agree over past and future. */
 const checkSeries = (
-  { series, horizon, parameters }: { series: Series[]; horizon: number; parameters: { metrics?: unknown } },
+  {
+    series,
+    horizon,
+    parameters,
+  }: { series: Series[]; horizon: number; parameters: { metrics?: unknown } },
   context: z.RefinementCtx,
 ): void => {
   const issue: Issue = (path, message) => context.addIssue({ code: 'custom', path, message });
@@ -67,12 +81,25 @@ const checkSeries = (
 };
 
 const checkLengths = (one: Series, i: number, horizon: number, issue: Issue): void => {
-  const { timestamps, target, actuals } = one;
+  const { timestamps, target, actuals, missing_indices } = one;
+  const beyond = missing_indices?.find((at) => at >= target.length);
+  if (beyond !== undefined) {
+    issue(
+      ['series', i, 'missing_indices'],
+      `place ${beyond} is beyond the ${target.length} values of target`,
+    );
+  }
   if (timestamps.length !== target.length) {
-    issue(['series', i, 'target'], `target has ${target.length} values for ${timestamps.length} timestamps`);
+    issue(
+      ['series', i, 'target'],
+      `target has ${target.length} values for ${timestamps.length} timestamps`,
+    );
   }
   if (actuals && actuals.length !== horizon) {
-    issue(['series', i, 'actuals'], `actuals has ${actuals.length} values, the horizon is ${horizon}`);
+    issue(
+      ['series', i, 'actuals'],
+      `actuals has ${actuals.length} values, the horizon is ${horizon}`,
+    );
   }
 };
 

@@ -34,7 +34,11 @@ export interface ForecastResponse {
   readonly model: string;
   readonly forecasts: readonly Forecast[];
   readonly metrics: unknown;
-  readonly timing: { readonly model_load_ms: number; readonly inference_ms: number; readonly total_ms: number };
+  readonly timing: {
+    readonly model_load_ms: number;
+    readonly inference_ms: number;
+    readonly total_ms: number;
+  };
   readonly explanation: unknown;
   readonly narrative: unknown;
   readonly preprocessing: unknown;

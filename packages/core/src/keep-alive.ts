@@ -3,7 +3,9 @@ import { TollamaError } from './errors.ts';
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** How long a model stays loaded after an answer: seconds, or for ever. */
-export type KeepAlive = { readonly kind: 'forever' } | { readonly kind: 'seconds'; readonly seconds: number };
+export type KeepAlive =
+  | { readonly kind: 'forever' }
+  | { readonly kind: 'seconds'; readonly seconds: number };
 
 const FOREVER: KeepAlive = { kind: 'forever' };
 
@@ -13,7 +15,8 @@ const invalid = (value: unknown): never => {
   });
 };
 
-const quote = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value));
+const quote = (value: unknown): string =>
+  typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
 
 /**
  * Reads keep_alive: null or absent = for ever, a number = seconds, `<n>[s|m|h|d]`, 0 = unload after the

@@ -24,7 +24,8 @@ export class LineSplitter {
     let start = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
       this.#append(text.slice(start, end));
-      if (!this.#isDropping) lines.push(this.#parts.length === 1 ? this.#parts[0]! : this.#parts.join(''));
+      if (!this.#isDropping)
+        lines.push(this.#parts.length === 1 ? this.#parts[0]! : this.#parts.join(''));
       this.#reset();
       start = end + 1;
     }

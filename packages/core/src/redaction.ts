@@ -4,8 +4,10 @@ const SECRET_KEY = /token|secret|password|authorization|api_key|apikey/i;
 const MASK = '***';
 
 const redactProxy = (url: string): string =>
-  url.replace(/^([a-z][\w+.-]*:\/\/)?([^@/]*)@/i, (_, scheme: string | undefined, login: string) =>
-    `${scheme ?? ''}${login.includes(':') ? `${MASK}:${MASK}` : MASK}@`,
+  url.replace(
+    /^([a-z][\w+.-]*:\/\/)?([^@/]*)@/i,
+    (_, scheme: string | undefined, login: string) =>
+      `${scheme ?? ''}${login.includes(':') ? `${MASK}:${MASK}` : MASK}@`,
   );
 
 /** A copy of JSON-like data without secrets; keys that end in `_present` only tell of presence. */
@@ -14,7 +16,9 @@ export const redact = (value: unknown, key = ''): unknown => {
   if (typeof value === 'string') return /proxy/i.test(key) ? redactProxy(value) : value;
   if (Array.isArray(value)) return value.map((item) => redact(item, key));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, redact(inner, name)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [name, redact(inner, name)]),
+    );
   }
   return value;
 };

@@ -22,8 +22,19 @@ interface Row {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-const entry = ({ name, family, repo, license = 'apache-2.0', notice, covariates: flags, metadata }: Row): RegistryEntry => {
-  const [repoId, revision = 'main'] = (repo ?? `tollama/${name}-runner`).split('@') as [string, string?];
+const entry = ({
+  name,
+  family,
+  repo,
+  license = 'apache-2.0',
+  notice,
+  covariates: flags,
+  metadata,
+}: Row): RegistryEntry => {
+  const [repoId, revision = 'main'] = (repo ?? `tollama/${name}-runner`).split('@') as [
+    string,
+    string?,
+  ];
   return {
     name,
     family,
@@ -34,7 +45,8 @@ const entry = ({ name, family, repo, license = 'apache-2.0', notice, covariates:
   };
 };
 
-const NON_COMMERCIAL = 'CC BY-NC 4.0: no commercial use; https://creativecommons.org/licenses/by-nc/4.0/';
+const NON_COMMERCIAL =
+  'CC BY-NC 4.0: no commercial use; https://creativecommons.org/licenses/by-nc/4.0/';
 
 const chronosBolt = (size: string): Row => ({
   name: `chronos-bolt-${size}`,
@@ -53,7 +65,12 @@ export const BUILT_IN_REGISTRY: readonly RegistryEntry[] = (
       family: 'torch',
       repo: 'ibm-granite/granite-timeseries-ttm-r2@512-96-ft-l1-r2.1',
       covariates: 'Pn Fn',
-      metadata: { implementation: 'granite_ttm', context_length: 512, prediction_length: 96, input_series_limit: 1 },
+      metadata: {
+        implementation: 'granite_ttm',
+        context_length: 512,
+        prediction_length: 96,
+        input_series_limit: 1,
+      },
     },
     {
       name: 'timesfm-2.5-200m',
@@ -103,10 +120,28 @@ export const BUILT_IN_REGISTRY: readonly RegistryEntry[] = (
       metadata: { context_length: 2880, max_horizon: 720, min_vram_gb: 4 },
     },
     { name: 'tide', family: 'tide', metadata: { trained_at_run_time: true } },
-    { name: 'nhits', family: 'nhits', covariates: 'Pn Fn S', metadata: { trained_at_run_time: true } },
-    { name: 'nbeatsx', family: 'nbeatsx', covariates: 'Pn Fn S', metadata: { trained_at_run_time: true } },
-    { name: 'timemixer-base', family: 'timemixer', metadata: { forecast_ready: false, max_context: 1536, max_horizon: 720 } },
-    { name: 'forecastpfn', family: 'forecastpfn', metadata: { forecast_ready: false, max_context: 1000, max_horizon: 300 } },
+    {
+      name: 'nhits',
+      family: 'nhits',
+      covariates: 'Pn Fn S',
+      metadata: { trained_at_run_time: true },
+    },
+    {
+      name: 'nbeatsx',
+      family: 'nbeatsx',
+      covariates: 'Pn Fn S',
+      metadata: { trained_at_run_time: true },
+    },
+    {
+      name: 'timemixer-base',
+      family: 'timemixer',
+      metadata: { forecast_ready: false, max_context: 1536, max_horizon: 720 },
+    },
+    {
+      name: 'forecastpfn',
+      family: 'forecastpfn',
+      metadata: { forecast_ready: false, max_context: 1000, max_horizon: 300 },
+    },
     ...['tiny', 'mini', 'small', 'base'].map(chronosBolt),
   ] satisfies Row[]
 ).map(entry);

@@ -6,11 +6,23 @@ import { z } from 'zod';
 
 export const PROTOCOL_VERSION = 1;
 
-export const METHODS = ['hello', 'ping', 'capabilities', 'load', 'unload', 'forecast', 'create'] as const;
+export const METHODS = [
+  'hello',
+  'ping',
+  'capabilities',
+  'load',
+  'unload',
+  'forecast',
+  'create',
+] as const;
 export type Method = (typeof METHODS)[number];
 
 /** JSON-RPC's codes for requests that never reach a model. */
-export const RPC = { invalidRequest: -32600, methodNotFound: -32601, invalidParams: -32602 } as const;
+export const RPC = {
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+} as const;
 
 export const RunnerRequest = z.object({
   id: z.string().min(1),

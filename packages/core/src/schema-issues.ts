@@ -32,18 +32,28 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
 const shown = (value: unknown): unknown =>
   value === null || ['string', 'number', 'boolean'].includes(typeof value) ? value : undefined;
 
-const bound = (issue: ZodIssue & { code: 'too_small' | 'too_big' }): [string, string, Record<string, unknown>] => {
+const bound = (
+  issue: ZodIssue & { code: 'too_small' | 'too_big' },
+): [string, string, Record<string, unknown>] => {
   const { origin, inclusive } = issue;
   const limit = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
   const isLow = issue.code === 'too_small';
   if (origin === 'string' || origin === 'array') {
     const what = origin === 'string' ? 'String' : 'List';
     const type = `${origin === 'string' ? 'string_' : ''}too_${isLow ? 'short' : 'long'}`;
-    return [type, `${what} should have at ${isLow ? 'least' : 'most'} ${limit} items`, { [isLow ? 'min_length' : 'max_length']: limit }];
+    return [
+      type,
+      `${what} should have at ${isLow ? 'least' : 'most'} ${limit} items`,
+      { [isLow ? 'min_length' : 'max_length']: limit },
+    ];
   }
   const word = isLow ? 'greater' : 'less';
   return inclusive
-    ? [`${word}_than_equal`, `Input should be ${word} than or equal to ${limit}`, { [isLow ? 'ge' : 'le']: limit }]
+    ? [
+        `${word}_than_equal`,
+        `Input should be ${word} than or equal to ${limit}`,
+        { [isLow ? 'ge' : 'le']: limit },
+      ]
     : [`${word}_than`, `Input should be ${word} than ${limit}`, { [isLow ? 'gt' : 'lt']: limit }];
 };
 
@@ -59,7 +69,8 @@ const describe = (issue: ZodIssue, input: unknown): SchemaIssue[] => {
         msg: `Extra inputs are not permitted: '${key}'`,
       }));
     case 'invalid_type': {
-      if (input === undefined) return [{ type: 'missing', loc, msg: `Field required: '${loc.at(-1)}'` }];
+      if (input === undefined)
+        return [{ type: 'missing', loc, msg: `Field required: '${loc.at(-1)}'` }];
       const [type, msg] = TYPE_ISSUES[issue.expected] ?? ['value_error', issue.message];
       return [{ type, loc, msg, ...rest }];
     }
@@ -69,7 +80,14 @@ const describe = (issue: ZodIssue, input: unknown): SchemaIssue[] => {
       return [{ type, loc, msg, ...rest, ctx }];
     }
     case 'invalid_value':
-      return [{ type: 'literal_error', loc, msg: `Input should be one of ${issue.values.join(', ')}`, ...rest }];
+      return [
+        {
+          type: 'literal_error',
+          loc,
+          msg: `Input should be one of ${issue.values.join(', ')}`,
+          ...rest,
+        },
+      ];
     default:
       return [{ type: 'value_error', loc, msg: issue.message, ...rest }];
   }

@@ -20,6 +20,8 @@ export const Series = z.strictObject({
   freq: z.string().min(1).default('auto'),
   timestamps: z.array(z.string().min(1)).min(1).max(LIMITS.points),
   target: Numbers.min(1),
+  /** Places in target whose value is missing: JSON has no NaN; what stands there is not read. */
+  missing_indices: z.array(z.int().min(0)).nullish(),
   actuals: Numbers.min(1).nullish(),
   past_covariates: Covariates.nullish(),
   future_covariates: Covariates.nullish(),

@@ -74,14 +74,19 @@ const parseHost = (value: string): { host: string; port: number } => {
 /** A positive number, or the fallback: a broken number in the environment stops nobody. */
 const positive = (value: string | undefined, fallback: number): number => {
   const number = Number(value);
-  return value !== undefined && value.trim() !== '' && Number.isFinite(number) && number > 0 ? number : fallback;
+  return value !== undefined && value.trim() !== '' && Number.isFinite(number) && number > 0
+    ? number
+    : fallback;
 };
 
 /** Reads the settings. Throws CONFIG_INVALID for an address that cannot be bound. */
 export const readSettings = (env: Environment): Settings => {
   const bind = env.TOLLAMA_HOST
     ? parseHost(env.TOLLAMA_HOST)
-    : { host: DEFAULT_HOST, port: env.TOLLAMA_PORT ? parsePort('TOLLAMA_PORT', env.TOLLAMA_PORT) : DEFAULT_PORT };
+    : {
+        host: DEFAULT_HOST,
+        port: env.TOLLAMA_PORT ? parsePort('TOLLAMA_PORT', env.TOLLAMA_PORT) : DEFAULT_PORT,
+      };
   const threads = positive(env.TOLLAMA_THREADS, 0);
   return Object.freeze({
     home: env.TOLLAMA_HOME || join(homedir(), '.tollama'),

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exampleBody, exampleSeries, readLines, startTestDaemon, type TestDaemon } from './testing/test-daemon.ts';
+import {
+  exampleBody,
+  exampleSeries,
+  readLines,
+  startTestDaemon,
+  type TestDaemon,
+} from './testing/test-daemon.ts';
 
 let at: TestDaemon;
 beforeAll(async () => {
@@ -18,11 +24,17 @@ const post = (path: string, body: unknown) =>
 describe('system', () => {
   test('health and version', async () => {
     expect(await at.call('GET', '/v1/health')).toEqual({ status: 200, body: { status: 'ok' } });
-    expect(await at.call('GET', '/api/version')).toEqual({ status: 200, body: { version: '0.1.0' } });
+    expect(await at.call('GET', '/api/version')).toEqual({
+      status: 200,
+      body: { version: '0.1.0' },
+    });
   });
 
   test('an unknown path is 404, a wrong method 405 with what is allowed', async () => {
-    expect(await at.call('GET', '/no/such/path')).toEqual({ status: 404, body: { detail: 'Not Found' } });
+    expect(await at.call('GET', '/no/such/path')).toEqual({
+      status: 404,
+      body: { detail: 'Not Found' },
+    });
     const wrong = await fetch(`${at.url}/v1/forecast`);
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
     expect(await wrong.json()).toEqual({ detail: 'Method Not Allowed' });
@@ -32,14 +44,22 @@ describe('system', () => {
 describe('models', () => {
   test('lists, shows and removes an installed model', async () => {
     const { body: tags } = await at.call('GET', '/api/tags');
-    expect(tags).toMatchObject({ models: [{ name: 'mock', size: 0, details: { family: 'mock' } }] });
+    expect(tags).toMatchObject({
+      models: [{ name: 'mock', size: 0, details: { family: 'mock' } }],
+    });
     const { body: shown } = await at.call('POST', '/api/show', { model: 'mock' });
-    expect(shown).toMatchObject({ family: 'mock', resolved: { commit_sha: 'local' }, license: { accepted: true } });
+    expect(shown).toMatchObject({
+      family: 'mock',
+      resolved: { commit_sha: 'local' },
+      license: { accepted: true },
+    });
     expect(await at.call('DELETE', '/api/delete', { model: 'mock' })).toEqual({
       status: 200,
       body: { deleted: true, model: 'mock' },
     });
-    expect(await at.call('DELETE', '/api/delete', { model: 'mock' })).toMatchObject({ status: 404 });
+    expect(await at.call('DELETE', '/api/delete', { model: 'mock' })).toMatchObject({
+      status: 404,
+    });
     await at.call('POST', '/v1/models/pull', { name: 'mock', accept_license: false });
   });
 
@@ -99,27 +119,39 @@ describe('forecasts', () => {
 
   test('a classical model works with nothing installed and says what it did', async () => {
     const { body } = await at.call('POST', '/v1/forecast', exampleBody({ model: 'auto' }));
-    const [forecast] = (body as { forecasts: { explanation: { chosen: string; why: string } }[] }).forecasts;
+    const [forecast] = (body as { forecasts: { explanation: { chosen: string; why: string } }[] })
+      .forecasts;
     expect(forecast!.explanation.chosen).toBeTypeOf('string');
     expect(forecast!.explanation.why).toBeTypeOf('string');
   });
 
   test('streams lines, the last of which is the response', async () => {
     const lines = await readLines(await post('/api/forecast', exampleBody()));
-    expect(lines.map(({ status, done }) => status ?? done)).toEqual(['loading model', 'running forecast', true]);
+    expect(lines.map(({ status, done }) => status ?? done)).toEqual([
+      'loading model',
+      'running forecast',
+      true,
+    ]);
     expect(lines.at(-1)).toMatchObject({ response: { forecasts: [{ mean: [5, 5, 5] }] } });
   });
 
   test('what can be refused is refused before a stream starts', async () => {
     const response = await post('/api/forecast', exampleBody({ model: 'nope' }));
     expect(response.status).toBe(404);
-    expect(await response.json()).toEqual({ detail: "model 'nope' is not installed", hint: 'tollama pull nope' });
+    expect(await response.json()).toEqual({
+      detail: "model 'nope' is not installed",
+      hint: 'tollama pull nope',
+    });
   });
 
   test('concurrent requests get their own answers', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
-        at.call('POST', '/v1/forecast', exampleBody({ horizon: 1 + (i % 7), series: [exampleSeries(`s${i}`, 3 + (i % 5))] })),
+        at.call(
+          'POST',
+          '/v1/forecast',
+          exampleBody({ horizon: 1 + (i % 7), series: [exampleSeries(`s${i}`, 3 + (i % 5))] }),
+        ),
       ),
     );
     answers.forEach(({ body }, i) => {
@@ -130,7 +162,11 @@ describe('forecasts', () => {
 
   test('keep_alive 0 frees the model, a negative one keeps it', async () => {
     const loaded = async () =>
-      ((await at.call('GET', '/api/ps')).body as { models: { name: string; expires_at: string | null }[] }).models;
+      (
+        (await at.call('GET', '/api/ps')).body as {
+          models: { name: string; expires_at: string | null }[];
+        }
+      ).models;
     await at.call('POST', '/v1/forecast', exampleBody({ keep_alive: -1 }));
     expect((await loaded()).find(({ name }) => name === 'mock')?.expires_at).toBeNull();
     await at.call('POST', '/v1/forecast', exampleBody({ keep_alive: 0 }));
@@ -150,8 +186,16 @@ describe('bad requests', () => {
     ['quantiles unsorted', exampleBody({ quantiles: [0.9, 0.1] }), 'quantiles'],
     ['quantile one', exampleBody({ quantiles: [1] }), 'quantiles'],
     ['keep_alive', exampleBody({ keep_alive: 'banana' }), 'banana'],
-    ['freq unknown', exampleBody({ series: [{ ...exampleSeries(), freq: 'fortnight' }] }), 'fortnight'],
-    ['future without past', exampleBody({ series: [{ ...exampleSeries(), future_covariates: { p: [1, 2, 3] } }] }), "'p'"],
+    [
+      'freq unknown',
+      exampleBody({ series: [{ ...exampleSeries(), freq: 'fortnight' }] }),
+      'fortnight',
+    ],
+    [
+      'future without past',
+      exampleBody({ series: [{ ...exampleSeries(), future_covariates: { p: [1, 2, 3] } }] }),
+      "'p'",
+    ],
     ['precision unknown', exampleBody({ options: { precision: 'int2' } }), 'int2'],
   ];
 

@@ -12,7 +12,9 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Paths of the routes, to tell a wrong method from an unknown path. */
 const methodsAt = (app: Hono, path: string): readonly string[] =>
-  METHODS.filter((method) => app.router.match(method, path)[0].some(([[, route]]) => route.method === method));
+  METHODS.filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  );
 
 export const createApp = (context: DaemonContext): Hono => {
   const app = new Hono();

@@ -1,7 +1,7 @@
 /** config.json of the state folder: read again when it changes; a broken one stops only what needs it. */
 import { readFile, stat } from 'node:fs/promises';
+import { type Config, EMPTY_CONFIG, ConfigFile as Schema } from '@tollama/core/config';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import { ConfigFile as Schema, type Config, EMPTY_CONFIG } from '@tollama/core/config';
 
 export interface ConfigState {
   readonly exists: boolean;
@@ -31,7 +31,12 @@ export class ConfigFile {
       const raw: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
       this.#state = { exists: true, config: Schema.parse(raw), raw, error: undefined };
     } catch (error) {
-      this.#state = { exists: true, config: EMPTY_CONFIG, raw: undefined, error: errorMessage(error) };
+      this.#state = {
+        exists: true,
+        config: EMPTY_CONFIG,
+        raw: undefined,
+        error: errorMessage(error),
+      };
     }
     return this.#state;
   }
@@ -40,6 +45,8 @@ export class ConfigFile {
   async require(): Promise<Config> {
     const { config, error } = await this.read();
     if (error === undefined) return config;
-    throw new TollamaError('CONFIG_INVALID', `${this.#path} is not valid: ${error}`, { hint: 'correct or remove the file' });
+    throw new TollamaError('CONFIG_INVALID', `${this.#path} is not valid: ${error}`, {
+      hint: 'correct or remove the file',
+    });
   }
 }

@@ -11,7 +11,10 @@ export type ServeOverrides = Partial<Pick<Settings, 'host' | 'port' | 'logLevel'
  * environment, the environment overrides the defaults. With `idleExitMs` it ends when nobody asked
  * anything for that long. A failed start exits with the error's code.
  */
-export const runDaemon = async (overrides: ServeOverrides = {}, idleExitMs?: number): Promise<void> => {
+export const runDaemon = async (
+  overrides: ServeOverrides = {},
+  idleExitMs?: number,
+): Promise<void> => {
   try {
     const settings = { ...readSettings(process.env), ...overrides };
     const daemon = await startDaemon(settings, process.env);
@@ -19,7 +22,8 @@ export const runDaemon = async (overrides: ServeOverrides = {}, idleExitMs?: num
       await daemon[Symbol.asyncDispose]();
       process.exit(0);
     };
-    if (idleExitMs !== undefined) endWhenIdle(daemon.context.activity, idleExitMs, () => void stop());
+    if (idleExitMs !== undefined)
+      endWhenIdle(daemon.context.activity, idleExitMs, () => void stop());
     process.once('SIGTERM', () => void stop());
     process.once('SIGINT', () => void stop());
   } catch (error) {

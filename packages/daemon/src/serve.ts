@@ -26,7 +26,10 @@ export interface Daemon extends AsyncDisposable {
 const UNLOAD_TIMEOUT_MS = 30_000;
 
 /** Puts the parts together; nothing listens yet. */
-export const createContext = async (settings: Settings, env: DaemonContext['env']): Promise<DaemonContext> => {
+export const createContext = async (
+  settings: Settings,
+  env: DaemonContext['env'],
+): Promise<DaemonContext> => {
   const home = openHome(settings.home);
   await mkdir(home.models, { recursive: true });
   const log = createLogger(settings.logLevel);
@@ -34,24 +37,44 @@ export const createContext = async (settings: Settings, env: DaemonContext['env'
   const { config: configured, error } = await config.read();
   if (error) log.warn({ error }, 'config.json is not valid; its settings are not used');
   const store = new ModelStore(home, log);
-  const supervisor = new Supervisor({ commandFor: runnerCommands(configured.daemon.runner_commands), log });
+  const supervisor = new Supervisor({
+    commandFor: runnerCommands(configured.daemon.runner_commands),
+    log,
+  });
   const loaded = new LoadedModels({
     unload: async ({ name, family }) => {
       if (!supervisor.isRunning(family)) return;
-      await supervisor.call(family, 'unload', { model: name }, { timeoutMs: UNLOAD_TIMEOUT_MS }).catch(() => supervisor.stop(family));
+      await supervisor
+        .call(family, 'unload', { model: name }, { timeoutMs: UNLOAD_TIMEOUT_MS })
+        .catch(() => supervisor.stop(family));
     },
   });
   supervisor.onExit((family) => loaded.forgetFamily(family));
   const registry = new RegistryFile(settings.registryPath);
   const defaultTimeoutMs = settings.forecastTimeoutMs;
   const forecaster = new Forecaster({ home, store, supervisor, loaded, defaultTimeoutMs });
-  return { settings, env, home, log, config, registry, store, supervisor, loaded, forecaster, activity: new Activity(), startedAt: new Date() };
+  return {
+    settings,
+    env,
+    home,
+    log,
+    config,
+    registry,
+    store,
+    supervisor,
+    loaded,
+    forecaster,
+    activity: new Activity(),
+    startedAt: new Date(),
+  };
 };
 
 const listen = (context: DaemonContext): Promise<Server> =>
   new Promise((resolve, reject) => {
     const { host, port } = context.settings;
-    const server = serve({ fetch: createApp(context).fetch, hostname: host, port }, () => resolve(server as Server));
+    const server = serve({ fetch: createApp(context).fetch, hostname: host, port }, () =>
+      resolve(server as Server),
+    );
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'the address is in use' : cause.message;
       reject(
@@ -68,7 +91,10 @@ const listen = (context: DaemonContext): Promise<Server> =>
  *
  * @throws TollamaError CONFIG_INVALID when the address cannot be bound
  */
-export const startDaemon = async (settings: Settings, env: DaemonContext['env']): Promise<Daemon> => {
+export const startDaemon = async (
+  settings: Settings,
+  env: DaemonContext['env'],
+): Promise<Daemon> => {
   const context = await createContext(settings, env);
   const server = await listen(context);
   const { address, port, family } = server.address() as AddressInfo;

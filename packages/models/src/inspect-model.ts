@@ -19,6 +19,14 @@ export const inspectModel = async (folder: string): Promise<ModelFacts> => {
   const { family, config } = await readConfig(folder, tensors);
   const graphs = family.graphs(config, fromCheckpoint(tensors), (_, tensor) => tensor);
   for (const graph of Object.values(graphs)) verifyGraph(graph);
-  const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  return { family: family.name, capabilities: family.capabilities(config), size_bytes: sizeBytes, parameters };
+  const parameters = [...tensors.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  return {
+    family: family.name,
+    capabilities: family.capabilities(config),
+    size_bytes: sizeBytes,
+    parameters,
+  };
 };

@@ -60,13 +60,24 @@ export const randomCheckpoint = async (
 ): Promise<WrittenCheckpoint> => {
   const found = familyOf(config, new Map());
   if (family !== undefined && found.family.name !== family) {
-    throw new TollamaError('MODEL_UNSUPPORTED', `the config belongs to ${found.family.name}, not to '${family}'`, {
-      hint: `use --family ${found.family.name}`,
-    });
+    throw new TollamaError(
+      'MODEL_UNSUPPORTED',
+      `the config belongs to ${found.family.name}, not to '${family}'`,
+      {
+        hint: `use --family ${found.family.name}`,
+      },
+    );
   }
   const { weights, declared } = declaring();
   found.family.graphs(found.config, weights, (_, tensor) => tensor);
   await writeSafetensors(path, declared, (name, spec) => randomTensor(name, spec, seed));
-  const parameters = [...declared.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  return { family: found.family.name, parameters, size_bytes: parameters * Float32Array.BYTES_PER_ELEMENT };
+  const parameters = [...declared.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  return {
+    family: found.family.name,
+    parameters,
+    size_bytes: parameters * Float32Array.BYTES_PER_ELEMENT,
+  };
 };

@@ -44,7 +44,9 @@ const optionsOf = (argv: readonly string[]): EngineOptions => {
 /** Starts the runner: reads requests from stdin until it ends. */
 export const runRunner = (argv: readonly string[]): void => {
   const options = optionsOf(argv);
-  const engine = new Worker(new URL('./engine/worker.ts', import.meta.url), { workerData: options });
+  const engine = new Worker(new URL('./engine/worker.ts', import.meta.url), {
+    workerData: options,
+  });
   engine.on('message', (line: string) => write(line));
   engine.on('error', (error) => {
     console.error(error);
@@ -80,4 +82,3 @@ export const runRunner = (argv: readonly string[]): void => {
   // The daemon decides when a runner ends; a Ctrl-C in the terminal reaches both.
   process.on('SIGINT', () => {});
 };
-

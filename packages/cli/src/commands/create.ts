@@ -17,15 +17,22 @@ interface CreateOptions extends CommonOptions {
 
 const readConfig = async (path: string): Promise<Record<string, unknown>> => {
   const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new TollamaError('INVALID_INPUT', `${path} cannot be read: ${errorMessage(cause)}`, { cause });
+    throw new TollamaError('INVALID_INPUT', `${path} cannot be read: ${errorMessage(cause)}`, {
+      cause,
+    });
   });
   try {
     const config: unknown = JSON.parse(text);
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as Record<string, unknown>;
+    if (typeof config === 'object' && config !== null && !Array.isArray(config))
+      return config as Record<string, unknown>;
   } catch (cause) {
-    throw new TollamaError('INVALID_INPUT', `${path} is not JSON: ${errorMessage(cause)}`, { cause });
+    throw new TollamaError('INVALID_INPUT', `${path} is not JSON: ${errorMessage(cause)}`, {
+      cause,
+    });
   }
-  throw new TollamaError('INVALID_INPUT', `${path} is not a JSON object`, { hint: "give a model's config.json" });
+  throw new TollamaError('INVALID_INPUT', `${path} is not a JSON object`, {
+    hint: "give a model's config.json",
+  });
 };
 
 const create = async (name: string, options: CreateOptions): Promise<void> => {
@@ -49,14 +56,18 @@ const create = async (name: string, options: CreateOptions): Promise<void> => {
   }
   if (options.json || !process.stdout.isTTY) return printJson(last);
   const millions = Math.round(Number(last.parameters) / 1e6);
-  console.log(`created '${name}': ${String(last.family)}, ${millions}M parameters, ${humanBytes(Number(last.size))}`);
+  console.log(
+    `created '${name}': ${String(last.family)}, ${millions}M parameters, ${humanBytes(Number(last.size))}`,
+  );
 };
 
 export const createCommand = (): Command =>
   withExamples(
     withCommonOptions(
       new Command('create')
-        .description('make a model with random weights of any size, to measure speed without a download')
+        .description(
+          'make a model with random weights of any size, to measure speed without a download',
+        )
         .argument('<name>')
         .option('--random', 'random weights')
         .option('--family <family>', 'refuse a config of another family')

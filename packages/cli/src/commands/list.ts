@@ -12,7 +12,12 @@ interface ListOptions extends CommonOptions {
 const printAvailable = async (options: ListOptions): Promise<void> => {
   const { available } = await connect(options).models();
   if (options.json) return printJson({ models: available });
-  const rows = available.map(({ name, family, installed, license }) => [name, family, license.type, installed ? 'yes' : 'no']);
+  const rows = available.map(({ name, family, installed, license }) => [
+    name,
+    family,
+    license.type,
+    installed ? 'yes' : 'no',
+  ]);
   console.log(table(['NAME', 'FAMILY', 'LICENCE', 'INSTALLED'], rows));
 };
 

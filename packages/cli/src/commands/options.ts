@@ -28,14 +28,22 @@ export const progressMode = (text: string): ProgressMode => {
 /** --base-url, --timeout, --json, --quiet */
 export const withCommonOptions = (command: Command): Command =>
   command
-    .option('--base-url <url>', 'address of the daemon (default: TOLLAMA_HOST, else http://127.0.0.1:11435)')
+    .option(
+      '--base-url <url>',
+      'address of the daemon (default: TOLLAMA_HOST, else http://127.0.0.1:11435)',
+    )
     .option('--timeout <seconds>', 'time to wait for an answer', positiveNumber)
     .option('--json', 'print JSON')
     .option('-q, --quiet', 'no progress and no notes');
 
 /** Lines of help after the options: what environment it reads, and how it is used. */
-export const withExamples = (command: Command, examples: readonly string[], environment: readonly string[] = []): Command => {
+export const withExamples = (
+  command: Command,
+  examples: readonly string[],
+  environment: readonly string[] = [],
+): Command => {
   const sections = [`\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`];
-  if (environment.length > 0) sections.push(`\nEnvironment:\n${environment.map((line) => `  ${line}`).join('\n')}`);
+  if (environment.length > 0)
+    sections.push(`\nEnvironment:\n${environment.map((line) => `  ${line}`).join('\n')}`);
   return command.addHelpText('after', sections.join('\n'));
 };

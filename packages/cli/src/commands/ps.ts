@@ -22,11 +22,15 @@ const ps = async (options: CommonOptions): Promise<void> => {
     context_length === null ? '-' : String(context_length),
     expires_at === null ? 'Forever' : humanTime(Date.parse(expires_at), now),
   ]);
-  console.log(table(['NAME', 'FAMILY', 'SIZE', 'WEIGHTS', 'PROCESSOR', 'CONTEXT', 'EXPIRES'], rows));
+  console.log(
+    table(['NAME', 'FAMILY', 'SIZE', 'WEIGHTS', 'PROCESSOR', 'CONTEXT', 'EXPIRES'], rows),
+  );
 };
 
 export const psCommand = (): Command =>
   withExamples(
-    withCommonOptions(new Command('ps').description('list loaded models, their memory, and until when they stay')).action(ps),
+    withCommonOptions(
+      new Command('ps').description('list loaded models, their memory, and until when they stay'),
+    ).action(ps),
     ['tollama ps', 'tollama ps --json'],
   );

@@ -5,7 +5,13 @@ import { connectOrStart } from '../daemon/connect.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import { printJson } from '../terminal/json.ts';
 import { createProgress, type Progress, type ProgressMode } from '../terminal/progress.ts';
-import { type CommonOptions, positiveInteger, progressMode, withCommonOptions, withExamples } from './options.ts';
+import {
+  type CommonOptions,
+  positiveInteger,
+  progressMode,
+  withCommonOptions,
+  withExamples,
+} from './options.ts';
 
 interface PullOptions extends CommonOptions {
   readonly name?: string;
@@ -23,7 +29,8 @@ interface PullOptions extends CommonOptions {
 }
 
 /** A path becomes absolute: the daemon has a working folder of its own. */
-const absolute = (model: string): string => (/^(\.{0,2}\/|\.{1,2}$|~\/)/.test(model) ? resolve(model) : model);
+const absolute = (model: string): string =>
+  /^(\.{0,2}\/|\.{1,2}$|~\/)/.test(model) ? resolve(model) : model;
 
 const bodyOf = (model: string, o: PullOptions): PullBody => {
   const fields = {
@@ -40,22 +47,38 @@ const bodyOf = (model: string, o: PullOptions): PullBody => {
     token: o.token,
     max_workers: o.maxWorkers,
   };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as PullBody;
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as unknown as PullBody;
 };
 
 /** Shows a pull as it goes and gives its last event. */
-export const showPull = async (client: TollamaClient, body: PullBody, progress: Progress, signal?: AbortSignal): Promise<StreamEvent> => {
+export const showPull = async (
+  client: TollamaClient,
+  body: PullBody,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<StreamEvent> => {
   let last: StreamEvent = {};
   try {
     for await (const event of client.pull(body, signal && { signal })) {
       last = event;
       if (event.status === 'downloading') {
-        const { files_completed: done, files_total: total } = event as unknown as { files_completed: number; files_total: number };
-        progress.bytes(`pulling ${done}/${total} files`, Number(event.completed_bytes), Number(event.total_bytes));
+        const { files_completed: done, files_total: total } = event as unknown as {
+          files_completed: number;
+          files_total: number;
+        };
+        progress.bytes(
+          `pulling ${done}/${total} files`,
+          Number(event.completed_bytes),
+          Number(event.total_bytes),
+        );
       } else if (event.status === 'warning') {
         progress.status(`warning: ${String(event.message)}`);
       } else if (event.status && event.status !== 'success') {
-        progress.status(event.digest ? `${event.status} ${String(event.digest).slice(0, 12)}` : event.status);
+        progress.status(
+          event.digest ? `${event.status} ${String(event.digest).slice(0, 12)}` : event.status,
+        );
       }
     }
   } finally {
@@ -70,14 +93,19 @@ const pull = async (model: string, options: PullOptions): Promise<void> => {
   const client = await connectOrStart(options, progress);
   const last = await showPull(client, bodyOf(model, options), progress, signal);
   if (options.json || !process.stdout.isTTY) printJson(last);
-  else console.log(`pulled '${String(last.model)}'; try: tollama run ${String(last.model)} --input data.csv --horizon 24`);
+  else
+    console.log(
+      `pulled '${String(last.model)}'; try: tollama run ${String(last.model)} --input data.csv --horizon 24`,
+    );
 };
 
 export const pullCommand = (): Command =>
   withExamples(
     withCommonOptions(
       new Command('pull')
-        .description('install a model: a name of the registry, owner/name[@revision] of the hub, or a folder')
+        .description(
+          'install a model: a name of the registry, owner/name[@revision] of the hub, or a folder',
+        )
         .argument('<model>')
         .option('--name <name>', 'install under this name')
         .option('--accept-license', 'accept the licence of a model that asks for it')

@@ -14,6 +14,8 @@ const rm = async (models: readonly string[], options: CommonOptions): Promise<vo
 
 export const rmCommand = (): Command =>
   withExamples(
-    withCommonOptions(new Command('rm').description('remove models').argument('<model...>')).action(rm),
+    withCommonOptions(new Command('rm').description('remove models').argument('<model...>')).action(
+      rm,
+    ),
     ['tollama rm chronos-bolt-small'],
   );

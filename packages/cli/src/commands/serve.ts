@@ -21,7 +21,9 @@ const serve = async (options: ServeOptions): Promise<void> => {
   await runDaemon(overrides, exitWhenIdle === undefined ? undefined : exitWhenIdle * 1000);
 };
 
-const environment = Object.entries(ENVIRONMENT).map(([name, [meaning, fallback]]) => `${name.padEnd(34)}${meaning} (${fallback})`);
+const environment = Object.entries(ENVIRONMENT).map(
+  ([name, [meaning, fallback]]) => `${name.padEnd(34)}${meaning} (${fallback})`,
+);
 
 export const serveCommand = (): Command =>
   withExamples(
@@ -31,7 +33,11 @@ export const serveCommand = (): Command =>
       .option('--host <host>', 'address to bind')
       .option('--port <port>', 'port to bind; 0 takes a free one', port)
       .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
-      .option('--exit-when-idle <seconds>', 'end when nobody asked anything for that long', positiveNumber)
+      .option(
+        '--exit-when-idle <seconds>',
+        'end when nobody asked anything for that long',
+        positiveNumber,
+      )
       .action(serve),
     ['tollama serve', 'tollama serve --port 8080 --log-level debug'],
     environment,

@@ -11,12 +11,21 @@ interface ShownModel {
   readonly size?: number;
   readonly snapshot_path?: string | null;
   readonly source?: { readonly type: string; readonly repo_id: string; readonly revision: string };
-  readonly license?: { readonly type: string; readonly accepted: boolean; readonly notice?: string };
+  readonly license?: {
+    readonly type: string;
+    readonly accepted: boolean;
+    readonly notice?: string;
+  };
 }
 
-const section = (title: string, rows: readonly (readonly [string, string | undefined])[]): string => {
+const section = (
+  title: string,
+  rows: readonly (readonly [string, string | undefined])[],
+): string => {
   const known = rows.filter(([, value]) => value);
-  return [`  ${title}`, ...known.map(([name, value]) => `    ${name.padEnd(18)}${value}`)].join('\n');
+  return [`  ${title}`, ...known.map(([name, value]) => `    ${name.padEnd(18)}${value}`)].join(
+    '\n',
+  );
 };
 
 const print = (model: ShownModel): void => {
@@ -51,6 +60,10 @@ const show = async (model: string, options: CommonOptions): Promise<void> => {
 
 export const showCommand = (): Command =>
   withExamples(
-    withCommonOptions(new Command('show').description('show what a model is and where it came from').argument('<model>')).action(show),
+    withCommonOptions(
+      new Command('show')
+        .description('show what a model is and where it came from')
+        .argument('<model>'),
+    ).action(show),
     ['tollama show chronos-bolt-small', 'tollama show chronos-bolt-small --json'],
   );

@@ -23,7 +23,14 @@ const IDLE_EXIT_SECONDS = 600;
 const baseUrlOf = ({ baseUrl }: ConnectionOptions): string => {
   if (baseUrl) return /^https?:\/\//.test(baseUrl) ? baseUrl : `http://${baseUrl}`;
   const { host, port } = readSettings(process.env);
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+  const reachable =
+    host === '0.0.0.0'
+      ? '127.0.0.1'
+      : host === '::'
+        ? '[::1]'
+        : host.includes(':')
+          ? `[${host}]`
+          : host;
   return `http://${reachable}:${port}`;
 };
 
@@ -58,7 +65,10 @@ const startDaemon = (): { hasExited: () => boolean; log: string } => {
  * A client of a daemon that answers. Without one, and unless the user named an address, starts a daemon
  * in the background, which ends itself when it is idle.
  */
-export const connectOrStart = async (options: ConnectionOptions, progress: Progress): Promise<TollamaClient> => {
+export const connectOrStart = async (
+  options: ConnectionOptions,
+  progress: Progress,
+): Promise<TollamaClient> => {
   const client = connect(options);
   if (await client.isHealthy()) return client;
   if (options.baseUrl) {

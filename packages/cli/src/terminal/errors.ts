@@ -1,5 +1,5 @@
-import { isInterrupt } from './interrupt.ts';
 import { EXIT, toTollamaError } from '@tollama/core/errors';
+import { isInterrupt } from './interrupt.ts';
 
 /** Prints what failed, why, and what to do next on stderr; returns the exit code of its class. */
 export const printError = (thrown: unknown): number => {

@@ -44,7 +44,8 @@ const transferLine = (label: string, completed: number, total: number, rate: num
   const share = total > 0 ? Math.min(1, completed / total) : 0;
   const amount = `${humanBytes(completed)}/${humanBytes(total)}`.padStart(15);
   const speed = rate > 0 ? `${humanBytes(rate)}/s`.padStart(11) : ''.padStart(11);
-  const left = rate > 0 && total > completed ? humanDuration(((total - completed) / rate) * 1000) : '';
+  const left =
+    rate > 0 && total > completed ? humanDuration(((total - completed) / rate) * 1000) : '';
   return `${label} ${String(Math.floor(share * 100)).padStart(3)}% ${bar(share)} ${amount} ${speed}  ${left}`;
 };
 

@@ -11,7 +11,12 @@ export interface FilterOptions {
   readonly isStrict: boolean;
 }
 
-type Kind = 'past-only numeric' | 'past-only categorical' | 'known-future numeric' | 'known-future categorical' | 'static';
+type Kind =
+  | 'past-only numeric'
+  | 'past-only categorical'
+  | 'known-future numeric'
+  | 'known-future categorical'
+  | 'static';
 
 const isSupported = (support: CovariateSupport, kind: Kind): boolean => {
   switch (kind) {
@@ -31,16 +36,27 @@ const isSupported = (support: CovariateSupport, kind: Kind): boolean => {
 const kindOf = (values: CovariateValues, hasFuture: boolean): Kind =>
   `${hasFuture ? 'known-future' : 'past-only'} ${isNumericCovariate(values) ? 'numeric' : 'categorical'}`;
 
-const complaint = ({ model, family }: FilterOptions, kind: Kind, series: string, name: string): string =>
+const complaint = (
+  { model, family }: FilterOptions,
+  kind: Kind,
+  series: string,
+  name: string,
+): string =>
   `model '${model}' (family=${family}) does not support ${kind} covariates; series='${series}' covariate='${name}'`;
 
-const pick = <T>(values: Readonly<Record<string, T>>, names: ReadonlySet<string>): Record<string, T> | undefined => {
+const pick = <T>(
+  values: Readonly<Record<string, T>>,
+  names: ReadonlySet<string>,
+): Record<string, T> | undefined => {
   const kept = Object.entries(values).filter(([name]) => names.has(name));
   return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 };
 
 /** Series with the covariates that the model can use, and a warning for each one dropped. */
-export const filterCovariates = (series: readonly Series[], options: FilterOptions): { series: Series[]; warnings: string[] } => {
+export const filterCovariates = (
+  series: readonly Series[],
+  options: FilterOptions,
+): { series: Series[]; warnings: string[] } => {
   const warnings: string[] = [];
   const allow = (kind: Kind, id: string, name: string): boolean => {
     if (isSupported(options.support, kind)) return true;
@@ -58,9 +74,13 @@ export const filterCovariates = (series: readonly Series[], options: FilterOptio
     const future = one.future_covariates ?? {};
     const statics = one.static_covariates ?? {};
     const names = new Set(
-      Object.keys(past).filter((name) => allow(kindOf(past[name]!, Object.hasOwn(future, name)), one.id, name)),
+      Object.keys(past).filter((name) =>
+        allow(kindOf(past[name]!, Object.hasOwn(future, name)), one.id, name),
+      ),
     );
-    const staticNames = new Set(Object.keys(statics).filter((name) => allow('static', one.id, name)));
+    const staticNames = new Set(
+      Object.keys(statics).filter((name) => allow('static', one.id, name)),
+    );
     return {
       ...one,
       past_covariates: pick(past, names),

@@ -1,5 +1,5 @@
 /** One forecast from the parsed request to the response: which model, what it may use, run, account. */
-import { CovariateSupport, NO_COVARIATES } from '@tollama/core/capabilities';
+import { type CovariateSupport, NO_COVARIATES } from '@tollama/core/capabilities';
 import { TollamaError } from '@tollama/core/errors';
 import type { ForecastRequest } from '@tollama/core/forecast-request';
 import { type ForecastResponse, RunnerForecast } from '@tollama/core/forecast-response';
@@ -31,7 +31,9 @@ interface Target {
 
 const contextOf = (manifest: Manifest | undefined): number | null => {
   const { max_context, context_length, default_context_length } = manifest?.metadata ?? {};
-  const found = [max_context, context_length, default_context_length].find((value) => typeof value === 'number');
+  const found = [max_context, context_length, default_context_length].find(
+    (value) => typeof value === 'number',
+  );
   return found ?? null;
 };
 
@@ -56,10 +58,20 @@ export class Forecaster {
 
   async #target(model: string): Promise<Target> {
     if (isStatisticalName(model)) {
-      return { name: model, family: STATISTICAL_FAMILY, support: NO_COVARIATES, manifest: undefined };
+      return {
+        name: model,
+        family: STATISTICAL_FAMILY,
+        support: NO_COVARIATES,
+        manifest: undefined,
+      };
     }
     const manifest = await this.#options.store.get(model);
-    return { name: model, family: manifest.family, support: manifest.capabilities ?? NO_COVARIATES, manifest };
+    return {
+      name: model,
+      family: manifest.family,
+      support: manifest.capabilities ?? NO_COVARIATES,
+      manifest,
+    };
   }
 
   /** @throws TollamaError with the status that the contract gives */
@@ -85,19 +97,33 @@ export class Forecaster {
       const result = await this.#account(target, keepAlive, () =>
         this.#run({ ...request, series: filtered.series }, target, signal),
       );
-      return respond(result, target, [...warnings, ...(result.warnings ?? [])], performance.now() - started);
+      return respond(
+        result,
+        target,
+        [...warnings, ...(result.warnings ?? [])],
+        performance.now() - started,
+      );
     };
     return { run };
   }
 
   /** Keeps the model while it works, and starts its time to live when it has answered. */
-  async #account(target: Target, keepAlive: KeepAlive, run: () => Promise<RunnerForecast>): Promise<RunnerForecast> {
+  async #account(
+    target: Target,
+    keepAlive: KeepAlive,
+    run: () => Promise<RunnerForecast>,
+  ): Promise<RunnerForecast> {
     const { loaded } = this.#options;
     const { name, family, manifest } = target;
     loaded.begin(name);
     try {
       const result = await run();
-      const facts = { name, family, weightBytes: manifest?.size_bytes ?? 0, contextLength: contextOf(manifest) };
+      const facts = {
+        name,
+        family,
+        weightBytes: manifest?.size_bytes ?? 0,
+        contextLength: contextOf(manifest),
+      };
       await loaded.done(facts, keepAlive);
       return result;
     } catch (error) {
@@ -106,7 +132,11 @@ export class Forecaster {
     }
   }
 
-  async #run(request: ForecastRequest, target: Target, signal?: AbortSignal): Promise<RunnerForecast> {
+  async #run(
+    request: ForecastRequest,
+    target: Target,
+    signal?: AbortSignal,
+  ): Promise<RunnerForecast> {
     const { supervisor, home, defaultTimeoutMs } = this.#options;
     const { manifest, name, family } = target;
     const params = {
@@ -121,26 +151,41 @@ export class Forecaster {
       series: request.series.map(({ actuals: _, ...series }) => series),
       quantiles: request.quantiles,
       options: request.options,
-      parameters: { covariates_mode: request.parameters.covariates_mode, timesfm: request.parameters.timesfm },
+      parameters: {
+        covariates_mode: request.parameters.covariates_mode,
+        timesfm: request.parameters.timesfm,
+      },
     };
     const timeoutMs = request.timeout ? request.timeout * 1000 : defaultTimeoutMs;
     const answer = await supervisor.call(family, 'forecast', params, { timeoutMs, signal });
     const parsed = RunnerForecast.safeParse(answer);
     if (!parsed.success || parsed.data.forecasts.length !== request.series.length) {
-      throw new TollamaError('RUNNER_ERROR', `the runner of family '${family}' did not answer with a forecast of every series`);
+      throw new TollamaError(
+        'RUNNER_ERROR',
+        `the runner of family '${family}' did not answer with a forecast of every series`,
+      );
     }
     return parsed.data;
   }
 }
 
-const respond = (result: RunnerForecast, target: Target, warnings: readonly string[], totalMs: number): ForecastResponse => {
+const respond = (
+  result: RunnerForecast,
+  target: Target,
+  warnings: readonly string[],
+  totalMs: number,
+): ForecastResponse => {
   const loadMs = result.timing?.model_load_ms ?? 0;
   const inferenceMs = result.timing?.inference_ms ?? totalMs;
   return {
     model: target.name,
     forecasts: result.forecasts,
     metrics: null,
-    timing: { model_load_ms: loadMs, inference_ms: inferenceMs, total_ms: Math.max(totalMs, inferenceMs) },
+    timing: {
+      model_load_ms: loadMs,
+      inference_ms: inferenceMs,
+      total_ms: Math.max(totalMs, inferenceMs),
+    },
     explanation: null,
     narrative: null,
     preprocessing: null,

@@ -3,7 +3,9 @@ import { inferFrequency, parseFrequency } from '@tollama/core/frequency';
 import type { Series } from '@tollama/core/series';
 
 /** Checks each freq, and replaces 'auto' by what the timestamps say. Throws INVALID_REQUEST naming the series. */
-export const resolveFrequencies = (series: readonly Series[]): { series: Series[]; warnings: string[] } => {
+export const resolveFrequencies = (
+  series: readonly Series[],
+): { series: Series[]; warnings: string[] } => {
   const warnings: string[] = [];
   const resolved = series.map((one): Series => {
     try {

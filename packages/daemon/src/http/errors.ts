@@ -1,5 +1,5 @@
 /** An error as the contract's answer: {"detail": ..., "hint"?: ...} and its status. */
-import { toTollamaError, TollamaError } from '@tollama/core/errors';
+import { TollamaError, toTollamaError } from '@tollama/core/errors';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
@@ -29,4 +29,5 @@ export const errorResponse = (c: Context, thrown: unknown): Response => {
 };
 
 export const notFound = (): TollamaError => new TollamaError('NOT_FOUND', 'Not Found');
-export const methodNotAllowed = (): TollamaError => new TollamaError('METHOD_NOT_ALLOWED', 'Method Not Allowed');
+export const methodNotAllowed = (): TollamaError =>
+  new TollamaError('METHOD_NOT_ALLOWED', 'Method Not Allowed');

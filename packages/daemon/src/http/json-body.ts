@@ -5,7 +5,10 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 
 const tooLarge = (maxBytes: number): TollamaError =>
-  new TollamaError('BODY_TOO_LARGE', `request body is larger than ${Math.round(maxBytes / 1024 / 1024)} MB; TOLLAMA_MAX_REQUEST_BODY_MB sets the limit`);
+  new TollamaError(
+    'BODY_TOO_LARGE',
+    `request body is larger than ${Math.round(maxBytes / 1024 / 1024)} MB; TOLLAMA_MAX_REQUEST_BODY_MB sets the limit`,
+  );
 
 const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
   const declared = Number(request.headers.get('content-length') ?? 0);

@@ -43,12 +43,19 @@ export class LoadedModels {
 
   /** Notes that a model answered; its time to live counts from here. */
   async done(facts: Omit<LoadedModel, 'expiresAt'>, keepAlive: KeepAlive): Promise<void> {
-    const entry = this.#entries.get(facts.name) ?? { model: { ...facts, expiresAt: null }, timer: undefined, inUse: 0 };
+    const entry = this.#entries.get(facts.name) ?? {
+      model: { ...facts, expiresAt: null },
+      timer: undefined,
+      inUse: 0,
+    };
     this.#entries.set(facts.name, entry);
     entry.inUse = Math.max(0, entry.inUse - 1);
     clearTimeout(entry.timer);
     const seconds = keepAlive.kind === 'seconds' ? keepAlive.seconds : undefined;
-    entry.model = { ...facts, expiresAt: seconds === undefined ? null : this.#now() + seconds * 1000 };
+    entry.model = {
+      ...facts,
+      expiresAt: seconds === undefined ? null : this.#now() + seconds * 1000,
+    };
     if (entry.inUse > 0) return;
     if (seconds === 0) await this.remove(facts.name);
     else if (seconds !== undefined) this.#expireIn(entry, seconds * 1000);

@@ -15,7 +15,11 @@ const TIMEOUT_MS = 600_000;
 const CREATOR = 'create';
 
 /** Has a runner write the checkpoint, then installs it. Nothing stays behind when it fails. */
-export const createRandomModel = async (name: string, random: RandomModel, context: DaemonContext): Promise<unknown> => {
+export const createRandomModel = async (
+  name: string,
+  random: RandomModel,
+  context: DaemonContext,
+): Promise<unknown> => {
   const { home, store, supervisor } = context;
   const { snapshot, folder } = home.model(name);
   try {

@@ -20,15 +20,24 @@ export interface DownloadRequest {
 const STALL_MS = 30_000;
 const ATTEMPTS = 6;
 
-const sizeOf = (path: string): Promise<number> => stat(path).then(({ size }) => size, () => 0);
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 
 /** sha256, or git's blob hash for files outside of LFS; undefined when the hub told neither. */
-const hashOf = async (path: string, { sha256, etag }: HubFile, sizeBytes: number): Promise<boolean | undefined> => {
+const hashOf = async (
+  path: string,
+  { sha256, etag }: HubFile,
+  sizeBytes: number,
+): Promise<boolean | undefined> => {
   const isGit = sha256 === undefined && /^[0-9a-f]{40}$/.test(etag);
   if (sha256 === undefined && !isGit) return undefined;
   const hash = createHash(isGit ? 'sha1' : 'sha256');
   if (isGit) hash.update(`blob ${sizeBytes}\0`);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+    hash.update(chunk as Buffer);
   return hash.digest('hex') === (sha256 ?? etag);
 };
 
@@ -43,17 +52,23 @@ const transfer = async (request: DownloadRequest, partial: string): Promise<void
   const response = await hubFetch(url, { ...hub, signal }, { headers });
   if (response.status === 416) {
     await rm(partial, { force: true });
-    throw new Error('the partial file does not fit the hub\'s; starting over');
+    throw new Error("the partial file does not fit the hub's; starting over");
   }
   if (!response.ok) throw hubError(response, request.repoId, file.path, hub.endpoint);
   const isResumed = response.status === 206 && startOf(response) === have;
   if (!isResumed && have > 0) onBytes(-have);
   await using out = await open(partial, isResumed ? 'a' : 'w');
-  let timer = setTimeout(() => stall.abort(new Error(`no byte for ${STALL_MS / 1000} s`)), STALL_MS);
+  let timer = setTimeout(
+    () => stall.abort(new Error(`no byte for ${STALL_MS / 1000} s`)),
+    STALL_MS,
+  );
   try {
     for await (const chunk of response.body ?? []) {
       clearTimeout(timer);
-      timer = setTimeout(() => stall.abort(new Error(`no byte for ${STALL_MS / 1000} s`)), STALL_MS);
+      timer = setTimeout(
+        () => stall.abort(new Error(`no byte for ${STALL_MS / 1000} s`)),
+        STALL_MS,
+      );
       await out.writeFile(chunk);
       onBytes(chunk.length);
     }
@@ -74,7 +89,9 @@ const failed = (path: string, why: string, cause?: unknown): TollamaError =>
 
 const isFinal = (error: unknown): boolean => {
   const code = (error as NodeJS.ErrnoException).code;
-  return error instanceof TollamaError || code === 'ENOSPC' || code === 'EACCES' || code === 'EROFS';
+  return (
+    error instanceof TollamaError || code === 'ENOSPC' || code === 'EACCES' || code === 'EROFS'
+  );
 };
 
 /**
@@ -93,7 +110,10 @@ export const downloadBlob = async (request: DownloadRequest): Promise<void> => {
       if (file.sizeBytes !== undefined && size < file.sizeBytes) {
         throw new Error(`ended after ${size} of ${file.sizeBytes} bytes`);
       }
-      if ((file.sizeBytes !== undefined && size > file.sizeBytes) || (await hashOf(partial, file, size)) === false) {
+      if (
+        (file.sizeBytes !== undefined && size > file.sizeBytes) ||
+        (await hashOf(partial, file, size)) === false
+      ) {
         await rm(partial, { force: true });
         request.onBytes(-size);
         throw new Error('the bytes that came do not have the hash that the hub promised');
@@ -102,7 +122,8 @@ export const downloadBlob = async (request: DownloadRequest): Promise<void> => {
       return;
     } catch (error) {
       hub.signal?.throwIfAborted();
-      if (isFinal(error)) throw error instanceof TollamaError ? error : failed(file.path, errorMessage(error), error);
+      if (isFinal(error))
+        throw error instanceof TollamaError ? error : failed(file.path, errorMessage(error), error);
       if (attempt === ATTEMPTS) throw failed(file.path, errorMessage(error), error);
     }
   }

@@ -18,7 +18,11 @@ export const hubCacheDir = (env: Environment, hfHome?: string | null): string =>
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface', 'hub');
 };
 
-const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** One repository in the cache. */
 export class CachedRepo {
@@ -42,7 +46,8 @@ export class CachedRepo {
 
   /** The commit that a revision pointed to when it was last seen; a commit stands for itself. */
   async resolve(revision: string): Promise<string | undefined> {
-    if (/^[0-9a-f]{40}$/.test(revision)) return (await exists(this.snapshot(revision))) ? revision : undefined;
+    if (/^[0-9a-f]{40}$/.test(revision))
+      return (await exists(this.snapshot(revision))) ? revision : undefined;
     const text = await readFile(join(this.folder, 'refs', revision), 'utf8').catch(() => undefined);
     return text?.trim() || undefined;
   }

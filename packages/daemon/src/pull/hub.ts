@@ -27,7 +27,9 @@ const Sibling = z.object({
   rfilename: z.string(),
   size: z.number().nullish(),
   blobId: z.string().nullish(),
-  lfs: z.object({ sha256: z.string().optional(), oid: z.string().optional(), size: z.number() }).nullish(),
+  lfs: z
+    .object({ sha256: z.string().optional(), oid: z.string().optional(), size: z.number() })
+    .nullish(),
 });
 const RepoInfo = z.object({ sha: z.string(), siblings: z.array(Sibling) });
 
@@ -43,7 +45,10 @@ const pauseMs = (attempt: number, retryAfter: string | null): number => {
   return (0.5 + Math.random() / 2) * Math.min(10_000, 500 * 2 ** attempt);
 };
 
-const headersOf = ({ token }: HubOptions, extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+const headersOf = (
+  { token }: HubOptions,
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> => ({
   'user-agent': 'tollama',
   ...(token && { authorization: `Bearer ${token}` }),
   ...extra,
@@ -59,13 +64,20 @@ export interface HubFetchInit {
  * Fetches an address of the hub; transient failures are tried again. Throws PULL_FAILED when the hub
  * cannot be reached, or keeps failing.
  */
-export const hubFetch = async (url: string, options: HubOptions, init: HubFetchInit = {}): Promise<Response> => {
+export const hubFetch = async (
+  url: string,
+  options: HubOptions,
+  init: HubFetchInit = {},
+): Promise<Response> => {
   for (let attempt = 0; ; attempt++) {
     const isLast = attempt === ATTEMPTS - 1;
     try {
       // The timeout covers the wait for the first byte; stalls of the body are the reader's business.
       const started = new AbortController();
-      const timer = setTimeout(() => started.abort(new Error('no answer in time')), RESPONSE_TIMEOUT_MS);
+      const timer = setTimeout(
+        () => started.abort(new Error('no answer in time')),
+        RESPONSE_TIMEOUT_MS,
+      );
       const signals = options.signal ? [options.signal, started.signal] : [started.signal];
       const response = await fetch(url, {
         method: init.method ?? 'GET',
@@ -75,15 +87,22 @@ export const hubFetch = async (url: string, options: HubOptions, init: HubFetchI
       }).finally(() => clearTimeout(timer));
       if (!isTransient(response.status) || isLast) return response;
       await response.body?.cancel();
-      await sleep(pauseMs(attempt, response.headers.get('retry-after')), undefined, { signal: options.signal });
+      await sleep(pauseMs(attempt, response.headers.get('retry-after')), undefined, {
+        signal: options.signal,
+      });
     } catch (cause) {
       options.signal?.throwIfAborted();
       if (isLast) {
-        const reason = cause instanceof Error && cause.cause ? errorMessage(cause.cause) : errorMessage(cause);
-        throw new TollamaError('PULL_FAILED', `${new URL(url).origin} cannot be reached: ${reason}`, {
-          hint: 'check the network, HTTPS_PROXY and NO_PROXY, and NODE_EXTRA_CA_CERTS for an own CA; or pull a local folder',
-          cause,
-        });
+        const reason =
+          cause instanceof Error && cause.cause ? errorMessage(cause.cause) : errorMessage(cause);
+        throw new TollamaError(
+          'PULL_FAILED',
+          `${new URL(url).origin} cannot be reached: ${reason}`,
+          {
+            hint: 'check the network, HTTPS_PROXY and NO_PROXY, and NODE_EXTRA_CA_CERTS for an own CA; or pull a local folder',
+            cause,
+          },
+        );
       }
       await sleep(pauseMs(attempt, null), undefined, { signal: options.signal });
     }
@@ -91,21 +110,37 @@ export const hubFetch = async (url: string, options: HubOptions, init: HubFetchI
 };
 
 /** What a refusal of the hub means to the user. */
-export const hubError = (response: Response, repoId: string, revision: string, endpoint: string): TollamaError => {
+export const hubError = (
+  response: Response,
+  repoId: string,
+  revision: string,
+  endpoint: string,
+): TollamaError => {
   const { status } = response;
   const reason = response.headers.get('x-error-code');
   const page = `${endpoint}/${repoId}`;
   if (status === 401 || status === 403 || reason === 'GatedRepo') {
-    return new TollamaError('PULL_FAILED', `${repoId} is gated or private (the hub answered ${status})`, {
-      hint: `accept its terms at ${page}, and set TOLLAMA_HF_TOKEN to a token that may read it`,
-    });
+    return new TollamaError(
+      'PULL_FAILED',
+      `${repoId} is gated or private (the hub answered ${status})`,
+      {
+        hint: `accept its terms at ${page}, and set TOLLAMA_HF_TOKEN to a token that may read it`,
+      },
+    );
   }
   if (status === 404) {
-    return new TollamaError('PULL_FAILED', `${repoId}@${revision} does not exist on ${endpoint} (404)`, {
-      hint: 'check owner, name and revision; a private repository needs TOLLAMA_HF_TOKEN',
-    });
+    return new TollamaError(
+      'PULL_FAILED',
+      `${repoId}@${revision} does not exist on ${endpoint} (404)`,
+      {
+        hint: 'check owner, name and revision; a private repository needs TOLLAMA_HF_TOKEN',
+      },
+    );
   }
-  return new TollamaError('PULL_FAILED', `${endpoint} answered ${status} for ${repoId}@${revision}`);
+  return new TollamaError(
+    'PULL_FAILED',
+    `${endpoint} answered ${status} for ${repoId}@${revision}`,
+  );
 };
 
 export const fileUrl = (endpoint: string, repoId: string, commit: string, path: string): string =>
@@ -113,21 +148,36 @@ export const fileUrl = (endpoint: string, repoId: string, commit: string, path: 
 
 const WEIGHTS = /\.safetensors$/;
 const PICKLES = /\.(ckpt|pt|pth|bin)$/;
-const SMALL = /(^|\/)(config|generation_config|adapter_config|preprocessor_config)\.json$|\.safetensors\.index\.json$|^LICENSE/i;
+const SMALL =
+  /(^|\/)(config|generation_config|adapter_config|preprocessor_config)\.json$|\.safetensors\.index\.json$|^LICENSE/i;
 
 /** Which files a model needs: configs and safetensors; a pickle only where there is nothing better. */
 export const wantedFiles = (paths: readonly string[]): readonly string[] => {
   const safe = paths.some((path) => WEIGHTS.test(path));
-  const plain = paths.filter((path) => !path.split('/').some((part) => part === '..' || part === ''));
-  return plain.filter((path) => SMALL.test(path) || WEIGHTS.test(path) || (!safe && PICKLES.test(path)));
+  const plain = paths.filter(
+    (path) => !path.split('/').some((part) => part === '..' || part === ''),
+  );
+  return plain.filter(
+    (path) => SMALL.test(path) || WEIGHTS.test(path) || (!safe && PICKLES.test(path)),
+  );
 };
 
-const unquote = (etag: string | null): string | undefined => etag?.replace(/^W\//, '').replaceAll('"', '') || undefined;
+const unquote = (etag: string | null): string | undefined =>
+  etag?.replace(/^W\//, '').replaceAll('"', '') || undefined;
 
 /** Size and etag by a HEAD request, for hubs whose listing lacks them. */
-const headFile = async (repoId: string, commit: string, path: string, options: HubOptions): Promise<HubFile> => {
+const headFile = async (
+  repoId: string,
+  commit: string,
+  path: string,
+  options: HubOptions,
+): Promise<HubFile> => {
   const url = fileUrl(options.endpoint, repoId, commit, path);
-  const response = await hubFetch(url, options, { method: 'HEAD', redirect: 'manual', headers: { 'accept-encoding': 'identity' } });
+  const response = await hubFetch(url, options, {
+    method: 'HEAD',
+    redirect: 'manual',
+    headers: { 'accept-encoding': 'identity' },
+  });
   if (response.status >= 400) throw hubError(response, repoId, commit, options.endpoint);
   const { headers } = response;
   const etag = unquote(headers.get('x-linked-etag') ?? headers.get('etag'));
@@ -142,13 +192,18 @@ const headFile = async (repoId: string, commit: string, path: string, options: H
 };
 
 /** Resolves a revision and lists the wanted files with their sizes and hashes. */
-export const readRevision = async (repoId: string, revision: string, options: HubOptions): Promise<HubRevision> => {
+export const readRevision = async (
+  repoId: string,
+  revision: string,
+  options: HubOptions,
+): Promise<HubRevision> => {
   const { endpoint } = options;
   const url = `${endpoint}/api/models/${repoId}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const response = await hubFetch(url, options);
   if (!response.ok) throw hubError(response, repoId, revision, endpoint);
   const info = RepoInfo.safeParse(await response.json().catch(() => undefined));
-  if (!info.success) throw new TollamaError('PULL_FAILED', `${endpoint} does not answer like a hub for ${repoId}`);
+  if (!info.success)
+    throw new TollamaError('PULL_FAILED', `${endpoint} does not answer like a hub for ${repoId}`);
   const { sha: commit, siblings } = info.data;
   const wanted = new Set(wantedFiles(siblings.map(({ rfilename }) => rfilename)));
   const files = await Promise.all(
@@ -162,9 +217,13 @@ export const readRevision = async (repoId: string, revision: string, options: Hu
       }),
   );
   if (files.length === 0) {
-    throw new TollamaError('PULL_FAILED', `${repoId}@${revision} holds no weights that can be read`, {
-      hint: 'safetensors, and PyTorch files where there is nothing else, are read',
-    });
+    throw new TollamaError(
+      'PULL_FAILED',
+      `${repoId}@${revision} holds no weights that can be read`,
+      {
+        hint: 'safetensors, and PyTorch files where there is nothing else, are read',
+      },
+    );
   }
   return { commit, files };
 };

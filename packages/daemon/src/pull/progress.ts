@@ -12,7 +12,12 @@ export type PullEvent =
       readonly files_completed: number;
       readonly files_total: number;
     }
-  | { readonly status: 'success'; readonly model: string; readonly digest: string; readonly size: number };
+  | {
+      readonly status: 'success';
+      readonly model: string;
+      readonly digest: string;
+      readonly size: number;
+    };
 
 export type EmitPullEvent = (event: PullEvent) => void;
 
@@ -45,7 +50,8 @@ export class PullProgress {
   add(bytes: number): void {
     this.#completed += bytes;
     const now = performance.now();
-    const isDue = now - this.#toldAt >= MIN_INTERVAL_MS || this.#completed - this.#toldBytes >= MIN_BYTES;
+    const isDue =
+      now - this.#toldAt >= MIN_INTERVAL_MS || this.#completed - this.#toldBytes >= MIN_BYTES;
     if (bytes > 0 && isDue) this.#tell(now);
   }
 

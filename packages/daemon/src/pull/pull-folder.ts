@@ -16,7 +16,10 @@ const place = (from: string, to: string): Promise<void> =>
  */
 export const pullFromFolder = async (folder: string, snapshot: string): Promise<number> => {
   const names = await readdir(folder).catch((cause) => {
-    throw new TollamaError('PULL_FAILED', `folder ${folder} cannot be read`, { hint: 'give an absolute path', cause });
+    throw new TollamaError('PULL_FAILED', `folder ${folder} cannot be read`, {
+      hint: 'give an absolute path',
+      cause,
+    });
   });
   if (!names.includes('config.json')) {
     throw new TollamaError('PULL_FAILED', `folder ${folder} holds no config.json`, {

@@ -23,7 +23,11 @@ export interface PulledSnapshot {
 }
 
 /** Runs tasks with at most `limit` under way. */
-const inParallel = async <T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> => {
+const inParallel = async <T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> => {
   const queue = [...items];
   const worker = async (): Promise<void> => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
@@ -31,12 +35,19 @@ const inParallel = async <T>(items: readonly T[], limit: number, work: (item: T)
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 };
 
-const fromCache = async (repo: CachedRepo, { repoId, revision }: PullHubRequest): Promise<PulledSnapshot> => {
+const fromCache = async (
+  repo: CachedRepo,
+  { repoId, revision }: PullHubRequest,
+): Promise<PulledSnapshot> => {
   const commit = await repo.resolve(revision);
   if (!commit || !(await repo.hasFile(commit, 'config.json'))) {
-    throw new TollamaError('PULL_FAILED', `offline, and ${repoId}@${revision} is not in the local cache`, {
-      hint: 'pull once without --offline (HF_HUB_OFFLINE)',
-    });
+    throw new TollamaError(
+      'PULL_FAILED',
+      `offline, and ${repoId}@${revision} is not in the local cache`,
+      {
+        hint: 'pull once without --offline (HF_HUB_OFFLINE)',
+      },
+    );
   }
   return { commit, path: repo.snapshot(commit), sizeBytes: 0 };
 };

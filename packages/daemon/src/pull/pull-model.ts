@@ -1,15 +1,15 @@
 /** `pull`: from a name, a hub reference or a folder to an installed model. */
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
+import { didYouMean } from '@tollama/core/did-you-mean';
 import { TollamaError } from '@tollama/core/errors';
 import type { Manifest, RegistryEntry } from '@tollama/core/manifest';
-import { didYouMean } from '@tollama/core/did-you-mean';
 import { checkModelName, parseHubReference } from '@tollama/core/model-name';
 import type { Home } from '../store/home.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import type { RegistryFile } from '../store/registry-file.ts';
 import type { HubOptions } from './hub.ts';
-import { PullProgress, type EmitPullEvent, type PullEvent } from './progress.ts';
+import { type EmitPullEvent, type PullEvent, PullProgress } from './progress.ts';
 import { pullFromFolder } from './pull-folder.ts';
 import { pullFromHub } from './pull-hub.ts';
 
@@ -47,12 +47,20 @@ const unlisted = (name: string, source: RegistryEntry['source']): PullTarget => 
 });
 
 /** Finds what a name means: a registry entry, `owner/name[@revision]`, or an absolute path. Throws MODEL_NOT_FOUND. */
-export const findPullTarget = async (model: string, registry: RegistryFile, name?: string): Promise<PullTarget> => {
+export const findPullTarget = async (
+  model: string,
+  registry: RegistryFile,
+  name?: string,
+): Promise<PullTarget> => {
   const entry = await registry.find(model);
   if (entry) return name === undefined ? entry : { ...entry, name: checkModelName(name) };
   const folder = model.replace(/^file:\/\//, '');
   if (isAbsolute(folder)) {
-    return unlisted(name ?? basename(folder), { type: 'folder', repo_id: folder, revision: 'main' });
+    return unlisted(name ?? basename(folder), {
+      type: 'folder',
+      repo_id: folder,
+      revision: 'main',
+    });
   }
   const hub = parseHubReference(model);
   if (hub) {
@@ -62,20 +70,33 @@ export const findPullTarget = async (model: string, registry: RegistryFile, name
       revision: hub.revision,
     });
   }
-  const near = didYouMean(model, (await registry.entries()).map((known) => known.name));
+  const near = didYouMean(
+    model,
+    (await registry.entries()).map((known) => known.name),
+  );
   throw new TollamaError('MODEL_NOT_FOUND', `model '${model}' is not defined in the registry`, {
-    hint: near ? `did you mean '${near}'?` : 'use a name of `tollama list --available`, or owner/name of the hub',
+    hint: near
+      ? `did you mean '${near}'?`
+      : 'use a name of `tollama list --available`, or owner/name of the hub',
   });
 };
 
 /** Throws LICENSE_REQUIRED unless the licence needs no acceptance, is accepted now, or was before. */
-export const checkLicense = (target: PullTarget, accepted: boolean, installed: Manifest | undefined): void => {
+export const checkLicense = (
+  target: PullTarget,
+  accepted: boolean,
+  installed: Manifest | undefined,
+): void => {
   const { license, name } = target;
   if (!license.needs_acceptance || accepted || installed?.license.accepted) return;
   const notice = license.notice ? `: ${license.notice}` : '';
-  throw new TollamaError('LICENSE_REQUIRED', `model '${name}' requires license acceptance; ${license.type}${notice}`, {
-    hint: 'read the licence, then repeat with --accept-license (accept_license: true)',
-  });
+  throw new TollamaError(
+    'LICENSE_REQUIRED',
+    `model '${name}' requires license acceptance; ${license.type}${notice}`,
+    {
+      hint: 'read the licence, then repeat with --accept-license (accept_license: true)',
+    },
+  );
 };
 
 interface Fetched {
@@ -84,7 +105,12 @@ interface Fetched {
   readonly sizeBytes: number;
 }
 
-const fetchFiles = async (target: PullTarget, context: PullContext, options: PullOptions, emit: EmitPullEvent): Promise<Fetched> => {
+const fetchFiles = async (
+  target: PullTarget,
+  context: PullContext,
+  options: PullOptions,
+  emit: EmitPullEvent,
+): Promise<Fetched> => {
   const paths = context.home.model(target.name);
   const progress = new PullProgress(emit);
   const { source } = target;
@@ -101,13 +127,23 @@ const fetchFiles = async (target: PullTarget, context: PullContext, options: Pul
   }
   progress.resolved('local');
   if (source.type === 'folder') {
-    return { commit: 'local', path: paths.snapshot, sizeBytes: await pullFromFolder(source.repo_id, paths.snapshot) };
+    return {
+      commit: 'local',
+      path: paths.snapshot,
+      sizeBytes: await pullFromFolder(source.repo_id, paths.snapshot),
+    };
   }
   await mkdir(paths.snapshot, { recursive: true });
   return { commit: 'local', path: paths.snapshot, sizeBytes: 0 };
 };
 
-const manifestFor = (target: PullTarget & { family: string }, fetched: Fetched, accepted: boolean, before: Manifest | undefined, now: string): Manifest => ({
+const manifestFor = (
+  target: PullTarget & { family: string },
+  fetched: Fetched,
+  accepted: boolean,
+  before: Manifest | undefined,
+  now: string,
+): Manifest => ({
   name: target.name,
   family: target.family,
   source: target.source,
@@ -130,7 +166,12 @@ const manifestFor = (target: PullTarget & { family: string }, fetched: Fetched, 
  * @param emit gets the statuses as they come
  * @returns the closing status
  */
-export const pullModel = async (target: PullTarget, context: PullContext, options: PullOptions, emit: EmitPullEvent): Promise<PullEvent & { status: 'success' }> => {
+export const pullModel = async (
+  target: PullTarget,
+  context: PullContext,
+  options: PullOptions,
+  emit: EmitPullEvent,
+): Promise<PullEvent & { status: 'success' }> => {
   const before = await context.store.find(target.name);
   checkLicense(target, options.acceptLicense, before);
   const isPresent = before?.resolved && target.source.type !== 'folder';
@@ -138,9 +179,20 @@ export const pullModel = async (target: PullTarget, context: PullContext, option
   else emit({ status: 'pulling manifest' });
   if (isPresent && target.source.type === 'local') return success(before);
   try {
-    const fetched = await fetchFiles(target, context, options, isPresent ? onlyDownloads(emit) : emit);
+    const fetched = await fetchFiles(
+      target,
+      context,
+      options,
+      isPresent ? onlyDownloads(emit) : emit,
+    );
     const family = target.family ?? (await context.inspect(target.name, fetched.path)).family;
-    const manifest = manifestFor({ ...target, family }, fetched, options.acceptLicense, before, context.now().toISOString());
+    const manifest = manifestFor(
+      { ...target, family },
+      fetched,
+      options.acceptLicense,
+      before,
+      context.now().toISOString(),
+    );
     await context.store.write(manifest);
     return success(manifest);
   } catch (error) {

@@ -35,6 +35,8 @@ export const forecastRoutes = ({ settings, forecaster }: DaemonContext): Hono =>
           send({ status: 'running forecast' });
           send({ done: true, response: withoutNulls(await prepared.run(c.req.raw.signal)) });
         },
-        (error) => ({ error: { ...errorBody(toTollamaError(error)), status: toTollamaError(error).status } }),
+        (error) => ({
+          error: { ...errorBody(toTollamaError(error)), status: toTollamaError(error).status },
+        }),
       );
     });

@@ -1,7 +1,8 @@
 /** The models: what is installed, loaded and on offer; show, pull, create, delete. */
+
+import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { TollamaError } from '@tollama/core/errors';
 import type { Manifest, RegistryEntry } from '@tollama/core/manifest';
-import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { STATISTICAL_FAMILY, STATISTICAL_MODEL_NAMES } from '@tollama/core/statistical';
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -63,7 +64,8 @@ const embedded = STATISTICAL_MODEL_NAMES.map((name) => ({
   capabilities: NO_COVARIATES,
 }));
 
-const byName = <T extends { readonly name: string }>(a: T, b: T): number => (a.name < b.name ? -1 : 1);
+const byName = <T extends { readonly name: string }>(a: T, b: T): number =>
+  a.name < b.name ? -1 : 1;
 
 /** Resident memory of each loaded model: its runner's, shared out by the size of the weights. */
 const loadedSizes = async ({ loaded, supervisor }: DaemonContext): Promise<Map<string, number>> => {
@@ -87,7 +89,9 @@ export const modelRoutes = (context: DaemonContext): Hono => {
 
   const remove = async (name: string): Promise<void> => {
     if (!(await store.find(name))) {
-      throw new TollamaError('MODEL_NOT_FOUND', `model '${name}' is not installed`, { hint: '`tollama list` shows what is' });
+      throw new TollamaError('MODEL_NOT_FOUND', `model '${name}' is not installed`, {
+        hint: '`tollama list` shows what is',
+      });
     }
     // Only a model that is loaded needs its runner; deleting never starts one.
     await loaded.remove(name);

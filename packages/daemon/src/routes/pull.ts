@@ -8,7 +8,13 @@ import { readBody } from '../http/json-body.ts';
 import { ndjsonResponse } from '../http/ndjson.ts';
 import { createRandomModel } from '../pull/create-random.ts';
 import { hubCacheDir } from '../pull/hub-cache.ts';
-import { checkLicense, findPullTarget, type PullContext, type PullOptions, pullModel } from '../pull/pull-model.ts';
+import {
+  checkLicense,
+  findPullTarget,
+  type PullContext,
+  type PullOptions,
+  pullModel,
+} from '../pull/pull-model.ts';
 
 const Flag = z.boolean().nullish();
 const Text = z.string().nullish();
@@ -51,15 +57,24 @@ const INSPECTOR = 'inspect';
 const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(value ?? '');
 
 /** Request over environment over config over default; an explicit null clears. */
-const pullOptions = async (body: PullBody, { settings, config, env }: DaemonContext, signal: AbortSignal): Promise<PullOptions> => {
+const pullOptions = async (
+  body: PullBody,
+  { settings, config, env }: DaemonContext,
+  signal: AbortSignal,
+): Promise<PullOptions> => {
   const { pull } = await config.require();
   const token = body.token === undefined ? settings.hubToken : (body.token ?? undefined);
-  const isOffline = body.offline ?? (env.HF_HUB_OFFLINE !== undefined ? isOn(env.HF_HUB_OFFLINE) : (pull.offline ?? false));
+  const isOffline =
+    body.offline ??
+    (env.HF_HUB_OFFLINE !== undefined ? isOn(env.HF_HUB_OFFLINE) : (pull.offline ?? false));
   return {
     acceptLicense: body.accept_license,
     name: body.name ?? undefined,
     hub: { endpoint: settings.hubEndpoint, token, signal },
-    cacheDir: hubCacheDir(env, body.hf_home === undefined ? (env.HF_HOME ? undefined : pull.hf_home) : body.hf_home),
+    cacheDir: hubCacheDir(
+      env,
+      body.hf_home === undefined ? (env.HF_HOME ? undefined : pull.hf_home) : body.hf_home,
+    ),
     maxWorkers: body.max_workers ?? pull.max_workers ?? DEFAULT_WORKERS,
     isOffline: isOffline || (body.local_files_only ?? pull.local_files_only ?? false),
   };
@@ -73,7 +88,9 @@ const pullContext = ({ home, store, registry, supervisor }: DaemonContext): Pull
   inspect: async (model, folder) => {
     const params = { model, model_local_dir: folder };
     try {
-      const answer = await supervisor.call(INSPECTOR, 'capabilities', params, { timeoutMs: INSPECT_TIMEOUT_MS });
+      const answer = await supervisor.call(INSPECTOR, 'capabilities', params, {
+        timeoutMs: INSPECT_TIMEOUT_MS,
+      });
       return z.object({ family: z.string() }).parse(answer);
     } finally {
       void supervisor.stop(INSPECTOR);
@@ -89,11 +106,14 @@ export const pullRoutes = (context: DaemonContext): Hono => {
       const body = await readBody(c, PullBody, settings.maxBodyBytes);
       // A pull outlives a client that hangs up only when it is not streamed to it.
       const stop = new AbortController();
-      c.req.raw.signal.addEventListener('abort', () => stop.abort(new TollamaError('INTERRUPTED', 'the client went away')));
+      c.req.raw.signal.addEventListener('abort', () =>
+        stop.abort(new TollamaError('INTERRUPTED', 'the client went away')),
+      );
       const options = await pullOptions(body, context, stop.signal);
       const target = await findPullTarget(body.model, registry, options.name);
       checkLicense(target, options.acceptLicense, await store.find(target.name));
-      if (!body.stream) return c.json(await pullModel(target, pullContext(context), options, () => {}));
+      if (!body.stream)
+        return c.json(await pullModel(target, pullContext(context), options, () => {}));
       return ndjsonResponse(
         async (send) => send(await pullModel(target, pullContext(context), options, send)),
         (error) => {
@@ -108,14 +128,21 @@ export const pullRoutes = (context: DaemonContext): Hono => {
       checkModelName(name);
       const body = PullBody.parse({ model: name, accept_license });
       const options = await pullOptions(body, context, c.req.raw.signal);
-      await pullModel(await findPullTarget(name, registry), pullContext(context), options, () => {});
+      await pullModel(
+        await findPullTarget(name, registry),
+        pullContext(context),
+        options,
+        () => {},
+      );
       return c.json(await store.get(name));
     })
     .post('/api/create', async (c) => {
       const body = await readBody(c, CreateBody, settings.maxBodyBytes);
       const name = checkModelName(body.model);
       if (await store.find(name)) {
-        throw new TollamaError('MODEL_EXISTS', `model '${name}' exists already`, { hint: `tollama rm ${name}, or choose another name` });
+        throw new TollamaError('MODEL_EXISTS', `model '${name}' exists already`, {
+          hint: `tollama rm ${name}, or choose another name`,
+        });
       }
       const create = () => createRandomModel(name, body.random, context);
       if (!body.stream) return c.json(await create());

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
 /** The program of our own runner; it serves every family that we know. */
-const runnerProgram = (): string => fileURLToPath(import.meta.resolve('@tollama/runner/bin/tollama-runner.mjs'));
+const runnerProgram = (): string =>
+  fileURLToPath(import.meta.resolve('@tollama/runner/bin/tollama-runner.mjs'));
 
 /**
  * argv for each family: what config.json's `daemon.runner_commands` says, else our runner under the Node

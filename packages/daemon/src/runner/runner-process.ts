@@ -2,7 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { TollamaError } from '@tollama/core/errors';
 import { LineSplitter } from '@tollama/core/line-splitter';
-import { HelloResult, PROTOCOL_VERSION, parseAnswer, type RunnerErrorBody } from '@tollama/core/runner-protocol';
+import {
+  HelloResult,
+  PROTOCOL_VERSION,
+  parseAnswer,
+  type RunnerErrorBody,
+} from '@tollama/core/runner-protocol';
 
 export interface CallOptions {
   readonly timeoutMs: number;
@@ -25,7 +30,8 @@ const fromRunnerError = (body: RunnerErrorBody): TollamaError => {
   const options = { data: { code, message, ...(data === undefined ? {} : { data }) } };
   if (code === 'BAD_REQUEST') return new TollamaError('INVALID_REQUEST', message, options);
   if (code === 'MODEL_UNSUPPORTED') return new TollamaError('MODEL_UNSUPPORTED', message, options);
-  if (code === 'DEPENDENCY_MISSING') return new TollamaError('DEPENDENCY_MISSING', message, options);
+  if (code === 'DEPENDENCY_MISSING')
+    return new TollamaError('DEPENDENCY_MISSING', message, options);
   return new TollamaError('RUNNER_ERROR', message, options);
 };
 
@@ -50,7 +56,9 @@ export class RunnerProcess {
         resolve(why);
       };
       this.#child.on('error', (error) => end(`does not start: ${error.message}`));
-      this.#child.on('exit', (code, signal) => end(signal ? `was ended by ${signal}` : `exited with code ${code}`));
+      this.#child.on('exit', (code, signal) =>
+        end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+      );
     });
     this.#child.stdin!.on('error', () => {});
     this.#read();
@@ -135,7 +143,9 @@ export class RunnerProcess {
 
   /** Waits until the runner has said what it is. Throws RUNNER_UNAVAILABLE on another protocol. */
   async hello(): Promise<HelloResult> {
-    const hello = HelloResult.safeParse(await this.call('hello', {}, { timeoutMs: HELLO_TIMEOUT_MS }));
+    const hello = HelloResult.safeParse(
+      await this.call('hello', {}, { timeoutMs: HELLO_TIMEOUT_MS }),
+    );
     if (!hello.success) throw this.#unavailable('answered hello with something else');
     const { protocol = PROTOCOL_VERSION } = hello.data;
     if (protocol !== PROTOCOL_VERSION) {

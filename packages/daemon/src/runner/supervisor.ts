@@ -84,7 +84,12 @@ export class Supervisor implements AsyncDisposable {
    * @throws TollamaError RUNNER_UNAVAILABLE when it does not start or dies, TIMEOUT (final: the process
    * is ended, since a run cannot be taken back), or what the runner's error means
    */
-  async call(family: string, method: string, params: unknown, options: CallOptions): Promise<unknown> {
+  async call(
+    family: string,
+    method: string,
+    params: unknown,
+    options: CallOptions,
+  ): Promise<unknown> {
     const slot = this.#slot(family);
     const process = await this.#running(family, slot);
     slot.lastUsedAt = new Date(this.#now()).toISOString();
@@ -137,7 +142,10 @@ export class Supervisor implements AsyncDisposable {
     if (!slot.isStopping) {
       slot.hasDied = true;
       this.#note(slot, `the runner ${why}`);
-      this.#options.log.error({ family, why, stderr: process.stderrTail.slice(-20) }, 'runner died');
+      this.#options.log.error(
+        { family, why, stderr: process.stderrTail.slice(-20) },
+        'runner died',
+      );
     }
     this.#onExit(family);
   }

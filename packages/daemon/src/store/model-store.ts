@@ -36,7 +36,10 @@ export class ModelStore {
       return manifest;
     } catch (error) {
       // One broken manifest must not take the others down.
-      this.#log.warn({ model: name, error: errorMessage(error) }, 'manifest is not readable; model skipped');
+      this.#log.warn(
+        { model: name, error: errorMessage(error) },
+        'manifest is not readable; model skipped',
+      );
       return undefined;
     }
   }

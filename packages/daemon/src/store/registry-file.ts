@@ -31,7 +31,9 @@ export class RegistryFile {
       this.#entries = Registry.parse(parse(await readFile(path, 'utf8'))).models;
       this.#modifiedMs = mtimeMs;
     } catch (cause) {
-      throw new TollamaError('CONFIG_INVALID', `registry ${path}: ${errorMessage(cause)}`, { cause });
+      throw new TollamaError('CONFIG_INVALID', `registry ${path}: ${errorMessage(cause)}`, {
+        cause,
+      });
     }
   }
 }

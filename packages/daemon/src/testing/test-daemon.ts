@@ -13,7 +13,9 @@ export interface TestDaemon extends AsyncDisposable {
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
 }
 
-export const startTestDaemon = async (env: Readonly<Record<string, string>> = {}): Promise<TestDaemon> => {
+export const startTestDaemon = async (
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestDaemon> => {
   const home = await mkdtemp(join(tmpdir(), 'tollama-test-'));
   const all = {
     PATH: process.env.PATH,
@@ -56,7 +58,9 @@ export const readLines = async (response: Response): Promise<Record<string, unkn
 export const exampleSeries = (id = 's', length = 5) => ({
   id,
   freq: 'D',
-  timestamps: Array.from({ length }, (_, i) => new Date(Date.UTC(2024, 0, i + 1)).toISOString().slice(0, 10)),
+  timestamps: Array.from({ length }, (_, i) =>
+    new Date(Date.UTC(2024, 0, i + 1)).toISOString().slice(0, 10),
+  ),
   target: Array.from({ length }, (_, i) => i + 1),
 });
 

@@ -11,7 +11,14 @@ export interface ForecastJob {
 export const MAX_BATCH_SERIES = 128;
 
 /** Equal for requests that may share a run: forecasts must not depend on who else asks. */
-export const batchKey = ({ model, model_local_dir, horizon, quantiles, options, parameters }: ForecastParams): string =>
+export const batchKey = ({
+  model,
+  model_local_dir,
+  horizon,
+  quantiles,
+  options,
+  parameters,
+}: ForecastParams): string =>
   JSON.stringify([model, model_local_dir, horizon, quantiles, options, parameters]);
 
 const isForecast = (job: { readonly kind: string }): job is ForecastJob => job.kind === 'forecast';
@@ -20,7 +27,10 @@ const isForecast = (job: { readonly kind: string }): job is ForecastJob => job.k
  * Takes the first forecast and those after it that may share its run out of the queue. Nothing waits for
  * company: what is there is taken.
  */
-export const takeBatch = (queue: { readonly kind: string }[], maxSeries = MAX_BATCH_SERIES): ForecastJob[] => {
+export const takeBatch = (
+  queue: { readonly kind: string }[],
+  maxSeries = MAX_BATCH_SERIES,
+): ForecastJob[] => {
   const batch: ForecastJob[] = [];
   let key: string | undefined;
   let count = 0;

@@ -69,7 +69,11 @@ export class Engine {
     try {
       this.#queue.push(
         request.method === 'forecast'
-          ? { kind: 'forecast', id: request.id, params: parseParams(ForecastParams, request.params) }
+          ? {
+              kind: 'forecast',
+              id: request.id,
+              params: parseParams(ForecastParams, request.params),
+            }
           : { kind: 'control', request },
       );
     } catch (error) {
@@ -83,14 +87,20 @@ export class Engine {
     try {
       value = JSON.parse(line);
     } catch {
-      this.#fail('unknown', new ProtocolError({ code: RPC.invalidRequest, message: 'not a JSON line' }));
+      this.#fail(
+        'unknown',
+        new ProtocolError({ code: RPC.invalidRequest, message: 'not a JSON line' }),
+      );
       return undefined;
     }
     const parsed = RunnerRequest.safeParse(value);
     if (parsed.success) return parsed.data;
     const id = (value as { id?: unknown } | null)?.id;
     const message = 'a request has an id, a method, and params';
-    this.#fail(typeof id === 'string' ? id : 'unknown', new ProtocolError({ code: RPC.invalidRequest, message }));
+    this.#fail(
+      typeof id === 'string' ? id : 'unknown',
+      new ProtocolError({ code: RPC.invalidRequest, message }),
+    );
     return undefined;
   }
 
@@ -122,18 +132,26 @@ export class Engine {
   async #dispatch(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
     switch (method) {
       case 'load':
-        return this.#models.load(parseParams(ModelReference, params), parseParams(SessionChoice, params));
+        return this.#models.load(
+          parseParams(ModelReference, params),
+          parseParams(SessionChoice, params),
+        );
       case 'unload': {
         const { model } = parseParams(z.object({ model: z.string().nullish() }), params);
         await this.#models.unload(model ?? undefined);
         return { unloaded: true, model: model ?? null };
       }
       case 'capabilities':
-        return this.#models.describe(params.model ? parseParams(ModelReference, params) : undefined);
+        return this.#models.describe(
+          params.model ? parseParams(ModelReference, params) : undefined,
+        );
       case 'create':
         return createRandomCheckpoint(params);
       default:
-        throw new ProtocolError({ code: RPC.methodNotFound, message: `method not found: ${method}` });
+        throw new ProtocolError({
+          code: RPC.methodNotFound,
+          message: `method not found: ${method}`,
+        });
     }
   }
 

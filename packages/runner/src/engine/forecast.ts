@@ -11,10 +11,18 @@ import type { LoadedModels, ReadyModel } from './loaded-models.ts';
 /** Series of one run of a graph; more are cut, neighbours in length together. */
 const CHUNK_SERIES = 128;
 
+/** The target with NaN where a value is missing. */
+const observedTarget = ({ target, missing_indices }: Series): ArrayLike<number> => {
+  if (!missing_indices?.length) return target;
+  const values = Float64Array.from(target);
+  for (const at of missing_indices) values[at] = Number.NaN;
+  return values;
+};
+
 const toModelSeries = (series: Series): ModelSeries => ({
   id: series.id,
   freq: series.freq,
-  targets: [series.target],
+  targets: [observedTarget(series)],
   ...(series.past_covariates && { pastCovariates: series.past_covariates }),
   ...(series.future_covariates && { futureCovariates: series.future_covariates }),
   ...(series.static_covariates && { staticCovariates: series.static_covariates }),
@@ -23,14 +31,18 @@ const toModelSeries = (series: Series): ModelSeries => ({
 /** Runs the task in chunks of similar lengths, so that little is padded; keeps the order of the series. */
 const forecastInChunks = async (model: ReadyModel, task: Task): Promise<Outcome> => {
   // Models that learn across series must see them together.
-  if (task.series.length <= CHUNK_SERIES || task.options.cross_learning) return model.forecast(task);
+  if (task.series.length <= CHUNK_SERIES || task.options.cross_learning)
+    return model.forecast(task);
   const order = task.series.map((series, at) => ({ at, length: series.targets[0]!.length }));
   order.sort((a, b) => b.length - a.length || a.at - b.at);
   const forecasts = new Array<SeriesForecast>(task.series.length);
   const warnings = new Set<string>();
   for (let from = 0; from < order.length; from += CHUNK_SERIES) {
     const chunk = order.slice(from, from + CHUNK_SERIES);
-    const outcome = await model.forecast({ ...task, series: chunk.map(({ at }) => task.series[at]!) });
+    const outcome = await model.forecast({
+      ...task,
+      series: chunk.map(({ at }) => task.series[at]!),
+    });
     chunk.forEach(({ at }, i) => {
       forecasts[at] = outcome.forecasts[i]!;
     });
@@ -42,16 +54,27 @@ const forecastInChunks = async (model: ReadyModel, task: Task): Promise<Outcome>
 const finite = (values: ArrayLike<number>, model: string, id: string): number[] => {
   const list = Array.from(values);
   if (list.every(Number.isFinite)) return list;
-  throw new TollamaError('RUNNER_ERROR', `model '${model}' gave no finite forecast for series '${id}'`, {
-    hint: 'values may be too large for float32; rescale the series',
-  });
+  throw new TollamaError(
+    'RUNNER_ERROR',
+    `model '${model}' gave no finite forecast for series '${id}'`,
+    {
+      hint: 'values may be too large for float32; rescale the series',
+    },
+  );
 };
 
-const toForecast = (series: Series, { targets, explanation }: SeriesForecast, job: ForecastJob): Forecast => {
+const toForecast = (
+  series: Series,
+  { targets, explanation }: SeriesForecast,
+  job: ForecastJob,
+): Forecast => {
   const { model, quantiles: levels } = job.params;
   const [target] = targets;
   const hasQuantiles = levels.length > 0 && target!.quantiles.length === levels.length;
-  const rows = levels.map((level, i) => [quantileKey(level), finite(target!.quantiles[i] ?? [], model, series.id)]);
+  const rows = levels.map((level, i) => [
+    quantileKey(level),
+    finite(target!.quantiles[i] ?? [], model, series.id),
+  ]);
   return {
     id: series.id,
     freq: series.freq,
@@ -68,7 +91,10 @@ const sessionChoice = (options: Readonly<Record<string, unknown>>): SessionChoic
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const name = String(issue!.path[0]);
-  throw new TollamaError('INVALID_REQUEST', `options.${name} = ${JSON.stringify(options[name])}: ${issue!.message}`);
+  throw new TollamaError(
+    'INVALID_REQUEST',
+    `options.${name} = ${JSON.stringify(options[name])}: ${issue!.message}`,
+  );
 };
 
 /** Forecasts for jobs that share model, horizon, quantiles and options; one result for each. */
@@ -95,8 +121,11 @@ export const forecastBatch = async (
   let next = 0;
   return jobs.map((job) => {
     const own = job.params.series.map((one) => toForecast(one, forecasts[next++]!, job));
-    const needsLevels = params.quantiles.length > 0 && own.every(({ quantiles }) => quantiles === null);
-    const missing = needsLevels ? [`model '${params.model}' gives a point forecast; quantiles are left out`] : [];
+    const needsLevels =
+      params.quantiles.length > 0 && own.every(({ quantiles }) => quantiles === null);
+    const missing = needsLevels
+      ? [`model '${params.model}' gives a point forecast; quantiles are left out`]
+      : [];
     return {
       model: params.model,
       forecasts: own,

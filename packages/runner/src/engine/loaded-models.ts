@@ -52,7 +52,10 @@ export class LoadedModels {
     if (!reference) return { loaded: [...this.#models.values()].map(({ name }) => name) };
     const builtIn = await builtInModel(reference.model);
     if (builtIn || !reference.model_local_dir) {
-      return { model: reference.model, ...facts(builtIn ?? (await this.#open(reference, DEFAULT_CHOICE))) };
+      return {
+        model: reference.model,
+        ...facts(builtIn ?? (await this.#open(reference, DEFAULT_CHOICE))),
+      };
     }
     const { inspectModel } = await import('@tollama/models/inspect-model');
     return { model: reference.model, ...(await inspectModel(reference.model_local_dir)) };
@@ -74,9 +77,13 @@ export class LoadedModels {
     if (builtIn) return builtIn;
     const folder = reference.model_local_dir;
     if (!folder) {
-      throw new TollamaError('MODEL_UNSUPPORTED', `model '${reference.model}' has no weights to run`, {
-        hint: 'pull it first; `tollama run auto` forecasts without weights',
-      });
+      throw new TollamaError(
+        'MODEL_UNSUPPORTED',
+        `model '${reference.model}' has no weights to run`,
+        {
+          hint: 'pull it first; `tollama run auto` forecasts without weights',
+        },
+      );
     }
     const { openModel } = await import('@tollama/models/open-model');
     const model = await openModel(folder, {
