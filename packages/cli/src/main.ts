@@ -8,6 +8,7 @@ import { listCommand } from './commands/list.ts';
 import { psCommand } from './commands/ps.ts';
 import { pullCommand } from './commands/pull.ts';
 import { rmCommand } from './commands/rm.ts';
+import { runCommand } from './commands/run.ts';
 
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
@@ -15,6 +16,7 @@ import { printError } from './terminal/errors.ts';
 
 const COMMANDS = [
   serveCommand,
+  runCommand,
 
   pullCommand,
   listCommand,

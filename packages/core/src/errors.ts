@@ -36,6 +36,7 @@ export const ERRORS = {
   },
   MODEL_EXISTS: { status: 409, exit: EXIT.failure },
   BODY_TOO_LARGE: { status: 413, exit: EXIT.usage },
+  RATE_LIMITED: { status: 429, exit: EXIT.failure },
   CONFIG_INVALID: { status: 500, exit: EXIT.failure },
   CHECKPOINT_INVALID: {
     status: 500,

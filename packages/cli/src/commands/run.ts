@@ -1,0 +1,207 @@
+import type { ForecastBody, ForecastResponse } from '@tollama/client';
+import { TollamaError } from '@tollama/core/errors';
+import { DEFAULT_MODEL } from '@tollama/core/statistical';
+import { Command, InvalidArgumentError } from 'commander';
+import { connectOrStart } from '../daemon/connect.ts';
+import { type AskOptions, forecastChunks, pullingWhenMissing } from '../forecast/ask.ts';
+import { defaultHorizon, requestSeries, seriesInChunks } from '../forecast/body.ts';
+import { type HeldOut, holdOut } from '../forecast/holdout.ts';
+import { printForecasts } from '../forecast/print.ts';
+import { checkOutput, writeOutput } from '../forecast/write-output.ts';
+import { readSeries, type SeriesInput } from '../input/read-series.ts';
+import { interruptSignal } from '../terminal/interrupt.ts';
+import { forecastJson } from '../terminal/json.ts';
+import { createProgress, type ProgressMode } from '../terminal/progress.ts';
+import { type CommonOptions, positiveInteger, positiveNumber, progressMode, withExamples } from './options.ts';
+
+interface RunOptions extends CommonOptions {
+  readonly input?: string;
+  readonly horizon?: number;
+  readonly quantiles?: number[];
+  readonly freq?: string;
+  readonly idCol?: string;
+  readonly timeCol?: string;
+  readonly targetCol?: string[];
+  readonly covariates?: string[];
+  readonly output?: string;
+  readonly holdout?: boolean;
+  readonly precision?: string;
+  readonly device?: string;
+  readonly option?: Readonly<Record<string, unknown>>;
+  readonly keepAlive?: string;
+  readonly acceptLicense?: boolean;
+  readonly stream: boolean;
+  readonly dryRun?: boolean;
+  readonly progress: ProgressMode;
+}
+
+const DEFAULT_QUANTILES = [0.1, 0.5, 0.9];
+
+const list = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+const quantileList = (text: string): number[] => {
+  const levels = list(text).map(Number);
+  const isValid = levels.every((level, i) => level > 0 && level < 1 && (i === 0 || level > levels[i - 1]!));
+  if (isValid) return levels;
+  throw new InvalidArgumentError('use ascending levels between 0 and 1, such as 0.1,0.5,0.9.');
+};
+
+/** name=value, the value read as JSON where it is. */
+const modelOption = (text: string, known: Record<string, unknown> = {}): Record<string, unknown> => {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('use name=value.');
+  const value = text.slice(at + 1);
+  let parsed: unknown = value;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    // A word.
+  }
+  return { ...known, [text.slice(0, at)]: parsed };
+};
+
+const read = (options: RunOptions): Promise<SeriesInput> => {
+  const { input = '-' } = options;
+  if (input === '-' && process.stdin.isTTY) {
+    throw new TollamaError('INVALID_REQUEST', 'there is nothing to forecast', {
+      hint: 'give a file with --input, or pipe data in: cat sales.csv | tollama run --horizon 24',
+    });
+  }
+  return readSeries({
+    path: input,
+    stdin: process.stdin,
+    idColumn: options.idCol,
+    timeColumn: options.timeCol,
+    targetColumns: options.targetCol,
+  });
+};
+
+const modelOptions = ({ option, precision, device }: RunOptions): Record<string, unknown> => ({
+  ...option,
+  ...(precision && { precision }),
+  ...(device && { device }),
+});
+
+/** Fields of a request that the command line sets; what it does not set stays as it was. */
+const givenFields = (options: RunOptions): Record<string, unknown> => ({
+  ...(options.horizon !== undefined && { horizon: options.horizon }),
+  ...(options.quantiles && { quantiles: options.quantiles }),
+  ...(options.keepAlive !== undefined && { keep_alive: options.keepAlive }),
+  ...(options.timeout !== undefined && { timeout: options.timeout }),
+});
+
+/** A forecast request goes to the daemon as it is, and its answer to stdout. */
+const runRequest = async (model: string | undefined, input: SeriesInput, options: RunOptions, ask: AskOptions): Promise<void> => {
+  const given = input.request!;
+  const body = {
+    model: model ?? given.model ?? DEFAULT_MODEL,
+    ...given,
+    ...givenFields(options),
+    ...(model && { model }),
+    ...(Object.keys(modelOptions(options)).length > 0 && {
+      options: { ...(given.options as object | undefined), ...modelOptions(options) },
+    }),
+    series: input.series.map(requestSeries),
+  } as ForecastBody & { stream?: boolean };
+  const { stream: _, ...request } = body;
+  if (options.stream) {
+    await pullingWhenMissing(request.model, ask, async () => {
+      for await (const line of ask.client.forecastStream(request, { signal: ask.signal })) {
+        ask.progress.stop();
+        process.stdout.write(`${forecastJson(line)}\n`);
+      }
+    });
+    return;
+  }
+  const response = await pullingWhenMissing(request.model, ask, () => ask.client.forecast(request, { signal: ask.signal }));
+  ask.progress.stop();
+  process.stdout.write(`${forecastJson(response)}\n`);
+};
+
+/** Data of a person: forecast it, draw it, or write it. */
+const runData = async (model: string, input: SeriesInput, options: RunOptions, ask: AskOptions): Promise<void> => {
+  if (options.output) checkOutput(options.output);
+  const horizon = options.horizon ?? defaultHorizon(input.series[0]!, options.freq);
+  const held = options.holdout ? input.series.map((one) => holdOut(one, horizon)) : undefined;
+  const history = held?.map((one) => one.history) ?? input.series;
+  const chunks = seriesInChunks(history, { freq: options.freq, covariates: options.covariates });
+  const quantiles = options.quantiles ?? DEFAULT_QUANTILES;
+  const rest = { ...givenFields(options), model, horizon, quantiles, options: modelOptions(options) };
+  const response = await forecastChunks(chunks, rest, ask);
+  const baseline = held && (await forecastChunks(chunks, { ...rest, model: 'seasonal-naive', options: {} }, ask));
+  ask.progress.stop();
+  for (const warning of options.quiet ? [] : (response.warnings ?? [])) process.stderr.write(`warning: ${warning}\n`);
+  await present(response, { options, history, held, baseline });
+};
+
+interface Presentation {
+  readonly options: RunOptions;
+  readonly history: SeriesInput['series'];
+  readonly held: readonly HeldOut[] | undefined;
+  readonly baseline: ForecastResponse | undefined;
+}
+
+const present = async (response: ForecastResponse, { options, history, held, baseline }: Presentation): Promise<void> => {
+  if (options.output) {
+    await writeOutput(options.output, response, history);
+    if (!options.quiet) process.stderr.write(`wrote ${response.forecasts.length} forecasts to ${options.output}\n`);
+  } else if (options.json) {
+    process.stdout.write(`${forecastJson(response)}\n`);
+  } else {
+    printForecasts(response, { history, held, baseline });
+  }
+};
+
+const run = async (model: string | undefined, options: RunOptions): Promise<void> => {
+  const signal = interruptSignal();
+  const progress = createProgress(options.progress, options.quiet);
+  const isTool = options.json === true || !process.stdout.isTTY;
+  try {
+    const input = await read(options);
+    for (const note of options.quiet ? [] : input.notes) process.stderr.write(`note: ${note}\n`);
+    const client = await connectOrStart({ baseUrl: options.baseUrl }, progress);
+    const ask = { client, progress, signal, acceptLicense: options.acceptLicense ?? false, printsPull: isTool };
+    if (input.request) await runRequest(model, input, options, ask);
+    else await runData(model ?? DEFAULT_MODEL, input, options, { ...ask, printsPull: false });
+  } finally {
+    progress.stop();
+  }
+};
+
+export const runCommand = (): Command =>
+  withExamples(
+    new Command('run')
+      .alias('forecast')
+      .description('forecast series of a file or of stdin; draws them, or prints JSON')
+      .argument('[model]', `a model, pulled when it is missing (default: ${DEFAULT_MODEL}, which needs no download)`)
+      .option('-i, --input <file>', 'CSV, JSON, NDJSON or Parquet; - for stdin')
+      .option('-h, --horizon <steps>', 'steps to forecast (default: two seasons)', positiveInteger)
+      .option('--quantiles <levels>', 'levels of the fan, such as 0.1,0.5,0.9', quantileList)
+      .option('--freq <alias>', 'frequency, such as D, h, 15min, W-SUN, MS (default: from the timestamps)')
+      .option('--id-col <name>', 'column of the series ids')
+      .option('--time-col <name>', 'column of the timestamps')
+      .option('--target-col <names>', 'columns of the values', list)
+      .option('--covariates <names>', 'columns that the model may use as past covariates', list)
+      .option('-o, --output <file>', 'write the forecasts as .csv or .json')
+      .option('--holdout', 'forecast the end of the series that is known, and print the error')
+      .option('--precision <precision>', 'float32 (exact) or int8 (fast)')
+      .option('--device <device>', 'cpu, cuda, webgpu, coreml or dml')
+      .option('--option <name=value>', "an option of the model's own; may be repeated", modelOption)
+      .option('--keep-alive <time>', 'how long the model stays loaded, such as 10m')
+      .option('--accept-license', 'accept the licence of a model that is pulled')
+      .option('--no-stream', 'for a forecast request: one JSON object')
+      .option('--timeout <seconds>', 'time that the forecast may take', positiveNumber)
+      .option('--base-url <url>', 'address of the daemon; without it one is started when none runs')
+      .option('--json', 'print JSON')
+      .option('-q, --quiet', 'no progress and no notes')
+      .option('--progress <mode>', 'auto, on or off', progressMode, 'auto')
+      .helpOption('--help', 'print this help')
+      .action(run),
+    [
+      'tollama run --input sales.csv --horizon 24',
+      'tollama run chronos-bolt-small --input sales.parquet --horizon 48 --output forecast.csv',
+      'tollama run --input co2.csv --horizon 24 --holdout',
+      'cat request.json | tollama run chronos-bolt-small --no-stream',
+    ],
+  );
+
