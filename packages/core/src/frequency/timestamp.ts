@@ -2,6 +2,7 @@
 
 import { TollamaError } from '../errors.ts';
 import { TICK_NANOS } from './frequency.ts';
+import { readIsoTime } from './iso-time.ts';
 import {
   DAY_NANOS,
   matchNotation,
@@ -78,6 +79,19 @@ const fromInteger = (text: string, kind: Integers): Timestamp => {
 };
 
 const toMoment = (text: string, hints: NotationHints): Moment => {
+  const iso = readIsoTime(text);
+  if (iso) {
+    const { day, nanos } = iso;
+    return {
+      kind: 'moment',
+      text,
+      day,
+      nanos,
+      offsetMinutes: undefined,
+      epochNanos: undefined,
+      hints,
+    };
+  }
   const parts = matchNotation(text.replace(/\.0+$/, (tail) => (INTEGER.test(text) ? '' : tail)));
   if (!parts) return refuse(text, 'is not a date, a date-time or an integer');
   const time = wallTimeOf(parts, hints.dayFirst);
@@ -192,6 +206,7 @@ export const compareTimestamps = (a: Timestamp, b: Timestamp): number => {
     if (a.kind === 'index' && b.kind === 'index') return a.value - b.value;
     return a.kind === 'index' ? -1 : 1;
   }
+  if (a.offsetMinutes === b.offsetMinutes) return a.day - b.day || a.nanos - b.nanos;
   const [x, y] = [toUtc(a), toUtc(b)];
   return x.day - y.day || x.nanos - y.nanos;
 };
