@@ -23,6 +23,9 @@ export const ENVIRONMENT = {
   TOLLAMA_HF_TOKEN: ['token of the hub', 'none; HF_TOKEN is read too'],
   HF_ENDPOINT: ['address of the hub', 'the public one'],
   TOLLAMA_API_KEY: ['key that the command line sends', 'none'],
+  TOLLAMA_RATE_LIMIT_PER_MINUTE: ['forecasts a minute for each API key', 'no limit'],
+  TOLLAMA_RATE_LIMIT_BURST: ['forecasts that may come at once', 'the rate of a minute'],
+  TOLLAMA_CORS_ORIGINS: ['origins of browsers that may ask, comma separated; * for all', 'none'],
   TOLLAMA_DEBUG: ['check every graph before it runs', 'off'],
 } as const satisfies Record<string, readonly [meaning: string, fallback: string]>;
 
@@ -37,6 +40,10 @@ export interface Settings {
   readonly forecastTimeoutMs: number;
   readonly maxBodyBytes: number;
   readonly threads: number | undefined;
+  /** Forecasts a minute for each API key; undefined: no limit. */
+  readonly rateLimitPerMinute: number | undefined;
+  readonly rateLimitBurst: number | undefined;
+  readonly corsOrigins: readonly string[];
   readonly hubEndpoint: string;
   readonly hubToken: string | undefined;
 }
@@ -96,6 +103,12 @@ export const readSettings = (env: Environment): Settings => {
     forecastTimeoutMs: positive(env.TOLLAMA_FORECAST_TIMEOUT_SECONDS, 300) * 1000,
     maxBodyBytes: positive(env.TOLLAMA_MAX_REQUEST_BODY_MB, LIMITS.bodyMegabytes) * 1024 * 1024,
     threads: threads > 0 ? Math.floor(threads) : undefined,
+    rateLimitPerMinute: positive(env.TOLLAMA_RATE_LIMIT_PER_MINUTE, 0) || undefined,
+    rateLimitBurst: positive(env.TOLLAMA_RATE_LIMIT_BURST, 0) || undefined,
+    corsOrigins: (env.TOLLAMA_CORS_ORIGINS ?? '')
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter(Boolean),
     hubEndpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     hubToken: TOKEN_VARIABLES.map((name) => env[name]).find(Boolean),
   });

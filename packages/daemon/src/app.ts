@@ -1,28 +1,65 @@
 /** The routes put together; no socket, so that tests can ask it directly. */
 import { toTollamaError } from '@tollama/core/errors';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
 import type { DaemonContext } from './context.ts';
+import { authenticate } from './http/authenticate.ts';
 import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
+import { rateLimit } from './http/rate-limit.ts';
+import { type RequestVariables, requestId } from './http/request-id.ts';
+import type { ForecastEndpoint } from './observe/metrics.ts';
 import { forecastRoutes } from './routes/forecast.ts';
+import { infoRoutes } from './routes/info.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pullRoutes } from './routes/pull.ts';
 import { systemRoutes } from './routes/system.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Paths of the routes, to tell a wrong method from an unknown path. */
-const methodsAt = (app: Hono, path: string): readonly string[] =>
+/** Methods that a path has routes for, to tell a wrong method from an unknown path. */
+const methodsAt = (app: Hono<RequestVariables>, path: string): readonly string[] =>
   METHODS.filter((method) =>
     app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
   );
 
-export const createApp = (context: DaemonContext): Hono => {
-  const app = new Hono();
-  app.use(async (_, next) => {
-    context.activity.begin();
-    await next().finally(() => context.activity.end());
-  });
+/** Routes whose requests are counted and limited as forecasts. */
+const FORECAST_ENDPOINTS: Readonly<Record<string, ForecastEndpoint>> = {
+  '/v1/forecast': 'v1_forecast',
+  '/api/forecast': 'api_forecast',
+  '/api/auto-forecast': 'api_auto_forecast',
+  '/api/compare': 'api_compare',
+};
+
+const countForecasts =
+  ({ metrics }: DaemonContext, endpoint: ForecastEndpoint): MiddlewareHandler =>
+  async (c, next) => {
+    const started = performance.now();
+    await next();
+    metrics.forecast(endpoint, c.res.status, (performance.now() - started) / 1000);
+  };
+
+const countActivity =
+  ({ activity }: DaemonContext): MiddlewareHandler =>
+  async (_, next) => {
+    activity.begin();
+    await next().finally(() => activity.end());
+  };
+
+export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
+  const { settings, config, log } = context;
+  const app = new Hono<RequestVariables>();
+  app.use(countActivity(context), requestId);
+  if (settings.corsOrigins.length > 0) {
+    app.use(cors({ origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins] }));
+  }
+  app.use(authenticate(config));
+  for (const [path, endpoint] of Object.entries(FORECAST_ENDPOINTS)) {
+    app.use(path, countForecasts(context, endpoint));
+    const { rateLimitPerMinute: perMinute, rateLimitBurst: burst } = settings;
+    if (perMinute !== undefined) app.use(path, rateLimit({ perMinute, burst }));
+  }
   app.route('/', systemRoutes());
+  app.route('/', infoRoutes(context));
   app.route('/', modelRoutes(context));
   app.route('/', pullRoutes(context));
   app.route('/', forecastRoutes(context));
@@ -35,7 +72,7 @@ export const createApp = (context: DaemonContext): Hono => {
   app.onError((thrown, c) => {
     const error = toTollamaError(thrown);
     const level = error.code === 'INTERNAL' ? 'error' : 'debug';
-    context.log[level]({ path: c.req.path, code: error.code, err: thrown }, error.message);
+    log[level]({ path: c.req.path, code: error.code, err: thrown }, error.message);
     return errorResponse(c, error);
   });
   return app;

@@ -13,10 +13,17 @@ export interface ConfigState {
 
 const ABSENT: ConfigState = { exists: false, config: EMPTY_CONFIG, raw: null, error: undefined };
 
+/** Keys of a file that is JSON, whatever else is wrong with it. */
+const keysIn = (raw: unknown): readonly string[] | undefined => {
+  const keys = (raw as { auth?: { api_keys?: unknown } } | undefined)?.auth?.api_keys;
+  return Array.isArray(keys) ? keys.filter((key) => typeof key === 'string') : undefined;
+};
+
 export class ConfigFile {
   readonly #path: string;
   #modifiedMs = -1;
   #state: ConfigState = ABSENT;
+  #keys: readonly string[] = [];
 
   constructor(path: string) {
     this.#path = path;
@@ -27,18 +34,21 @@ export class ConfigFile {
     if (!found) return ABSENT;
     if (found.mtimeMs === this.#modifiedMs) return this.#state;
     this.#modifiedMs = found.mtimeMs;
+    let raw: unknown;
     try {
-      const raw: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
+      raw = JSON.parse(await readFile(this.#path, 'utf8'));
       this.#state = { exists: true, config: Schema.parse(raw), raw, error: undefined };
     } catch (error) {
-      this.#state = {
-        exists: true,
-        config: EMPTY_CONFIG,
-        raw: undefined,
-        error: errorMessage(error),
-      };
+      this.#state = { exists: true, config: EMPTY_CONFIG, raw, error: errorMessage(error) };
     }
+    this.#keys = keysIn(raw) ?? (raw === undefined ? this.#keys : []);
     return this.#state;
+  }
+
+  /** API keys; they hold even where the rest of the file is not valid, so that a typo opens nothing. */
+  async apiKeys(): Promise<readonly string[]> {
+    const { exists } = await this.read();
+    return exists ? this.#keys : [];
   }
 
   /** The config, or CONFIG_INVALID with the reason. */

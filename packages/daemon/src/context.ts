@@ -4,6 +4,7 @@ import type { ConfigFile } from './config-file.ts';
 import type { Forecaster } from './forecast/forecaster.ts';
 import type { LoadedModels } from './loaded/loaded-models.ts';
 import type { Logger } from './log.ts';
+import type { Metrics } from './observe/metrics.ts';
 import type { Supervisor } from './runner/supervisor.ts';
 import type { Home } from './store/home.ts';
 import type { ModelStore } from './store/model-store.ts';
@@ -22,5 +23,6 @@ export interface DaemonContext {
   readonly loaded: LoadedModels;
   readonly forecaster: Forecaster;
   readonly activity: Activity;
+  readonly metrics: Metrics;
   readonly startedAt: Date;
 }

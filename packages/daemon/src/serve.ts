@@ -12,6 +12,7 @@ import type { DaemonContext } from './context.ts';
 import { Forecaster } from './forecast/forecaster.ts';
 import { LoadedModels } from './loaded/loaded-models.ts';
 import { createLogger } from './log.ts';
+import { createMetrics } from './observe/metrics.ts';
 import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { openHome } from './store/home.ts';
@@ -52,7 +53,12 @@ export const createContext = async (
   supervisor.onExit((family) => loaded.forgetFamily(family));
   const registry = new RegistryFile(settings.registryPath);
   const defaultTimeoutMs = settings.forecastTimeoutMs;
-  const forecaster = new Forecaster({ home, store, supervisor, loaded, defaultTimeoutMs });
+  const metrics = createMetrics({
+    modelsLoaded: () => loaded.list().length,
+    runnerRestarts: () => supervisor.restartTotal,
+    callsInFlight: () => supervisor.inFlightTotal,
+  });
+  const forecaster = new Forecaster({ home, store, supervisor, loaded, metrics, defaultTimeoutMs });
   return {
     settings,
     env,
@@ -64,6 +70,7 @@ export const createContext = async (
     supervisor,
     loaded,
     forecaster,
+    metrics,
     activity: new Activity(),
     startedAt: new Date(),
   };

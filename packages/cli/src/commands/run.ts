@@ -12,7 +12,13 @@ import { readSeries, type SeriesInput } from '../input/read-series.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import { forecastJson } from '../terminal/json.ts';
 import { createProgress, type ProgressMode } from '../terminal/progress.ts';
-import { type CommonOptions, positiveInteger, positiveNumber, progressMode, withExamples } from './options.ts';
+import {
+  type CommonOptions,
+  positiveInteger,
+  positiveNumber,
+  progressMode,
+  withExamples,
+} from './options.ts';
 
 interface RunOptions extends CommonOptions {
   readonly input?: string;
@@ -41,13 +47,18 @@ const list = (text: string): string[] => text.split(',').map((part) => part.trim
 
 const quantileList = (text: string): number[] => {
   const levels = list(text).map(Number);
-  const isValid = levels.every((level, i) => level > 0 && level < 1 && (i === 0 || level > levels[i - 1]!));
+  const isValid = levels.every(
+    (level, i) => level > 0 && level < 1 && (i === 0 || level > levels[i - 1]!),
+  );
   if (isValid) return levels;
   throw new InvalidArgumentError('use ascending levels between 0 and 1, such as 0.1,0.5,0.9.');
 };
 
 /** name=value, the value read as JSON where it is. */
-const modelOption = (text: string, known: Record<string, unknown> = {}): Record<string, unknown> => {
+const modelOption = (
+  text: string,
+  known: Record<string, unknown> = {},
+): Record<string, unknown> => {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('use name=value.');
   const value = text.slice(at + 1);
@@ -91,7 +102,12 @@ const givenFields = (options: RunOptions): Record<string, unknown> => ({
 });
 
 /** A forecast request goes to the daemon as it is, and its answer to stdout. */
-const runRequest = async (model: string | undefined, input: SeriesInput, options: RunOptions, ask: AskOptions): Promise<void> => {
+const runRequest = async (
+  model: string | undefined,
+  input: SeriesInput,
+  options: RunOptions,
+  ask: AskOptions,
+): Promise<void> => {
   const given = input.request!;
   const body = {
     model: model ?? given.model ?? DEFAULT_MODEL,
@@ -113,24 +129,39 @@ const runRequest = async (model: string | undefined, input: SeriesInput, options
     });
     return;
   }
-  const response = await pullingWhenMissing(request.model, ask, () => ask.client.forecast(request, { signal: ask.signal }));
+  const response = await pullingWhenMissing(request.model, ask, () =>
+    ask.client.forecast(request, { signal: ask.signal }),
+  );
   ask.progress.stop();
   process.stdout.write(`${forecastJson(response)}\n`);
 };
 
 /** Data of a person: forecast it, draw it, or write it. */
-const runData = async (model: string, input: SeriesInput, options: RunOptions, ask: AskOptions): Promise<void> => {
+const runData = async (
+  model: string,
+  input: SeriesInput,
+  options: RunOptions,
+  ask: AskOptions,
+): Promise<void> => {
   if (options.output) checkOutput(options.output);
   const horizon = options.horizon ?? defaultHorizon(input.series[0]!, options.freq);
   const held = options.holdout ? input.series.map((one) => holdOut(one, horizon)) : undefined;
   const history = held?.map((one) => one.history) ?? input.series;
   const chunks = seriesInChunks(history, { freq: options.freq, covariates: options.covariates });
   const quantiles = options.quantiles ?? DEFAULT_QUANTILES;
-  const rest = { ...givenFields(options), model, horizon, quantiles, options: modelOptions(options) };
+  const rest = {
+    ...givenFields(options),
+    model,
+    horizon,
+    quantiles,
+    options: modelOptions(options),
+  };
   const response = await forecastChunks(chunks, rest, ask);
-  const baseline = held && (await forecastChunks(chunks, { ...rest, model: 'seasonal-naive', options: {} }, ask));
+  const baseline =
+    held && (await forecastChunks(chunks, { ...rest, model: 'seasonal-naive', options: {} }, ask));
   ask.progress.stop();
-  for (const warning of options.quiet ? [] : (response.warnings ?? [])) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of options.quiet ? [] : (response.warnings ?? []))
+    process.stderr.write(`warning: ${warning}\n`);
   await present(response, { options, history, held, baseline });
 };
 
@@ -141,10 +172,14 @@ interface Presentation {
   readonly baseline: ForecastResponse | undefined;
 }
 
-const present = async (response: ForecastResponse, { options, history, held, baseline }: Presentation): Promise<void> => {
+const present = async (
+  response: ForecastResponse,
+  { options, history, held, baseline }: Presentation,
+): Promise<void> => {
   if (options.output) {
     await writeOutput(options.output, response, history);
-    if (!options.quiet) process.stderr.write(`wrote ${response.forecasts.length} forecasts to ${options.output}\n`);
+    if (!options.quiet)
+      process.stderr.write(`wrote ${response.forecasts.length} forecasts to ${options.output}\n`);
   } else if (options.json) {
     process.stdout.write(`${forecastJson(response)}\n`);
   } else {
@@ -160,7 +195,13 @@ const run = async (model: string | undefined, options: RunOptions): Promise<void
     const input = await read(options);
     for (const note of options.quiet ? [] : input.notes) process.stderr.write(`note: ${note}\n`);
     const client = await connectOrStart({ baseUrl: options.baseUrl }, progress);
-    const ask = { client, progress, signal, acceptLicense: options.acceptLicense ?? false, printsPull: isTool };
+    const ask = {
+      client,
+      progress,
+      signal,
+      acceptLicense: options.acceptLicense ?? false,
+      printsPull: isTool,
+    };
     if (input.request) await runRequest(model, input, options, ask);
     else await runData(model ?? DEFAULT_MODEL, input, options, { ...ask, printsPull: false });
   } finally {
@@ -173,11 +214,17 @@ export const runCommand = (): Command =>
     new Command('run')
       .alias('forecast')
       .description('forecast series of a file or of stdin; draws them, or prints JSON')
-      .argument('[model]', `a model, pulled when it is missing (default: ${DEFAULT_MODEL}, which needs no download)`)
+      .argument(
+        '[model]',
+        `a model, pulled when it is missing (default: ${DEFAULT_MODEL}, which needs no download)`,
+      )
       .option('-i, --input <file>', 'CSV, JSON, NDJSON or Parquet; - for stdin')
       .option('-h, --horizon <steps>', 'steps to forecast (default: two seasons)', positiveInteger)
       .option('--quantiles <levels>', 'levels of the fan, such as 0.1,0.5,0.9', quantileList)
-      .option('--freq <alias>', 'frequency, such as D, h, 15min, W-SUN, MS (default: from the timestamps)')
+      .option(
+        '--freq <alias>',
+        'frequency, such as D, h, 15min, W-SUN, MS (default: from the timestamps)',
+      )
       .option('--id-col <name>', 'column of the series ids')
       .option('--time-col <name>', 'column of the timestamps')
       .option('--target-col <names>', 'columns of the values', list)
@@ -204,4 +251,3 @@ export const runCommand = (): Command =>
       'cat request.json | tollama run chronos-bolt-small --no-stream',
     ],
   );
-

@@ -26,7 +26,9 @@ const choice = ({ explanation }: Forecast): string | undefined => {
     seasons?: readonly { length: number }[];
   };
   if (typeof chosen !== 'string') return undefined;
-  const found = seasons?.length ? `; season ${seasons.map(({ length }) => length).join(' and ')}` : '';
+  const found = seasons?.length
+    ? `; season ${seasons.map(({ length }) => length).join(' and ')}`
+    : '';
   return `chosen: ${chosen}${typeof why === 'string' ? ` (${why})` : ''}${found}`;
 };
 
@@ -36,37 +38,52 @@ const levelsOf = (forecast: Forecast): string[] => Object.keys(forecast.quantile
 const stepsTable = (forecast: Forecast, history: InputSeries): string => {
   const levels = levelsOf(forecast);
   const stamps = stepTimestamps(forecast, history);
-  const rows = stamps.slice(0, TABLE_STEPS).map((stamp, h) => [
-    stamp,
-    humanNumber(forecast.mean[h]!),
-    ...levels.map((level) => humanNumber(forecast.quantiles![level]![h]!)),
-  ]);
+  const rows = stamps
+    .slice(0, TABLE_STEPS)
+    .map((stamp, h) => [
+      stamp,
+      humanNumber(forecast.mean[h]!),
+      ...levels.map((level) => humanNumber(forecast.quantiles![level]![h]!)),
+    ]);
   const more = stamps.length - rows.length;
   return `${table(['TIME', 'MEAN', ...levels], rows)}${more > 0 ? `\n... ${more} more; --json or --output gives all` : ''}`;
 };
 
 /** Error on the held-out end beside seasonal naive's, and how many values the fan caught. */
-const scoreLine = (forecast: Forecast, baseline: Forecast, { actuals }: HeldOut, model: string): string => {
+const scoreLine = (
+  forecast: Forecast,
+  baseline: Forecast,
+  { actuals }: HeldOut,
+  model: string,
+): string => {
   const own = meanAbsoluteError(forecast.mean, actuals);
   const naive = meanAbsoluteError(baseline.mean, actuals);
-  const ratio = naive > 0 ? `, ${humanNumber(own / naive, 3)} of seasonal naive's ${humanNumber(naive)}` : '';
+  const ratio =
+    naive > 0 ? `, ${humanNumber(own / naive, 3)} of seasonal naive's ${humanNumber(naive)}` : '';
   const levels = levelsOf(forecast);
   const [low, high] = [levels[0], levels.at(-1)];
-  if (!low || !high || low === high) return `${model}: mean absolute error ${humanNumber(own)}${ratio}`;
+  if (!low || !high || low === high)
+    return `${model}: mean absolute error ${humanNumber(own)}${ratio}`;
   const share = coverage(forecast.quantiles![low]!, forecast.quantiles![high]!, actuals);
   const promised = Math.round((Number(high) - Number(low)) * 100);
   const caught = `the ${promised}% band holds ${Math.round(share * 100)}% of the values`;
   return `${model}: mean absolute error ${humanNumber(own)}${ratio}; ${caught}`;
 };
 
-export const printForecasts = (response: ForecastResponse, { history, held, baseline }: PrintOptions): void => {
+export const printForecasts = (
+  response: ForecastResponse,
+  { history, held, baseline }: PrintOptions,
+): void => {
   response.forecasts.slice(0, MAX_CHARTS).forEach((forecast, i) => {
     const lines = [
       choice(forecast),
-      held && baseline ? scoreLine(forecast, baseline.forecasts[i]!, held[i]!, response.model) : stepsTable(forecast, history[i]!),
+      held && baseline
+        ? scoreLine(forecast, baseline.forecasts[i]!, held[i]!, response.model)
+        : stepsTable(forecast, history[i]!),
     ];
     console.log(`${lines.filter(Boolean).join('\n')}\n`);
   });
   const hidden = response.forecasts.length - MAX_CHARTS;
-  if (hidden > 0) console.log(`... and ${hidden} more series; --output forecast.csv writes all of them`);
+  if (hidden > 0)
+    console.log(`... and ${hidden} more series; --output forecast.csv writes all of them`);
 };

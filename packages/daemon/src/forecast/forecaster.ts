@@ -7,6 +7,7 @@ import { type KeepAlive, parseKeepAlive } from '@tollama/core/keep-alive';
 import type { Manifest } from '@tollama/core/manifest';
 import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import type { LoadedModels } from '../loaded/loaded-models.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import type { Home } from '../store/home.ts';
 import type { ModelStore } from '../store/model-store.ts';
@@ -18,6 +19,7 @@ export interface ForecasterOptions {
   readonly store: ModelStore;
   readonly supervisor: Supervisor;
   readonly loaded: LoadedModels;
+  readonly metrics: Metrics;
   readonly defaultTimeoutMs: number;
 }
 
@@ -97,6 +99,7 @@ export class Forecaster {
       const result = await this.#account(target, keepAlive, () =>
         this.#run({ ...request, series: filtered.series }, target, signal),
       );
+      this.#observe(result, target);
       return respond(
         result,
         target,
@@ -105,6 +108,19 @@ export class Forecaster {
       );
     };
     return { run };
+  }
+
+  #observe({ timing, usage }: RunnerForecast, { family }: Target): void {
+    const number = (value: unknown): number | undefined =>
+      typeof value === 'number' ? value : undefined;
+    this.#options.metrics.runner({
+      family,
+      runner: typeof usage?.runner === 'string' ? usage.runner : `tollama-${family}`,
+      inferenceMs: timing?.inference_ms ?? 0,
+      loadMs: timing?.model_load_ms ?? 0,
+      peakMemoryMb: number(usage?.peak_memory_mb),
+      batchSeries: number(usage?.batch_series),
+    });
   }
 
   /** Keeps the model while it works, and starts its time to live when it has answered. */

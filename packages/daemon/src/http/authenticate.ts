@@ -21,7 +21,9 @@ const isKnown = (key: string, keys: readonly string[]): boolean => {
 
 const keyFrom = (header: string | undefined): string => {
   const fail = (message: string): never => {
-    throw new TollamaError('UNAUTHORIZED', message, { hint: "send 'authorization: Bearer <key>'; the command line reads TOLLAMA_API_KEY" });
+    throw new TollamaError('UNAUTHORIZED', message, {
+      hint: "send 'authorization: Bearer <key>'; the command line reads TOLLAMA_API_KEY",
+    });
   };
   if (!header) return fail('missing bearer token');
   const [scheme, key] = header.trim().split(/\s+/, 2);

@@ -44,7 +44,10 @@ export const rateLimit = (limit: RateLimit): MiddlewareHandler<RequestVariables>
     const seconds = buckets.take(c.get('keyId'), Date.now());
     if (seconds > 0) {
       c.header('retry-after', String(seconds));
-      throw new TollamaError('RATE_LIMITED', `rate limit of ${limit.perMinute} forecasts a minute exceeded; retry in ${seconds} s`);
+      throw new TollamaError(
+        'RATE_LIMITED',
+        `rate limit of ${limit.perMinute} forecasts a minute exceeded; retry in ${seconds} s`,
+      );
     }
     return next();
   };

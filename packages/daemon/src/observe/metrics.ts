@@ -97,7 +97,12 @@ export const createMetrics = (sources: MetricSources): Metrics => {
       restartsTold = total;
     },
   });
-  new Gauge({ name: 'tollama_build_info', help: 'Version', labelNames: ['version'], registers }).set({ version: VERSION }, 1);
+  new Gauge({
+    name: 'tollama_build_info',
+    help: 'Version',
+    labelNames: ['version'],
+    registers,
+  }).set({ version: VERSION }, 1);
   collectDefaultMetrics({ register: registry });
 
   return {

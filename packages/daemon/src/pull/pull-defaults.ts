@@ -18,7 +18,11 @@ export const parseFlag = (text: string | undefined): boolean | undefined => {
   return /^(0|false|no|off)$/i.test(text.trim()) ? false : undefined;
 };
 
-const pick = <T>(env: T | null | undefined, config: T | null | undefined, fallback: T): Sourced<T> => {
+const pick = <T>(
+  env: T | null | undefined,
+  config: T | null | undefined,
+  fallback: T,
+): Sourced<T> => {
   if (env !== undefined && env !== null) return { value: env, source: 'env' };
   if (config !== undefined && config !== null) return { value: config, source: 'config' };
   return { value: fallback, source: 'default' };

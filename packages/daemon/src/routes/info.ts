@@ -30,9 +30,21 @@ const diskHealth = async (path: string) => {
   try {
     const { bavail, bsize } = await statfs(path);
     const free = bavail * bsize;
-    return { healthy: free >= MIN_FREE_BYTES, latency_ms: latency(), error: null, path, free_bytes: free };
+    return {
+      healthy: free >= MIN_FREE_BYTES,
+      latency_ms: latency(),
+      error: null,
+      path,
+      free_bytes: free,
+    };
   } catch (error) {
-    return { healthy: false, latency_ms: latency(), error: errorMessage(error), path, free_bytes: 0 };
+    return {
+      healthy: false,
+      latency_ms: latency(),
+      error: errorMessage(error),
+      path,
+      free_bytes: 0,
+    };
   }
 };
 
@@ -85,20 +97,33 @@ export const daemonInfo = async (context: DaemonContext) => {
         family,
         expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString(),
       })),
-      available: entries.map(({ name, family, source, capabilities }) => ({ name, family, source, capabilities })),
+      available: entries.map(({ name, family, source, capabilities }) => ({
+        name,
+        family,
+        source,
+        capabilities,
+      })),
     },
     runners: supervisor.statuses(new Set([...entries, ...installed].map(({ family }) => family))),
   };
 };
 
-const LIMITS = ['max_horizon', 'prediction_length', 'max_context', 'context_length', 'input_series_limit'];
+const LIMITS = [
+  'max_horizon',
+  'prediction_length',
+  'max_context',
+  'context_length',
+  'input_series_limit',
+];
 
 /** What one model can do, by its manifest or registry entry; no runner is asked. */
 const modelCapabilities = async (name: string, { store, registry, supervisor }: DaemonContext) => {
   const known = (await store.find(name)) ?? (await registry.find(name));
   const family = known?.family ?? (isStatisticalName(name) ? STATISTICAL_FAMILY : undefined);
   if (family === undefined) {
-    throw new TollamaError('MODEL_NOT_FOUND', `model '${name}' is not known`, { hint: '`tollama list --available` shows all' });
+    throw new TollamaError('MODEL_NOT_FOUND', `model '${name}' is not known`, {
+      hint: '`tollama list --available` shows all',
+    });
   }
   const metadata = known?.metadata ?? {};
   return {
@@ -115,5 +140,9 @@ export const infoRoutes = (context: DaemonContext): Hono =>
   new Hono()
     .get('/health/ready', async (c) => c.json(await readiness(context)))
     .get('/api/info', async (c) => c.json(await daemonInfo(context)))
-    .get('/v1/models/:name/capabilities', async (c) => c.json(await modelCapabilities(c.req.param('name'), context)))
-    .get('/metrics', async (c) => c.text(await context.metrics.text(), 200, { 'content-type': context.metrics.contentType }));
+    .get('/v1/models/:name/capabilities', async (c) =>
+      c.json(await modelCapabilities(c.req.param('name'), context)),
+    )
+    .get('/metrics', async (c) =>
+      c.text(await context.metrics.text(), 200, { 'content-type': context.metrics.contentType }),
+    );

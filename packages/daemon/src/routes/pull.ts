@@ -8,6 +8,7 @@ import { readBody } from '../http/json-body.ts';
 import { ndjsonResponse } from '../http/ndjson.ts';
 import { createRandomModel } from '../pull/create-random.ts';
 import { hubCacheDir } from '../pull/hub-cache.ts';
+import { pullDefaults } from '../pull/pull-defaults.ts';
 import {
   checkLicense,
   findPullTarget,
@@ -49,12 +50,9 @@ const CreateBody = z.strictObject({
   stream: z.boolean().default(true),
 });
 
-const DEFAULT_WORKERS = 8;
 const INSPECT_TIMEOUT_MS = 60_000;
 /** Runner that only reads headers of new checkpoints; stopped when it has answered. */
 const INSPECTOR = 'inspect';
-
-const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(value ?? '');
 
 /** Request over environment over config over default; an explicit null clears. */
 const pullOptions = async (
@@ -62,21 +60,19 @@ const pullOptions = async (
   { settings, config, env }: DaemonContext,
   signal: AbortSignal,
 ): Promise<PullOptions> => {
-  const { pull } = await config.require();
+  const defaults = pullDefaults(env, await config.require());
   const token = body.token === undefined ? settings.hubToken : (body.token ?? undefined);
-  const isOffline =
-    body.offline ??
-    (env.HF_HUB_OFFLINE !== undefined ? isOn(env.HF_HUB_OFFLINE) : (pull.offline ?? false));
+  const hfHome = body.hf_home === undefined ? defaults.hf_home.value : body.hf_home;
+  const isOffline = body.offline ?? defaults.offline.value;
   return {
     acceptLicense: body.accept_license,
     name: body.name ?? undefined,
     hub: { endpoint: settings.hubEndpoint, token, signal },
-    cacheDir: hubCacheDir(
-      env,
-      body.hf_home === undefined ? (env.HF_HOME ? undefined : pull.hf_home) : body.hf_home,
-    ),
-    maxWorkers: body.max_workers ?? pull.max_workers ?? DEFAULT_WORKERS,
-    isOffline: isOffline || (body.local_files_only ?? pull.local_files_only ?? false),
+    cacheDir: hubCacheDir(env, hfHome),
+    maxWorkers: body.max_workers ?? defaults.max_workers.value,
+    isOffline:
+      isOffline ||
+      (body.local_files_only ?? (body.offline === undefined && defaults.local_files_only.value)),
   };
 };
 

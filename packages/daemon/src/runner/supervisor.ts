@@ -186,6 +186,13 @@ export class Supervisor implements AsyncDisposable {
     });
   }
 
+  get inFlightTotal(): number {
+    return [...this.#slots.values()].reduce(
+      (sum, { process }) => sum + (process?.inFlight ?? 0),
+      0,
+    );
+  }
+
   get restartTotal(): number {
     return [...this.#slots.values()].reduce((sum, slot) => sum + slot.restarts, 0);
   }
