@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { type Graph, rewriteGraph } from '../graph.ts';
-import type { LinearNode, Node, ParameterNode } from '../node.ts';
+import type { LinearNode, Node, ParameterNode, Tensor } from '../node.ts';
 import type { ExternalData } from '../onnx/messages.ts';
 import { parameter, quantizedAffine, withInputs } from '../ops.ts';
 import type { Checkpoint } from '../safetensors/checkpoint.ts';
@@ -30,6 +30,12 @@ interface Layer {
   readonly weight: ParameterNode;
   readonly out: number;
   readonly width: number;
+}
+
+/** A layer's weight in integers, shared by all layers that it is tied to. */
+interface QuantizedLayer extends Layer {
+  readonly data: Tensor;
+  readonly scale: Tensor;
 }
 
 /** The checkpoint's tensor behind a weight, through the cast that F16 and BF16 need. */
@@ -63,31 +69,35 @@ export const quantizeGraph = (
   checkpoint: Checkpoint,
   keepFloat32?: RegExp,
 ): QuantizedGraph => {
-  const layers = new Map<string, Layer>();
+  const layers = new Map<string, QuantizedLayer>();
   const places = new Map<string, ExternalData>();
   let end = 0;
   const place = (name: string, length: number): void => {
     places.set(name, { location: SIDECAR, offset: end, length });
     end = align(end + length);
   };
+  const quantizedOf = (layer: Layer): QuantizedLayer => {
+    const { weight, out, width } = layer;
+    const known = layers.get(weight.name);
+    if (known) return known;
+    const [data, scale] = [`${weight.name}.int8`, `${weight.name}.scale`];
+    place(data, out * width);
+    place(scale, out * Float32Array.BYTES_PER_ELEMENT);
+    const made = {
+      ...layer,
+      data: parameter(data, [width, out], 'int8'),
+      scale: parameter(scale, [out], 'float32'),
+    };
+    layers.set(weight.name, made);
+    return made;
+  };
 
   const rewritten = rewriteGraph(graph, (node, inputs) => {
     const layer = node.kind === 'linear' ? layerOf(node, keepFloat32) : undefined;
     if (!layer) return withInputs(node, inputs);
-    const { weight, out, width } = layer;
-    const names = [`${weight.name}.int8`, `${weight.name}.scale`] as const;
-    if (!layers.has(weight.name)) {
-      layers.set(weight.name, layer);
-      place(names[0], out * width);
-      place(names[1], out * Float32Array.BYTES_PER_ELEMENT);
-    }
+    const { data, scale } = quantizedOf(layer);
     const [x, , bias] = inputs;
-    return quantizedAffine(
-      x!,
-      parameter(names[0], [width, out], 'int8'),
-      parameter(names[1], [out], 'float32'),
-      bias,
-    );
+    return quantizedAffine(x!, data, scale, bias);
   });
 
   const write = async (folder: string): Promise<void> => {
