@@ -61,6 +61,23 @@ const refuseInfinite = (name: string): never => {
 
 const align = (at: number): number => Math.ceil(at / ALIGNMENT) * ALIGNMENT;
 
+/** In the order of their places, so that the file only grows. */
+const writeLayers = async (
+  layers: readonly Layer[],
+  checkpoint: Checkpoint,
+  path: string,
+): Promise<void> => {
+  await using file = await open(path, 'w');
+  for (const { weight, out, width } of layers) {
+    const stored = await readTensor(checkpoint.tensors.get(weight.name)!);
+    const { data, scale } = quantizeRows(stored, out, width) ?? refuseInfinite(weight.name);
+    for (const part of [new Uint8Array(data.buffer), new Uint8Array(scale.buffer)]) {
+      await file.writeFile(part);
+      await file.writeFile(new Uint8Array(align(part.length) - part.length));
+    }
+  }
+};
+
 /**
  * @param keepFloat32 layers whose weight's name matches stay as they are
  */
@@ -100,17 +117,9 @@ export const quantizeGraph = (
     return quantizedAffine(x!, data, scale, bias);
   });
 
-  const write = async (folder: string): Promise<void> => {
-    await using file = await open(join(folder, SIDECAR), 'w');
-    for (const { weight, out, width } of layers.values()) {
-      const stored = await readTensor(checkpoint.tensors.get(weight.name)!);
-      const { data, scale } = quantizeRows(stored, out, width) ?? refuseInfinite(weight.name);
-      // In the order of their places, so that the file only grows.
-      for (const part of [new Uint8Array(data.buffer), new Uint8Array(scale.buffer)]) {
-        await file.writeFile(part);
-        await file.writeFile(new Uint8Array(align(part.length) - part.length));
-      }
-    }
+  return {
+    graph: rewritten,
+    locate: (name) => places.get(name),
+    write: (folder) => writeLayers([...layers.values()], checkpoint, join(folder, SIDECAR)),
   };
-  return { graph: rewritten, locate: (name) => places.get(name), write };
 };
