@@ -208,7 +208,9 @@ test('names say what a file or a folder holds', () => {
 });
 
 test(`no source is longer than ${MAX_LINES} lines`, () => {
-  const long = SOURCES.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
+  // Tables of test cases may be.
+  const long = SOURCES.filter(({ path }) => !path.endsWith('.test.ts'))
+    .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
     .filter(({ lines }) => lines > MAX_LINES)
     .map(({ path, lines }) => `${path} has ${lines} lines`);
   expect(long).toEqual([]);

@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { RotaryPairs } from './node.ts';
 import { constant, input, turnPairs } from './ops.ts';
-import { evaluate, numbersOf, valueOf as tensorOf } from './testing/run-graph.ts';
+import { evaluate, numbersOf, tensorOf } from './testing/run-graph.ts';
 
 interface Sizes {
   readonly batch: number;
