@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { type Graph, rewriteGraph } from '../graph.ts';
-import type { LinearNode, Node, ParameterNode } from '../node.ts';
+import type { LinearNode, Node, ParameterNode, Tensor } from '../node.ts';
 import type { ExternalData } from '../onnx/messages.ts';
 import { parameter, quantizedAffine, withInputs } from '../ops.ts';
 import type { Checkpoint } from '../safetensors/checkpoint.ts';
@@ -32,6 +32,12 @@ interface Layer {
   readonly width: number;
 }
 
+/** A layer's weight in integers, shared by all layers that it is tied to. */
+interface QuantizedLayer extends Layer {
+  readonly data: Tensor;
+  readonly scale: Tensor;
+}
+
 /** The checkpoint's tensor behind a weight, through the cast that F16 and BF16 need. */
 const parameterBehind = (node: Node): ParameterNode | undefined => {
   if (node.kind === 'cast') return parameterBehind(node.inputs[0]);
@@ -55,6 +61,23 @@ const refuseInfinite = (name: string): never => {
 
 const align = (at: number): number => Math.ceil(at / ALIGNMENT) * ALIGNMENT;
 
+/** In the order of their places, so that the file only grows. */
+const writeLayers = async (
+  layers: readonly Layer[],
+  checkpoint: Checkpoint,
+  path: string,
+): Promise<void> => {
+  await using file = await open(path, 'w');
+  for (const { weight, out, width } of layers) {
+    const stored = await readTensor(checkpoint.tensors.get(weight.name)!);
+    const { data, scale } = quantizeRows(stored, out, width) ?? refuseInfinite(weight.name);
+    for (const part of [new Uint8Array(data.buffer), new Uint8Array(scale.buffer)]) {
+      await file.writeFile(part);
+      await file.writeFile(new Uint8Array(align(part.length) - part.length));
+    }
+  }
+};
+
 /**
  * @param keepFloat32 layers whose weight's name matches stay as they are
  */
@@ -63,44 +86,40 @@ export const quantizeGraph = (
   checkpoint: Checkpoint,
   keepFloat32?: RegExp,
 ): QuantizedGraph => {
-  const layers = new Map<string, Layer>();
+  const layers = new Map<string, QuantizedLayer>();
   const places = new Map<string, ExternalData>();
   let end = 0;
   const place = (name: string, length: number): void => {
     places.set(name, { location: SIDECAR, offset: end, length });
     end = align(end + length);
   };
+  const quantizedOf = (layer: Layer): QuantizedLayer => {
+    const { weight, out, width } = layer;
+    const known = layers.get(weight.name);
+    if (known) return known;
+    const [data, scale] = [`${weight.name}.int8`, `${weight.name}.scale`];
+    place(data, out * width);
+    place(scale, out * Float32Array.BYTES_PER_ELEMENT);
+    const made = {
+      ...layer,
+      data: parameter(data, [width, out], 'int8'),
+      scale: parameter(scale, [out], 'float32'),
+    };
+    layers.set(weight.name, made);
+    return made;
+  };
 
   const rewritten = rewriteGraph(graph, (node, inputs) => {
     const layer = node.kind === 'linear' ? layerOf(node, keepFloat32) : undefined;
     if (!layer) return withInputs(node, inputs);
-    const { weight, out, width } = layer;
-    const names = [`${weight.name}.int8`, `${weight.name}.scale`] as const;
-    if (!layers.has(weight.name)) {
-      layers.set(weight.name, layer);
-      place(names[0], out * width);
-      place(names[1], out * Float32Array.BYTES_PER_ELEMENT);
-    }
+    const { data, scale } = quantizedOf(layer);
     const [x, , bias] = inputs;
-    return quantizedAffine(
-      x!,
-      parameter(names[0], [width, out], 'int8'),
-      parameter(names[1], [out], 'float32'),
-      bias,
-    );
+    return quantizedAffine(x!, data, scale, bias);
   });
 
-  const write = async (folder: string): Promise<void> => {
-    await using file = await open(join(folder, SIDECAR), 'w');
-    for (const { weight, out, width } of layers.values()) {
-      const stored = await readTensor(checkpoint.tensors.get(weight.name)!);
-      const { data, scale } = quantizeRows(stored, out, width) ?? refuseInfinite(weight.name);
-      // In the order of their places, so that the file only grows.
-      for (const part of [new Uint8Array(data.buffer), new Uint8Array(scale.buffer)]) {
-        await file.writeFile(part);
-        await file.writeFile(new Uint8Array(align(part.length) - part.length));
-      }
-    }
+  return {
+    graph: rewritten,
+    locate: (name) => places.get(name),
+    write: (folder) => writeLayers([...layers.values()], checkpoint, join(folder, SIDECAR)),
   };
-  return { graph: rewritten, locate: (name) => places.get(name), write };
 };
