@@ -4,13 +4,9 @@
  * feed-forward layer.
  */
 import {
-  add,
   addDims,
   attend,
-  cast,
   concat,
-  constant,
-  cos,
   type Dim,
   dimOf,
   greater,
@@ -20,7 +16,6 @@ import {
   mul,
   rearrange,
   silu,
-  sin,
   slice,
   type Tensor,
   type Weights,
@@ -28,6 +23,7 @@ import {
   widthOf,
 } from '@tollama/graph';
 import { linear } from './linear.ts';
+import { type Rotation, rotate, rotationOf } from './rotary.ts';
 
 export interface TimerLayersConfig {
   readonly hidden_size: number;
@@ -44,14 +40,11 @@ export interface LayerMemory {
 
 /** Facts about positions that all layers use. */
 export interface Positions {
-  /** cos and signed sin of the tokens' angles, [1, s, 1, head]. */
-  readonly cos: Tensor;
-  readonly sin: Tensor;
+  readonly rotation: Rotation;
   /** 0 where a token may look, the lowest float where not, [1, 1, s, past + s]. */
   readonly mask: Tensor;
 }
 
-const ROTARY_BASE = 10000;
 /** The lowest float32, added to the scores of later tokens. */
 const FLOAT_MIN = -3.4028234663852886e38;
 const EPSILON = 1e-5;
@@ -79,27 +72,13 @@ export const positions = (
   length: Dim,
   { hidden_size, num_attention_heads }: TimerLayersConfig,
 ): Positions => {
-  const half = hidden_size / num_attention_heads / 2;
   const place = iota(addDims(past, length));
   const own = slice(place, 0, { start: past });
-  const frequencies = constant(
-    Array.from({ length: half }, (_, i) => 1 / ROTARY_BASE ** (i / half)),
-  );
-  const angle = mul(rearrange(cast(own, 'float32'), 's -> 1 s 1 1'), frequencies); // [1, s, 1, head / 2]
   const later = greater(rearrange(place, 't -> 1 1 1 t'), rearrange(own, 's -> 1 1 s 1'));
   return {
-    cos: concat([cos(angle), cos(angle)], -1),
-    sin: concat([mul(sin(angle), -1), sin(angle)], -1),
+    rotation: rotationOf(own, hidden_size / num_attention_heads),
     mask: where(later, FLOAT_MIN, 0),
   };
-};
-
-/** Turns the pairs (i, i + head/2) of each head by their angles (Su et al. 2021). x [b, s, h*k] */
-const rotate = (x: Tensor, heads: number, at: Positions): Tensor => {
-  const split = rearrange(x, 'b s (h k) -> b s h k', { h: heads });
-  const half = widthOf(split) / 2;
-  const swapped = concat([slice(split, 3, { start: half }), slice(split, 3, { end: half })], 3);
-  return rearrange(add(mul(split, at.cos), mul(swapped, at.sin)), 'b s h k -> b s (h k)');
 };
 
 /** x [b, s, d] looks at the past and at itself -> the layer's output [b, s, d], and the longer memory */
@@ -112,9 +91,12 @@ export const rotaryAttention = (
 ): { readonly output: Tensor; readonly memory: LayerMemory } => {
   const { hidden_size: width, num_attention_heads: heads } = c;
   const project = (name: string): Tensor => linear(x, w.at(name), width);
-  const key = concat([past.key, rotate(project('k_proj'), heads, at)], 1);
+  const key = concat([past.key, rotate(project('k_proj'), at.rotation, heads)], 1);
   const value = concat([past.value, project('v_proj')], 1);
-  const mixed = attend(rotate(project('q_proj'), heads, at), key, value, { heads, bias: at.mask });
+  const mixed = attend(rotate(project('q_proj'), at.rotation, heads), key, value, {
+    heads,
+    bias: at.mask,
+  });
   return {
     output: linear(mixed, w.at('o_proj'), width, { bias: false }),
     memory: { key, value },
