@@ -6,6 +6,8 @@
 import type { Comparison } from './compare.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { moirai2 } from './kinds/moirai2.ts';
+import { sundial } from './kinds/sundial.ts';
+import { timer } from './kinds/timer.ts';
 
 export interface GoldenCase {
   readonly name: string;
@@ -22,4 +24,6 @@ export type GoldenKind = (folder: string) => Promise<GoldenSet>;
 export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'chronos-bolt': chronosBolt,
   moirai2,
+  sundial,
+  timer,
 };

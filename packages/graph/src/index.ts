@@ -10,6 +10,7 @@ export * from './safetensors/checkpoint.ts';
 export * from './safetensors/header.ts';
 export * from './safetensors/read-tensor.ts';
 export * from './safetensors/write.ts';
+export { type ScanStep, scan } from './scan.ts';
 export * from './session/feeds.ts';
 export * from './session/options.ts';
 export * from './session/session.ts';

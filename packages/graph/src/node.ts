@@ -6,6 +6,7 @@
  */
 import type { Dim } from './dimension.ts';
 import type { DType, TensorData } from './dtype.ts';
+import type { Graph } from './graph.ts';
 
 export type Shape = readonly Dim[];
 
@@ -261,6 +262,23 @@ export interface RotaryNode extends Base {
   readonly pairs: RotaryPairs;
 }
 
+/**
+ * A loop over the first axis of sequences. Inputs are the initial states, the sequences, and the outer values
+ * that a step uses; the body has an input for each, in this order. Its outputs are the next states and what
+ * is collected. A node is one result of the loop; all results share the body.
+ */
+export interface ScanNode extends Base {
+  readonly kind: 'scan';
+  readonly inputs: readonly Tensor[];
+  readonly body: Graph;
+  /** How many of the inputs are states. */
+  readonly states: number;
+  /** How many of the inputs are sequences. */
+  readonly sequences: number;
+  /** The place of this result among the body's outputs. */
+  readonly part: number;
+}
+
 /** The value itself; gradients end here. */
 export interface StopGradientNode extends Base {
   readonly kind: 'stopGradient';
@@ -295,6 +313,7 @@ export type Node =
   | LayerNormNode
   | AttentionNode
   | RotaryNode
+  | ScanNode
   | StopGradientNode;
 
 /** A symbolic tensor is the node that makes it. */

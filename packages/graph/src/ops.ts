@@ -15,7 +15,7 @@ type Unshaped<N> = N extends Node
   : never;
 
 /** Completes a node with what inference finds and freezes it. */
-const make = (node: Unshaped<Node>): Tensor => {
+export const make = (node: Unshaped<Node>): Tensor => {
   const draft = { shape: [], dtype: 'float32', ...node } as Node;
   return Object.freeze({ ...draft, ...inferShape(draft) }) as Tensor;
 };

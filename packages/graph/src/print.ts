@@ -41,6 +41,8 @@ const attributes: Visitor<string> = {
   layerNorm: (node) => `epsilon=${node.epsilon}`,
   attention: (node) => `heads=${node.heads} scale=${node.scale}`,
   rotary: (node) => `heads=${node.heads} ${node.pairs}`,
+  scan: (node) =>
+    `states=${node.states} sequences=${node.sequences} part=${node.part} body=${node.body.nodes.length} nodes`,
   stopGradient: () => '',
 };
 

@@ -338,7 +338,37 @@ const infer: Visitor<ShapeAndType> = {
     }
     return same(node);
   },
+  scan: (node) => {
+    const results = [...node.body.outputs.values()];
+    node.inputs.forEach((x, i) => {
+      const isElement = i >= node.states && i < node.states + node.sequences;
+      const inner = node.body.inputs[i]!;
+      const outer = isElement ? x.shape.slice(1) : x.shape;
+      if (!shapeEquals(inner.shape, outer) || inner.dtype !== x.dtype) {
+        misfit(`scan: ${inner.name} is ${shapeText(inner.shape)}, got ${shapeText(outer)}`);
+      }
+      const next = i < node.states ? results[i]! : inner;
+      if (!shapeEquals(next.shape, inner.shape) || next.dtype !== inner.dtype) {
+        misfit(`scan: ${inner.name} ${shapeText(inner.shape)} becomes ${shapeText(next.shape)}`);
+      }
+    });
+    const { shape, dtype } = results[node.part]!;
+    const steps = stepsOf(node.inputs.slice(node.states, node.states + node.sequences));
+    return { shape: node.part < node.states ? shape : [steps, ...shape], dtype };
+  },
   stopGradient: same,
+};
+
+/** The number of steps of a loop over these sequences. */
+const stepsOf = (sequences: readonly Node[]): Dim => {
+  const [steps, ...others] = sequences.map((x) => x.shape[0] ?? misfit('scan: a scalar sequence'));
+  if (steps === undefined) return misfit('scan: no sequence tells the number of steps');
+  for (const other of others) {
+    if (!dimEquals(other, steps)) {
+      misfit(`scan: sequences of ${dimText(steps)} and ${dimText(other)} steps`);
+    }
+  }
+  return steps;
 };
 
 /** Shape and dtype of a node from its inputs and attributes. Throws GRAPH_INVALID on a misfit. */

@@ -14,14 +14,18 @@ const describe = (node: Node, at: number): string => `node %${at} (${node.kind})
  * that names are unique, and that every symbolic size can be read off an input.
  * Throws GRAPH_INVALID at the first violation.
  */
-export const verifyGraph = (graph: Graph): Graph => {
+export const verifyGraph = (graph: Graph): Graph => verifyWithin(graph, new Set());
+
+/** @param outer sizes that the graph around this one knows */
+const verifyWithin = (graph: Graph, outer: ReadonlySet<string>): Graph => {
   const fail = (message: string): never => {
     throw new TollamaError('GRAPH_INVALID', `graph '${graph.name}': ${message}`);
   };
   const seen = new Set<Node>();
+  const bodies = new Set<Graph>();
   const names = new Map<string, Node>();
   const sizes = graph.inputs.flatMap((node) => node.shape);
-  const known = new Set(sizes.flatMap((dim) => asLinear(dim)?.name ?? []));
+  const known = new Set([...outer, ...sizes.flatMap((dim) => asLinear(dim)?.name ?? [])]);
   graph.nodes.forEach((node, at) => {
     for (const x of node.inputs) {
       if (!seen.has(x)) fail(`${describe(node, at)} comes before its input`);
@@ -40,6 +44,10 @@ export const verifyGraph = (graph: Graph): Graph => {
       if (other && other !== node && !isSameParameter(other, node))
         fail(`two tensors are called '${node.name}'`);
       names.set(node.name, node);
+    }
+    if (node.kind === 'scan' && !bodies.has(node.body)) {
+      verifyWithin(node.body, known);
+      bodies.add(node.body);
     }
     seen.add(node);
   });

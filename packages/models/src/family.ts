@@ -59,10 +59,11 @@ export interface Outcome {
   readonly warnings: readonly string[];
 }
 
-/** Runs one of the family's graphs by its name. */
+/** Runs one of the family's graphs by its name; gives the named outputs, or all of them. */
 export type RunGraph = (
   graph: string,
   feeds: Readonly<Record<string, TensorValue>>,
+  outputs?: readonly string[],
 ) => Promise<Readonly<Record<string, TensorValue>>>;
 
 export interface Family<Config = unknown> {

@@ -16,7 +16,7 @@ import {
   topologicalOrder,
   verifyGraph,
 } from '@tollama/graph';
-import type { Outcome, Probe, Task } from './family.ts';
+import type { Outcome, Probe, RunGraph, Task } from './family.ts';
 import { readConfig } from './read-config.ts';
 import { forecastVariates } from './variates.ts';
 
@@ -86,8 +86,8 @@ export const openModel = async (folder: string, options: OpenModelOptions): Prom
   }
 
   const inspected = new Map<string, TensorValue>();
-  const run = async (graph: string, feeds: Readonly<Record<string, TensorValue>>) => {
-    const results = await sessions.get(graph)!.run(feeds);
+  const run: RunGraph = async (graph, feeds, outputs) => {
+    const results = await sessions.get(graph)!.run(feeds, inspect ? undefined : outputs);
     for (const [name, value] of Object.entries(results)) {
       if (inspect && !inspected.has(name)) inspected.set(name, value);
     }

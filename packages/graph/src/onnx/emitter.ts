@@ -9,6 +9,7 @@ import {
   type SymbolicDim,
 } from '../dimension.ts';
 import type { DType, TensorData } from '../dtype.ts';
+import type { Graph } from '../graph.ts';
 import type { InputNode, Node } from '../node.ts';
 import { misfit } from '../shape.ts';
 import type { Attributes, ExternalData, OnnxInitializer, OnnxNode } from './messages.ts';
@@ -27,20 +28,29 @@ interface SymbolSource {
 
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
-  readonly initializers: OnnxInitializer[] = [];
+  readonly initializers: OnnxInitializer[];
   readonly #names = new Map<Node, string>();
-  readonly #sizes = new Map<string, string>();
-  readonly #constants = new Map<string, string>();
-  readonly #sources = new Map<string, SymbolSource>();
-  readonly #parameters = new Map<string, string>();
+  readonly #sizes: Map<string, string>;
+  readonly #constants: Map<string, string>;
+  readonly #sources: Map<string, SymbolSource>;
+  readonly #parameters: Map<string, string>;
+  readonly #loops = new Map<Graph, readonly string[]>();
   readonly #taken: Set<string>;
-  #count = 0;
+  readonly #counter: { next: number };
 
   /**
    * @param outputs names that only the graph's outputs may bear
+   * @param outer the emitter of the graph around this one, whose values and initializers it sees
    */
-  constructor(inputs: readonly InputNode[], outputs: Iterable<string>) {
-    this.#taken = new Set(outputs);
+  constructor(inputs: readonly InputNode[], outputs: Iterable<string>, outer?: Emitter) {
+    this.initializers = outer?.initializers ?? [];
+    this.#constants = outer ? outer.#constants : new Map();
+    this.#parameters = outer ? outer.#parameters : new Map();
+    this.#taken = outer ? outer.#taken : new Set(outputs);
+    this.#counter = outer ? outer.#counter : { next: 0 };
+    // What is computed in here is not seen out there.
+    this.#sizes = new Map(outer ? outer.#sizes : []);
+    this.#sources = new Map(outer ? outer.#sources : []);
     for (const node of inputs) {
       if (this.#taken.has(node.name)) misfit(`onnx: '${node.name}' names two inputs or outputs`);
       this.#taken.add(node.name);
@@ -61,8 +71,9 @@ export class Emitter {
     this.#names.set(node, name);
   }
 
-  #fresh(): string {
-    return this.#free(`t${this.#count++}`);
+  /** A name that no other value has. */
+  fresh(): string {
+    return this.#free(`t${this.#counter.next++}`);
   }
 
   /** The wanted name, or a longer one where a checkpoint or a family already uses it. */
@@ -71,6 +82,13 @@ export class Emitter {
     while (this.#taken.has(name)) name += "'";
     this.#taken.add(name);
     return name;
+  }
+
+  /** The results of a loop: emitted for the first of its parts, known to the others. */
+  loop(body: Graph, emit: () => readonly string[]): readonly string[] {
+    const results = this.#loops.get(body) ?? emit();
+    this.#loops.set(body, results);
+    return results;
   }
 
   /** Appends one ONNX node with a single output and returns the output's name. */
@@ -85,7 +103,7 @@ export class Emitter {
     count: number,
     options: EmitOptions = {},
   ): string[] {
-    const outputs = Array.from({ length: count }, () => this.#fresh());
+    const outputs = Array.from({ length: count }, () => this.fresh());
     const { attributes = {}, domain = '' } = options;
     this.nodes.push({ opType, domain, inputs, outputs, attributes });
     return outputs;
@@ -93,7 +111,7 @@ export class Emitter {
 
   /** A tensor stored in the model file. */
   initializer(data: TensorData, dtype: DType, shape: readonly number[]): string {
-    const name = this.#fresh();
+    const name = this.fresh();
     this.initializers.push({ name, dtype, shape, data });
     return name;
   }

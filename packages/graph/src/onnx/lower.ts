@@ -4,10 +4,19 @@
  */
 import { type Dim, dimEquals, multiplyDims, shapeEquals, subtractDims } from '../dimension.ts';
 import { DTYPES, isFloat } from '../dtype.ts';
-import type { BinaryOp, Node, ReduceOp, Shape, UnaryOp, Visitor } from '../node.ts';
+import {
+  type BinaryOp,
+  type Node,
+  type ReduceOp,
+  type ScanNode,
+  type Shape,
+  type UnaryOp,
+  type Visitor,
+  visit,
+} from '../node.ts';
 import { misfit } from '../shape.ts';
-import type { Emitter } from './emitter.ts';
-import type { ExternalData } from './messages.ts';
+import { Emitter } from './emitter.ts';
+import type { ExternalData, OnnxGraph } from './messages.ts';
 
 export const OPSETS = { '': 21, 'com.microsoft': 1 } as const;
 
@@ -274,7 +283,39 @@ export const lower: Visitor<string, LoweringContext> = {
       },
     });
   },
+  scan: (node, context) =>
+    context.emitter.loop(node.body, () => emitScan(node, context))[node.part]!,
   stopGradient: (node, context) => operands(node, context)[0]!,
+};
+
+/** A body sees the values around it by their names; states and elements get names of their own. */
+const emitScan = (node: ScanNode, context: LoweringContext): readonly string[] => {
+  const { body, states, sequences } = node;
+  const names = operands(node, context);
+  const emitter = new Emitter([], [], context.emitter);
+  const looped = body.inputs.slice(0, states + sequences);
+  body.inputs.forEach((x, i) => {
+    emitter.setName(x, i < looped.length ? emitter.fresh() : names[i]!);
+  });
+  for (const inner of body.nodes) {
+    if (inner.kind !== 'input') {
+      emitter.setName(inner, visit(lower, inner, { ...context, emitter }));
+    }
+  }
+  const described = (x: Node, name: string) => ({ name, dtype: x.dtype, shape: x.shape });
+  const results = [...body.outputs.values()];
+  // Identity gives each result a name of its own, also where it is a state or a captured value.
+  const outputs = results.map((x) => emitter.emit('Identity', [emitter.nameOf(x)]));
+  const graph: OnnxGraph = {
+    name: emitter.fresh(),
+    nodes: emitter.nodes,
+    initializers: [],
+    inputs: looped.map((x) => described(x, emitter.nameOf(x))),
+    outputs: results.map((x, i) => described(x, outputs[i]!)),
+  };
+  return context.emitter.emitAll('Scan', names.slice(0, looped.length), results.length, {
+    attributes: { body: { graph }, num_scan_inputs: { int: sequences } },
+  });
 };
 
 /** Elements of a tensor of known shape. */

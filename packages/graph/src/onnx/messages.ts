@@ -7,7 +7,8 @@ export type Attribute =
   | { readonly int: number }
   | { readonly ints: readonly number[] }
   | { readonly float: number }
-  | { readonly string: string };
+  | { readonly string: string }
+  | { readonly graph: OnnxGraph };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -39,16 +40,19 @@ export interface OnnxValue {
   readonly shape: readonly Dim[];
 }
 
-export interface OnnxModel {
+export interface OnnxGraph {
   readonly name: string;
-  readonly opsets: Readonly<Record<string, number>>;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxInitializer[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
 }
 
-const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+export interface OnnxModel extends OnnxGraph {
+  readonly opsets: Readonly<Record<string, number>>;
+}
+
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
 const IR_VERSION = 10;
 const EXTERNAL = 1;
 
@@ -57,7 +61,10 @@ const writeAttribute = (writer: ProtobufWriter, name: string, value: Attribute):
   if ('float' in value) writer.float(2, value.float).integer(20, ATTRIBUTE_TYPE.float);
   else if ('int' in value) writer.integer(3, value.int).integer(20, ATTRIBUTE_TYPE.int);
   else if ('string' in value) writer.string(4, value.string).integer(20, ATTRIBUTE_TYPE.string);
-  else {
+  else if ('graph' in value) {
+    writer.message(6, (inner) => writeGraph(inner, value.graph));
+    writer.integer(20, ATTRIBUTE_TYPE.graph);
+  } else {
     for (const item of value.ints) writer.integer(8, item);
     writer.integer(20, ATTRIBUTE_TYPE.ints);
   }
@@ -102,18 +109,21 @@ const writeValue = (writer: ProtobufWriter, value: OnnxValue): void => {
   );
 };
 
+const writeGraph = (writer: ProtobufWriter, graph: OnnxGraph): void => {
+  for (const node of graph.nodes) writer.message(1, (inner) => writeNode(inner, node));
+  writer.string(2, graph.name);
+  for (const tensor of graph.initializers) {
+    writer.message(5, (inner) => writeInitializer(inner, tensor));
+  }
+  for (const value of graph.inputs) writer.message(11, (inner) => writeValue(inner, value));
+  for (const value of graph.outputs) writer.message(12, (inner) => writeValue(inner, value));
+};
+
 /** The bytes of a model file. */
 export const encodeModel = (model: OnnxModel): Uint8Array => {
   const writer = new ProtobufWriter();
   writer.integer(1, IR_VERSION).string(2, 'tollama');
-  writer.message(7, (graph) => {
-    for (const node of model.nodes) graph.message(1, (inner) => writeNode(inner, node));
-    graph.string(2, model.name);
-    for (const tensor of model.initializers)
-      graph.message(5, (inner) => writeInitializer(inner, tensor));
-    for (const value of model.inputs) graph.message(11, (inner) => writeValue(inner, value));
-    for (const value of model.outputs) graph.message(12, (inner) => writeValue(inner, value));
-  });
+  writer.message(7, (graph) => writeGraph(graph, model));
   for (const [domain, version] of Object.entries(model.opsets)) {
     writer.message(8, (opset) => opset.string(1, domain).integer(2, version));
   }

@@ -18,9 +18,10 @@ export interface Session extends AsyncDisposable {
   readonly precision: Precision;
   /**
    * Runs the whole graph once.
+   * @param outputs names of the outputs to hand over; all when absent
    * @throws TollamaError INTERNAL when the feeds do not fit the graph, or onnxruntime refuses
    */
-  run(feeds: Feeds): Promise<Readonly<Record<string, TensorValue>>>;
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Readonly<Record<string, TensorValue>>>;
   /** Waits for the runs under way, frees the memory and what lies in a temporary folder. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -87,6 +88,7 @@ const runOnce = async (
   session: InferenceSession,
   graph: Graph,
   feeds: Feeds,
+  outputs: readonly string[] | undefined,
 ): Promise<Readonly<Record<string, TensorValue>>> => {
   checkFeeds(graph, feeds);
   const tensors: Record<string, OrtTensor> = {};
@@ -94,7 +96,7 @@ const runOnce = async (
     tensors[name] = new runtime.Tensor(dtype as 'float32', data as Float32Array, dims);
   }
   try {
-    const results = await session.run(tensors);
+    const results = await (outputs ? session.run(tensors, outputs) : session.run(tensors));
     return Object.fromEntries(
       Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]),
     );
@@ -138,9 +140,9 @@ const manageSession = (
   return {
     device,
     precision,
-    async run(feeds) {
+    async run(feeds, outputs) {
       if (closing) throw new TollamaError('INTERNAL', `graph '${graph.name}' is closed`);
-      const result = runOnce(runtime, session, graph, feeds);
+      const result = runOnce(runtime, session, graph, feeds, outputs);
       running.add(result);
       try {
         return await result;

@@ -2,6 +2,13 @@
 import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
 import { moirai2 } from './moirai2.ts';
+import { sundial } from './sundial.ts';
+import { timer } from './timer.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
-export const FAMILIES: readonly Family[] = [chronosBolt, moirai2] as unknown as readonly Family[];
+export const FAMILIES: readonly Family[] = [
+  chronosBolt,
+  moirai2,
+  sundial,
+  timer,
+] as unknown as readonly Family[];

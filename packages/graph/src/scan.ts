@@ -1,0 +1,66 @@
+/** A loop over time as one node: recurrent layers, samplers, decoders. */
+import { defineGraph, topologicalOrder } from './graph.ts';
+import type { Node, Tensor } from './node.ts';
+import { input, make, withInputs } from './ops.ts';
+
+/** What one step gives: the states for the next step, and what is collected. */
+export interface ScanStep {
+  readonly states: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+/**
+ * Gives the results over placeholders instead of the outer values that they reach. Whatever does not depend on
+ * the placeholders stays outside of the loop, and is computed once.
+ */
+const capture = (results: readonly Tensor[], placeholders: readonly Tensor[]) => {
+  const inner = new Map<Node, Tensor>(placeholders.map((node) => [node, node]));
+  const captured = new Map<Node, Tensor>();
+  const within = (outer: Tensor): Tensor => {
+    const known = inner.get(outer) ?? captured.get(outer);
+    if (known) return known;
+    const stand = input(`captured${captured.size}`, outer.shape, outer.dtype);
+    captured.set(outer, stand);
+    return stand;
+  };
+  for (const node of topologicalOrder(results)) {
+    if (inner.has(node) || !node.inputs.some((x) => inner.has(x))) continue;
+    inner.set(node, withInputs(node, node.inputs.map(within)));
+  }
+  return { results: results.map(within), captured };
+};
+
+/**
+ * Runs `step` for each element of the first axis of the sequences, which have one length, and hands its
+ * states on. The step may use any tensor of the graph around it.
+ *
+ * @param initial states before the first step; a step gives states of the same shapes
+ * @returns the states after the last step, and each output stacked along a new first axis
+ * @example
+ * const { states, outputs } = scan([zeros], [xs], ([h], [x]) => {
+ *   const next = tanh(add(affine(h!, weight), x!));
+ *   return { states: [next], outputs: [next] };
+ * }); // xs [t, b, d], zeros [b, d] -> states [[b, d]], outputs [[t, b, d]]
+ */
+export const scan = (
+  initial: readonly Tensor[],
+  sequences: readonly Tensor[],
+  step: (states: readonly Tensor[], elements: readonly Tensor[]) => ScanStep,
+): ScanStep => {
+  const states = initial.map((x, i) => input(`state${i}`, x.shape, x.dtype));
+  const elements = sequences.map((x, i) => input(`element${i}`, x.shape.slice(1), x.dtype));
+  const done = step(states, elements);
+  const { results, captured } = capture(
+    [...done.states, ...done.outputs],
+    [...states, ...elements],
+  );
+  const body = defineGraph(
+    'step',
+    [...states, ...elements, ...captured.values()],
+    Object.fromEntries(results.map((x, i) => [`result${i}`, x])),
+  );
+  const inputs = [...initial, ...sequences, ...captured.keys()];
+  const shared = { kind: 'scan', inputs, body, states: initial.length } as const;
+  const parts = results.map((_, part) => make({ ...shared, sequences: sequences.length, part }));
+  return { states: parts.slice(0, initial.length), outputs: parts.slice(initial.length) };
+};
