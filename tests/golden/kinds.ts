@@ -8,6 +8,7 @@ import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
+import { toto2 } from './kinds/toto2.ts';
 
 export interface GoldenCase {
   readonly name: string;
@@ -26,4 +27,5 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   moirai2,
   sundial,
   timer,
+  toto2,
 };

@@ -4,6 +4,7 @@ import { chronosBolt } from './chronos-bolt.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
+import { toto2 } from './toto2/toto2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
 export const FAMILIES: readonly Family[] = [
@@ -11,4 +12,5 @@ export const FAMILIES: readonly Family[] = [
   moirai2,
   sundial,
   timer,
+  toto2,
 ] as unknown as readonly Family[];
