@@ -60,7 +60,8 @@ const sendFile = (
   const { breakAfter } = faults;
   if (breakAfter && breakAfter.times > 0 && isWeights(name)) {
     breakAfter.times--;
-    response.write(body.subarray(0, breakAfter.bytes), () => response.destroy());
+    // An end, not a reset: a reset would also take back bytes that are on their way.
+    response.write(body.subarray(0, breakAfter.bytes), () => response.socket?.end());
   } else {
     response.end(body);
   }
