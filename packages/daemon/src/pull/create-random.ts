@@ -12,7 +12,6 @@ export interface RandomModel {
 const Written = z.object({ family: z.string(), parameters: z.number(), size_bytes: z.number() });
 
 const TIMEOUT_MS = 600_000;
-const CREATOR = 'create';
 
 /** Has a runner write the checkpoint, then installs it. Nothing stays behind when it fails. */
 export const createRandomModel = async (
@@ -24,7 +23,7 @@ export const createRandomModel = async (
   const { snapshot, folder } = home.model(name);
   try {
     const params = { ...random, output_dir: snapshot };
-    const answer = await supervisor.call(CREATOR, 'create', params, { timeoutMs: TIMEOUT_MS });
+    const answer = await supervisor.callAlone('create', params, { timeoutMs: TIMEOUT_MS });
     const { family, parameters, size_bytes } = Written.parse(answer);
     const now = new Date().toISOString();
     await store.write({
@@ -43,7 +42,5 @@ export const createRandomModel = async (
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
-  } finally {
-    void supervisor.stop(CREATOR);
   }
 };

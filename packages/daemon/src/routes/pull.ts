@@ -51,8 +51,6 @@ const CreateBody = z.strictObject({
 });
 
 const INSPECT_TIMEOUT_MS = 60_000;
-/** Runner that only reads headers of new checkpoints; stopped when it has answered. */
-const INSPECTOR = 'inspect';
 
 /** Request over environment over config over default; an explicit null clears. */
 const pullOptions = async (
@@ -83,14 +81,10 @@ const pullContext = ({ home, store, registry, supervisor }: DaemonContext): Pull
   now: () => new Date(),
   inspect: async (model, folder) => {
     const params = { model, model_local_dir: folder };
-    try {
-      const answer = await supervisor.call(INSPECTOR, 'capabilities', params, {
-        timeoutMs: INSPECT_TIMEOUT_MS,
-      });
-      return z.object({ family: z.string() }).parse(answer);
-    } finally {
-      void supervisor.stop(INSPECTOR);
-    }
+    const answer = await supervisor.callAlone('capabilities', params, {
+      timeoutMs: INSPECT_TIMEOUT_MS,
+    });
+    return z.object({ family: z.string() }).parse(answer);
   },
 });
 

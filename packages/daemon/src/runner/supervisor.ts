@@ -18,7 +18,6 @@ export interface RunnerStatus {
 interface Slot {
   process: RunnerProcess | undefined;
   starting: Promise<RunnerProcess> | undefined;
-  isStopping: boolean;
   hasDied: boolean;
   startedAt: string | null;
   lastUsedAt: string | null;
@@ -45,6 +44,7 @@ export const backoffMs = (failures: number, random: number): number =>
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
   readonly #slots = new Map<string, Slot>();
+  readonly #alone = new Set<RunnerProcess>();
   readonly #now: () => number;
   #onExit: (family: string) => void = () => {};
 
@@ -64,7 +64,6 @@ export class Supervisor implements AsyncDisposable {
       slot = {
         process: undefined,
         starting: undefined,
-        isStopping: false,
         hasDied: false,
         startedAt: null,
         lastUsedAt: null,
@@ -139,14 +138,9 @@ export class Supervisor implements AsyncDisposable {
   #exited(family: string, slot: Slot, process: RunnerProcess, why: string): void {
     if (slot.process !== process) return;
     slot.process = undefined;
-    if (!slot.isStopping) {
-      slot.hasDied = true;
-      this.#note(slot, `the runner ${why}`);
-      this.#options.log.error(
-        { family, why, stderr: process.stderrTail.slice(-20) },
-        'runner died',
-      );
-    }
+    slot.hasDied = true;
+    this.#note(slot, `the runner ${why}`);
+    this.#options.log.error({ family, why, stderr: process.stderrTail.slice(-20) }, 'runner died');
     this.#onExit(family);
   }
 
@@ -197,17 +191,36 @@ export class Supervisor implements AsyncDisposable {
     return [...this.#slots.values()].reduce((sum, slot) => sum + slot.restarts, 0);
   }
 
-  /** Ends a family's process on purpose. */
+  /** Ends a family's process on purpose; calls from now on start another one. */
   async stop(family: string): Promise<void> {
     const slot = this.#slots.get(family);
     if (!slot) return;
-    slot.isStopping = true;
     const process = slot.process ?? (await slot.starting?.catch(() => undefined));
-    await process?.stop();
-    slot.isStopping = false;
+    if (!process) return;
+    if (slot.process === process) {
+      slot.process = undefined;
+      this.#onExit(family);
+    }
+    await process.stop();
+  }
+
+  /** One call to a runner of its own that ends with it: for work that belongs to no family yet. */
+  async callAlone(method: string, params: unknown, options: CallOptions): Promise<unknown> {
+    const process = new RunnerProcess('any', this.#options.commandFor('any'));
+    this.#alone.add(process);
+    try {
+      await process.hello();
+      return await process.call(method, params, options);
+    } finally {
+      this.#alone.delete(process);
+      void process.stop();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#slots.keys()].map((family) => this.stop(family)));
+    await Promise.all([
+      ...[...this.#slots.keys()].map((family) => this.stop(family)),
+      ...[...this.#alone].map((process) => process.stop()),
+    ]);
   }
 }
