@@ -1,5 +1,6 @@
 /** Forecasts for a person: a chart of each of the first series, what was chosen, and how good it was. */
 import type { ForecastResponse } from '@tollama/client';
+import { renderChart } from '../chart/chart.ts';
 import type { InputSeries } from '../input/series-objects.ts';
 import { humanNumber } from '../terminal/human.ts';
 import { table } from '../terminal/table.ts';
@@ -49,6 +50,39 @@ const stepsTable = (forecast: Forecast, history: InputSeries): string => {
   return `${table(['TIME', 'MEAN', ...levels], rows)}${more > 0 ? `\n... ${more} more; --json or --output gives all` : ''}`;
 };
 
+/** Quantile rows around the median, the widest ones, as the chart's band. */
+const band = ({ quantiles }: Forecast) => {
+  const levels = Object.keys(quantiles ?? {});
+  const [low, high] = [levels[0], levels.at(-1)];
+  if (!quantiles || !low || !high || Number(low) >= 0.5 || Number(high) <= 0.5) return {};
+  const percent = Math.round((Number(high) - Number(low)) * 100);
+  return { lower: quantiles[low], upper: quantiles[high], interval: `${percent} % interval` };
+};
+
+const chart = (
+  forecast: Forecast,
+  model: string,
+  history: InputSeries,
+  actuals: readonly number[] | undefined,
+): string =>
+  renderChart(
+    {
+      title: `${forecast.id} - ${forecast.mean.length} steps by ${model}`,
+      history: { timestamps: history.timestamps, values: history.target },
+      forecast: {
+        timestamps: stepTimestamps(forecast, history),
+        median: forecast.quantiles?.['0.5'] ?? forecast.mean,
+        ...band(forecast),
+      },
+      actuals,
+    },
+    { width: Math.min(process.stdout.columns ?? 80, 110), color: hasColor() },
+  );
+
+/** Colour only on a terminal that wants it. */
+const hasColor = (): boolean =>
+  Boolean(process.stdout.isTTY && process.stdout.hasColors?.() && !process.env.NO_COLOR);
+
 /** Error on the held-out end beside seasonal naive's, and how many values the fan caught. */
 const scoreLine = (
   forecast: Forecast,
@@ -76,6 +110,7 @@ export const printForecasts = (
 ): void => {
   response.forecasts.slice(0, MAX_CHARTS).forEach((forecast, i) => {
     const lines = [
+      chart(forecast, response.model, history[i]!, held?.[i]?.actuals),
       choice(forecast),
       held && baseline
         ? scoreLine(forecast, baseline.forecasts[i]!, held[i]!, response.model)
