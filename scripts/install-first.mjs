@@ -18,9 +18,10 @@ if (!isInstalled) {
   const started = Date.now();
   // onnxruntime-node's install script would download GPU libraries; those are opt-in.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  // `npm ci` would refuse a lock file that lacks binaries of platforms that a registry mirror does not carry.
   const command = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   try {
-    execFileSync(command, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    execFileSync(command, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       env,
       stdio: ['ignore', 2, 2],
@@ -28,7 +29,7 @@ if (!isInstalled) {
   } catch {
     console.error('Error: the dependencies could not be installed.');
     console.error(
-      'Hint: is the npm registry reachable? `npm ci` in the project folder shows the whole story.',
+      'Hint: is the npm registry reachable? `npm install` in the project folder shows the whole story.',
     );
     process.exit(1);
   }
