@@ -63,6 +63,27 @@ const checkWidth = ({ file, width }: Collecting, row: Row): void => {
   });
 };
 
+const emptyGroup = (id: string | undefined, { targets, covariates }: Layout): Group => ({
+  id,
+  rows: [],
+  times: [],
+  targets: targets.map(() => []),
+  covariates: covariates.map(() => []),
+});
+
+const addRow = (collecting: Collecting, group: Group, row: Row): void => {
+  const { time, targets, covariates } = collecting.layout;
+  group.rows.push(row.number);
+  const counted = () => String(group.rows.length);
+  group.times.push(time ? textOf(collecting, row, { column: time, what: 'timestamp' }) : counted());
+  for (const [i, column] of targets.entries()) {
+    group.targets[i]!.push(numberOf(collecting, row, column));
+  }
+  for (const [i, column] of covariates.entries()) {
+    group.covariates[i]!.push(covariateOf(collecting, row, column));
+  }
+};
+
 /** Collects rows into groups by id, in the order of their first rows; checks each cell that is used. */
 export const createCollector = (options: {
   readonly file: string;
@@ -72,38 +93,15 @@ export const createCollector = (options: {
 }): Collector => {
   const numbers = createNumberReader(options.allowsDecimalComma);
   const collecting: Collecting = { ...options, numbers };
-  const { id, time, targets, covariates } = options.layout;
+  const { id } = options.layout;
   const groups = new Map<string | undefined, Group>();
-  const groupOf = (key: string | undefined): Group => {
-    const known = groups.get(key);
-    if (known) return known;
-    const made: Group = {
-      id: key,
-      rows: [],
-      times: [],
-      targets: targets.map(() => []),
-      covariates: covariates.map(() => []),
-    };
-    groups.set(key, made);
-    return made;
-  };
   return {
     add: (row) => {
       checkWidth(collecting, row);
       const key = id && textOf(collecting, row, { column: id, what: 'id' });
-      const group = groupOf(key);
-      group.rows.push(row.number);
-      group.times.push(
-        time
-          ? textOf(collecting, row, { column: time, what: 'timestamp' })
-          : String(group.rows.length),
-      );
-      for (const [i, column] of targets.entries()) {
-        group.targets[i]!.push(numberOf(collecting, row, column));
-      }
-      for (const [i, column] of covariates.entries()) {
-        group.covariates[i]!.push(covariateOf(collecting, row, column));
-      }
+      const group = groups.get(key) ?? emptyGroup(key, options.layout);
+      groups.set(key, group);
+      addRow(collecting, group, row);
     },
     groups: () => [...groups.values()],
     sawDecimalComma: numbers.sawComma,
