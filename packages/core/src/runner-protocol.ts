@@ -14,6 +14,7 @@ export const METHODS = [
   'unload',
   'forecast',
   'create',
+  'cancel',
 ] as const;
 export type Method = (typeof METHODS)[number];
 

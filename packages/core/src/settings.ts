@@ -2,7 +2,7 @@
  * Every environment variable that the product reads: name, meaning, default. Parsed once into a frozen
  * value; `process.env` is read by the programs' entry files only.
  */
-import { homedir } from 'node:os';
+import { homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { TollamaError } from './errors.ts';
 import { LIMITS } from './limits.ts';
@@ -19,6 +19,12 @@ export const ENVIRONMENT = {
   TOLLAMA_MODEL_REGISTRY_PATH: ['another registry.yaml', 'built in'],
   TOLLAMA_FORECAST_TIMEOUT_SECONDS: ['default timeout of a forecast', '300'],
   TOLLAMA_MAX_REQUEST_BODY_MB: ['largest request body', String(LIMITS.bodyMegabytes)],
+  TOLLAMA_KEEP_ALIVE: ['how long models stay loaded after an answer, such as 10m', 'for ever'],
+  TOLLAMA_MAX_LOADED_MODELS: ['models loaded at the same time', 'what memory allows'],
+  TOLLAMA_MEMORY_LIMIT_MB: ['memory that loaded models may take', '80 % of the machine'],
+  TOLLAMA_NUM_PARALLEL: ['forecasts given to a runner at the same time; it batches them', '128'],
+  TOLLAMA_MAX_QUEUE: ['forecasts that may wait for a family; more get 503', '512'],
+  TOLLAMA_RUNNER_IDLE_SECONDS: ['a runner without loaded models ends after', '300'],
   TOLLAMA_THREADS: ['threads of one operator of a model', 'number of processors'],
   TOLLAMA_HF_TOKEN: ['token of the hub', 'none; HF_TOKEN is read too'],
   HF_ENDPOINT: ['address of the hub', 'the public one'],
@@ -39,6 +45,12 @@ export interface Settings {
   readonly registryPath: string | undefined;
   readonly forecastTimeoutMs: number;
   readonly maxBodyBytes: number;
+  readonly keepAlive: string | undefined;
+  readonly maxLoadedModels: number | undefined;
+  readonly memoryLimitBytes: number;
+  readonly numParallel: number;
+  readonly maxQueue: number;
+  readonly runnerIdleMs: number;
   readonly threads: number | undefined;
   /** Forecasts a minute for each API key; undefined: no limit. */
   readonly rateLimitPerMinute: number | undefined;
@@ -102,6 +114,12 @@ export const readSettings = (env: Environment): Settings => {
     registryPath: env.TOLLAMA_MODEL_REGISTRY_PATH || undefined,
     forecastTimeoutMs: positive(env.TOLLAMA_FORECAST_TIMEOUT_SECONDS, 300) * 1000,
     maxBodyBytes: positive(env.TOLLAMA_MAX_REQUEST_BODY_MB, LIMITS.bodyMegabytes) * 1024 * 1024,
+    keepAlive: env.TOLLAMA_KEEP_ALIVE || undefined,
+    maxLoadedModels: Math.floor(positive(env.TOLLAMA_MAX_LOADED_MODELS, 0)) || undefined,
+    memoryLimitBytes: positive(env.TOLLAMA_MEMORY_LIMIT_MB, 0) * 1e6 || totalmem() * 0.8,
+    numParallel: Math.max(1, Math.floor(positive(env.TOLLAMA_NUM_PARALLEL, 128))),
+    maxQueue: Math.floor(positive(env.TOLLAMA_MAX_QUEUE, 512)),
+    runnerIdleMs: positive(env.TOLLAMA_RUNNER_IDLE_SECONDS, 300) * 1000,
     threads: threads > 0 ? Math.floor(threads) : undefined,
     rateLimitPerMinute: positive(env.TOLLAMA_RATE_LIMIT_PER_MINUTE, 0) || undefined,
     rateLimitBurst: positive(env.TOLLAMA_RATE_LIMIT_BURST, 0) || undefined,

@@ -43,22 +43,41 @@ export const createContext = async (
     log,
   });
   const loaded = new LoadedModels({
+    limits: { maxModels: settings.maxLoadedModels, memoryBytes: settings.memoryLimitBytes },
     unload: async ({ name, family }) => {
       if (!supervisor.isRunning(family)) return;
       await supervisor
         .call(family, 'unload', { model: name }, { timeoutMs: UNLOAD_TIMEOUT_MS })
         .catch(() => supervisor.stop(family));
+      stopWhenUnused(family);
     },
   });
+  /** A runner that holds no model costs memory for nothing. */
+  const stopWhenUnused = (family: string): void => {
+    const isUnused = (): boolean =>
+      loaded.countOf(family) === 0 && supervisor.inFlight(family) === 0;
+    const check = (): void => {
+      if (isUnused()) void supervisor.stop(family);
+    };
+    if (isUnused()) setTimeout(check, settings.runnerIdleMs).unref();
+  };
   supervisor.onExit((family) => loaded.forgetFamily(family));
   const registry = new RegistryFile(settings.registryPath);
-  const defaultTimeoutMs = settings.forecastTimeoutMs;
   const metrics = createMetrics({
     modelsLoaded: () => loaded.list().length,
     runnerRestarts: () => supervisor.restartTotal,
     callsInFlight: () => supervisor.inFlightTotal,
   });
-  const forecaster = new Forecaster({ home, store, supervisor, loaded, metrics, defaultTimeoutMs });
+  const forecaster = new Forecaster({
+    home,
+    store,
+    supervisor,
+    loaded,
+    metrics,
+    defaultTimeoutMs: settings.forecastTimeoutMs,
+    defaultKeepAlive: settings.keepAlive,
+    queue: { parallel: settings.numParallel, queue: settings.maxQueue },
+  });
   return {
     settings,
     env,

@@ -9,6 +9,8 @@ import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical
 import type { LoadedModels } from '../loaded/loaded-models.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
+import { estimateBytes } from '../schedule/decide.ts';
+import { type SlotLimits, Slots } from '../schedule/slots.ts';
 import type { Home } from '../store/home.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import { filterCovariates } from './covariates.ts';
@@ -21,6 +23,8 @@ export interface ForecasterOptions {
   readonly loaded: LoadedModels;
   readonly metrics: Metrics;
   readonly defaultTimeoutMs: number;
+  readonly defaultKeepAlive: string | undefined;
+  readonly queue: SlotLimits;
 }
 
 /** The facts of a model that a forecast needs. */
@@ -53,6 +57,7 @@ export interface PreparedForecast {
 
 export class Forecaster {
   readonly #options: ForecasterOptions;
+  readonly #slots = new Map<string, Slots>();
 
   constructor(options: ForecasterOptions) {
     this.#options = options;
@@ -93,10 +98,10 @@ export class Forecaster {
       support: target.support,
       isStrict: request.parameters.covariates_mode === 'strict',
     });
-    const keepAlive = parseKeepAlive(request.keep_alive);
+    const keepAlive = parseKeepAlive(request.keep_alive ?? this.#options.defaultKeepAlive);
     const warnings = [...known.warnings, ...filtered.warnings];
     const run = async (signal?: AbortSignal): Promise<ForecastResponse> => {
-      const result = await this.#account(target, keepAlive, () =>
+      const result = await this.#account(target, request, keepAlive, signal, () =>
         this.#run({ ...request, series: filtered.series }, target, signal),
       );
       this.#observe(result, target);
@@ -123,29 +128,39 @@ export class Forecaster {
     });
   }
 
-  /** Keeps the model while it works, and starts its time to live when it has answered. */
+  /** Waits for a place and for room, keeps the model while it works, and starts its time to live then. */
   async #account(
     target: Target,
+    request: ForecastRequest,
     keepAlive: KeepAlive,
+    signal: AbortSignal | undefined,
     run: () => Promise<RunnerForecast>,
   ): Promise<RunnerForecast> {
     const { loaded } = this.#options;
     const { name, family, manifest } = target;
-    loaded.begin(name);
-    try {
-      const result = await run();
-      const facts = {
-        name,
-        family,
-        weightBytes: manifest?.size_bytes ?? 0,
-        contextLength: contextOf(manifest),
-      };
-      await loaded.done(facts, keepAlive);
-      return result;
-    } catch (error) {
-      loaded.failed(name);
-      throw error;
-    }
+    const weightBytes = manifest?.size_bytes ?? 0;
+    const estimatedBytes = estimateBytes(weightBytes, request.options.precision);
+    const facts = { name, family, weightBytes, estimatedBytes, contextLength: contextOf(manifest) };
+    return this.#slotsOf(family).run(async () => {
+      await loaded.begin(facts, signal);
+      try {
+        const result = await run();
+        await loaded.done(name, keepAlive);
+        return result;
+      } catch (error) {
+        loaded.failed(name);
+        throw error;
+      }
+    }, signal);
+  }
+
+  /** One queue a family. */
+  #slotsOf(family: string): Slots {
+    const known = this.#slots.get(family);
+    if (known) return known;
+    const slots = new Slots(this.#options.queue);
+    this.#slots.set(family, slots);
+    return slots;
   }
 
   async #run(

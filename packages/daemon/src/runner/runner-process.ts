@@ -43,6 +43,7 @@ export class RunnerProcess {
   readonly exited: Promise<string>;
   #hasExited = false;
   #next = 0;
+  #methods: ReadonlySet<string> = new Set();
 
   constructor(family: string, command: readonly string[]) {
     this.#family = family;
@@ -130,7 +131,10 @@ export class RunnerProcess {
         const message = `'${method}' took longer than ${timeoutMs / 1000} s in the runner of family '${this.#family}'`;
         give(new TollamaError('TIMEOUT', message));
       }, timeoutMs);
-      const onAbort = (): void => give(new TollamaError('INTERRUPTED', 'the client went away'));
+      const onAbort = (): void => {
+        give(new TollamaError('INTERRUPTED', 'the client went away'));
+        if (this.#methods.has('cancel')) this.#send('cancel', { id });
+      };
       signal?.addEventListener('abort', onAbort, { once: true });
       const done = (): void => {
         clearTimeout(timer);
@@ -139,6 +143,20 @@ export class RunnerProcess {
       this.#pending.set(id, { resolve, reject, done });
       this.#child.stdin!.write(`${JSON.stringify({ id, method, params })}\n`);
     });
+  }
+
+  /** A request whose answer nobody waits for. */
+  #send(method: string, params: unknown): void {
+    this.#child.stdin!.write(`${JSON.stringify({ id: `${++this.#next}`, method, params })}\n`);
+  }
+
+  /** Whether it still answers; true for runners that do not know ping. */
+  async ping(timeoutMs: number): Promise<boolean> {
+    if (!this.#methods.has('ping')) return this.isAlive;
+    return this.call('ping', {}, { timeoutMs }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Waits until the runner has said what it is. Throws RUNNER_UNAVAILABLE on another protocol. */
@@ -151,6 +169,7 @@ export class RunnerProcess {
     if (protocol !== PROTOCOL_VERSION) {
       throw this.#unavailable(`speaks protocol ${protocol}, this daemon ${PROTOCOL_VERSION}`);
     }
+    this.#methods = new Set(hello.data.capabilities);
     return hello.data;
   }
 

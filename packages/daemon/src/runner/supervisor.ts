@@ -1,6 +1,12 @@
-/** One runner process a family: started on first use, started again when it died, stopped with the daemon. */
+/**
+ * One runner process a family: started on first use, started again when it died, stopped with the daemon.
+ *
+ * When a process dies, each call that was under way is tried once more, alone, while newcomers wait: the
+ * one that ends the process again is the poison and is refused from then on; the others get their answers.
+ */
 import { TollamaError } from '@tollama/core/errors';
 import type { Logger } from '../log.ts';
+import { PoisonList, poisonError } from './poison.ts';
 import { type CallOptions, RunnerProcess } from './runner-process.ts';
 
 export interface RunnerStatus {
@@ -15,16 +21,25 @@ export interface RunnerStatus {
   readonly last_error: { readonly message: string; readonly at: string } | null;
 }
 
-interface Slot {
+class Slot {
   process: RunnerProcess | undefined;
   starting: Promise<RunnerProcess> | undefined;
-  hasDied: boolean;
-  startedAt: string | null;
-  lastUsedAt: string | null;
-  restarts: number;
-  failures: number;
-  retryAt: number;
-  lastError: RunnerStatus['last_error'];
+  /** Calls that are tried again, one after the other; newcomers wait for the end of the chain. */
+  retries: Promise<void> = Promise.resolve();
+  retrying = 0;
+  hasDied = false;
+  startedAt: string | null = null;
+  lastUsedMs = 0;
+  restarts = 0;
+  /** Starts that failed in a row. */
+  failures = 0;
+  retryAtMs = 0;
+  lastError: RunnerStatus['last_error'] = null;
+  readonly poison: PoisonList;
+
+  constructor(now: () => number) {
+    this.poison = new PoisonList(now);
+  }
 }
 
 export interface SupervisorOptions {
@@ -32,14 +47,20 @@ export interface SupervisorOptions {
   readonly commandFor: (family: string) => readonly string[];
   readonly log: Logger;
   readonly now?: () => number;
+  readonly random?: () => number;
 }
 
 const BACKOFF_BASE_MS = 100;
 const BACKOFF_CAP_MS = 5000;
+/** A process that was not used for that long is asked whether it still answers before it is used again. */
+const PING_AFTER_MS = 30_000;
+const PING_TIMEOUT_MS = 5000;
 
 /** Wait before the next start after `failures` starts that failed: exponential, capped, with full jitter. */
 export const backoffMs = (failures: number, random: number): number =>
   failures === 0 ? 0 : random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (failures - 1));
+
+const iso = (ms: number): string => new Date(ms).toISOString();
 
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
@@ -59,29 +80,18 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #slot(family: string): Slot {
-    let slot = this.#slots.get(family);
-    if (!slot) {
-      slot = {
-        process: undefined,
-        starting: undefined,
-        hasDied: false,
-        startedAt: null,
-        lastUsedAt: null,
-        restarts: 0,
-        failures: 0,
-        retryAt: 0,
-        lastError: null,
-      };
-      this.#slots.set(family, slot);
-    }
+    const known = this.#slots.get(family);
+    if (known) return known;
+    const slot = new Slot(this.#now);
+    this.#slots.set(family, slot);
     return slot;
   }
 
   /**
    * Calls a method of the family's runner.
    *
-   * @throws TollamaError RUNNER_UNAVAILABLE when it does not start or dies, TIMEOUT (final: the process
-   * is ended, since a run cannot be taken back), or what the runner's error means
+   * @throws TollamaError RUNNER_UNAVAILABLE when it does not start, or the call ended it twice; TIMEOUT
+   * (final: the process is ended, since a run cannot be taken back); or what the runner's error means
    */
   async call(
     family: string,
@@ -90,13 +100,34 @@ export class Supervisor implements AsyncDisposable {
     options: CallOptions,
   ): Promise<unknown> {
     const slot = this.#slot(family);
+    slot.poison.check(params);
+    const deadline = this.#now() + options.timeoutMs;
+    while (slot.retrying > 0) await slot.retries;
     const process = await this.#running(family, slot);
-    slot.lastUsedAt = new Date(this.#now()).toISOString();
+    try {
+      return await this.#callOn(process, family, slot, method, params, options);
+    } catch (error) {
+      if (!hasDied(error, process)) throw error;
+      const left = deadline - this.#now();
+      return this.#retryAlone(family, slot, () =>
+        this.#secondTry(family, slot, method, params, { ...options, timeoutMs: left }),
+      );
+    }
+  }
+
+  async #callOn(
+    process: RunnerProcess,
+    family: string,
+    slot: Slot,
+    method: string,
+    params: unknown,
+    options: CallOptions,
+  ): Promise<unknown> {
+    slot.lastUsedMs = this.#now();
     try {
       return await process.call(method, params, options);
     } catch (error) {
       if (error instanceof TollamaError && error.code === 'TIMEOUT') {
-        this.#note(slot, error.message);
         process.kill();
         this.#exited(family, slot, process, 'was ended because a call took too long');
       }
@@ -104,8 +135,52 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
+  /** Puts a retry at the end of the chain. */
+  #retryAlone(family: string, slot: Slot, retry: () => Promise<unknown>): Promise<unknown> {
+    slot.retrying++;
+    const result = slot.retries.then(retry);
+    slot.retries = result.then(
+      () => {},
+      () => {},
+    );
+    void slot.retries.then(() => {
+      slot.retrying--;
+    });
+    this.#options.log.warn({ family }, 'a call is tried again after its runner died');
+    return result;
+  }
+
+  async #secondTry(
+    family: string,
+    slot: Slot,
+    method: string,
+    params: unknown,
+    options: CallOptions,
+  ): Promise<unknown> {
+    if (options.timeoutMs <= 0)
+      throw new TollamaError(
+        'TIMEOUT',
+        `the runner of family '${family}' died, and there was no time left`,
+      );
+    options.signal?.throwIfAborted();
+    const process = await this.#running(family, slot);
+    try {
+      return await this.#callOn(process, family, slot, method, params, options);
+    } catch (error) {
+      if (!hasDied(error, process)) throw error;
+      slot.poison.add(params);
+      throw poisonError();
+    }
+  }
+
   async #running(family: string, slot: Slot): Promise<RunnerProcess> {
-    if (slot.process?.isAlive) return slot.process;
+    const { process } = slot;
+    if (process?.isAlive) {
+      const isFresh = process.inFlight > 0 || this.#now() - slot.lastUsedMs < PING_AFTER_MS;
+      if (isFresh || (await process.ping(PING_TIMEOUT_MS))) return process;
+      process.kill();
+      this.#exited(family, slot, process, 'did not answer a ping');
+    }
     slot.starting ??= this.#start(family, slot).finally(() => {
       slot.starting = undefined;
     });
@@ -113,16 +188,24 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #start(family: string, slot: Slot): Promise<RunnerProcess> {
-    const wait = slot.retryAt - this.#now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    if (slot.retryAtMs > this.#now()) {
+      throw new TollamaError(
+        'RUNNER_UNAVAILABLE',
+        slot.lastError?.message ?? `the runner of family '${family}' does not start`,
+      );
+    }
     const process = new RunnerProcess(family, this.#options.commandFor(family));
-    void process.exited.then((why) => this.#exited(family, slot, process, why));
     try {
       await process.hello();
     } catch (error) {
       slot.failures++;
-      slot.retryAt = this.#now() + backoffMs(slot.failures, Math.random());
+      slot.retryAtMs =
+        this.#now() + backoffMs(slot.failures, (this.#options.random ?? Math.random)());
       this.#note(slot, String((error as Error).message));
+      this.#options.log.error(
+        { family, stderr: process.stderrTail.slice(-20) },
+        'runner does not start',
+      );
       process.kill();
       throw error;
     }
@@ -130,7 +213,9 @@ export class Supervisor implements AsyncDisposable {
     slot.hasDied = false;
     slot.failures = 0;
     slot.process = process;
-    slot.startedAt = new Date(this.#now()).toISOString();
+    slot.lastUsedMs = this.#now();
+    slot.startedAt = iso(this.#now());
+    void process.exited.then((why) => this.#exited(family, slot, process, why));
     this.#options.log.info({ family, pid: process.pid }, 'runner started');
     return process;
   }
@@ -145,7 +230,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #note(slot: Slot, message: string): void {
-    slot.lastError = { message, at: new Date(this.#now()).toISOString() };
+    slot.lastError = { message, at: iso(this.#now()) };
   }
 
   isRunning(family: string): boolean {
@@ -155,6 +240,10 @@ export class Supervisor implements AsyncDisposable {
   /** Calls of a family that wait for an answer. */
   inFlight(family: string): number {
     return this.#slots.get(family)?.process?.inFlight ?? 0;
+  }
+
+  get inFlightTotal(): number {
+    return [...this.#slots.keys()].reduce((sum, family) => sum + this.inFlight(family), 0);
   }
 
   pidOf(family: string): number | undefined {
@@ -173,18 +262,11 @@ export class Supervisor implements AsyncDisposable {
         running: this.isRunning(family),
         pid: slot.process?.pid ?? null,
         started_at: slot.startedAt,
-        last_used_at: slot.lastUsedAt,
+        last_used_at: slot.lastUsedMs > 0 ? iso(slot.lastUsedMs) : null,
         restarts: slot.restarts,
         last_error: slot.lastError,
       };
     });
-  }
-
-  get inFlightTotal(): number {
-    return [...this.#slots.values()].reduce(
-      (sum, { process }) => sum + (process?.inFlight ?? 0),
-      0,
-    );
   }
 
   get restartTotal(): number {
@@ -224,3 +306,7 @@ export class Supervisor implements AsyncDisposable {
     ]);
   }
 }
+
+/** Whether a call failed because its process ended, not because the runner said so. */
+const hasDied = (error: unknown, process: RunnerProcess): boolean =>
+  error instanceof TollamaError && error.code === 'RUNNER_UNAVAILABLE' && !process.isAlive;

@@ -66,6 +66,10 @@ export class Engine {
   submit(line: string): void {
     const request = this.#parse(line);
     if (!request) return;
+    if (request.method === 'cancel') {
+      this.#cancel(request);
+      return;
+    }
     try {
       this.#queue.push(
         request.method === 'forecast'
@@ -80,6 +84,13 @@ export class Engine {
       this.#fail(request.id, error);
     }
     void this.#work();
+  }
+
+  /** Takes a forecast that has not started out of the queue; one that runs cannot be taken back. */
+  #cancel({ id, params }: RunnerRequest): void {
+    const at = this.#queue.findIndex((job) => job.kind === 'forecast' && job.id === params.id);
+    if (at >= 0) this.#queue.splice(at, 1);
+    this.#answer(id, { cancelled: at >= 0 });
   }
 
   #parse(line: string): RunnerRequest | undefined {
