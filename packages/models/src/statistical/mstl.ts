@@ -129,7 +129,7 @@ export const mstl = (whole: History, horizon: number): Prediction => {
   const { values } = latest(whole, Math.max(FITTED_POINTS, FITTED_SEASONS * longest));
   const { shapes, adjusted } = decompose(values, whole.seasons);
   const recent = adjusted.subarray(Math.max(0, adjusted.length - FITTED_POINTS));
-  const { form, parameters, variance } = fitEts(recent, 1, false);
+  const { form, parameters, variance } = fitEts(recent, 1, false, 40);
   const state = initialState(recent, form);
   runEts(recent, form, parameters, state);
   const level = etsMean(form, parameters.phi, state, recent.length, horizon);
