@@ -21,7 +21,7 @@ import { theta } from './theta.ts';
 /** Up to this many points all models are tried, at more origins. */
 const SHORT = 300;
 const ORIGINS = { short: 4, long: 2 } as const;
-const REHEARSAL_SAMPLES = 250;
+const REHEARSAL_SAMPLES = 150;
 /** Weights fall with this power of the error. */
 const SHARPNESS = 2;
 /** Members that would weigh less are left out. */

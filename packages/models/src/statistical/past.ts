@@ -125,24 +125,29 @@ export class Past {
     return this.#phaseMean(this.#latestSame(end, h, this.period), this.#cycles, this.#phases);
   }
 
-  /** Writes the [width] features of the target h steps after `end` points, less its base, to row[at ...]. */
-  features(end: number, h: number, base: number, row: Float64Array, at: number): void {
+  /** Writes the [width] features of the target h steps after `end` points, less its base, to row[at], row[at + step], ... */
+  features(end: number, h: number, base: number, row: Float64Array, at = 0, step = 1): void {
     const { period, windows } = this;
     const sums = period === 1 ? this.#values : this.#deviations;
     const offset = period === 1 ? base : 0;
     for (let k = 0; k < windows.length; k++) {
-      row[at++] = this.#windowMean(sums, end, windows[k]!) - offset;
+      row[at] = this.#windowMean(sums, end, windows[k]!) - offset;
+      at += step;
     }
     const same = this.#latestSame(end, h, period);
-    row[at++] = this.y[same]! - base;
-    row[at++] = this.#phaseMean(same, this.#longCycles, this.#phases) - base;
-    row[at++] = this.#windowMean(this.#values, end, period * this.#longCycles) - base;
-    row[at++] = 1;
+    row[at] = this.y[same]! - base;
+    at += step;
+    row[at] = this.#phaseMean(same, this.#longCycles, this.#phases) - base;
+    at += step;
+    row[at] = this.#windowMean(this.#values, end, period * this.#longCycles) - base;
+    at += step;
+    row[at] = 1;
+    at += step;
     if (this.long === 0) return;
-    row[at++] = this.#isNested
+    row[at] = this.#isNested
       ? this.y[this.#latestSame(end, h, this.long)]! - base
       : this.#analogue(end, h, Math.max(1, Math.round(this.long / 100)));
-    row[at++] = this.#analogue(end, h, 0);
+    row[at + step] = this.#analogue(end, h, 0);
   }
 
   /** How far bases were off, whole long seasons ago, at the same step and up to `around` points beside it. */
@@ -163,11 +168,14 @@ export class Past {
     return count > 0 ? sum / count : 0;
   }
 
-  /** Writes what the size of an error may depend on: a constant, usual deviations at the phase, recent ones. */
-  sizes(end: number, h: number, row: Float64Array): void {
+  /**
+   * Writes what the size of an error may depend on: a constant, usual deviations at the phase, recent ones, to
+   * row[at], row[at + step], ...
+   */
+  sizes(end: number, h: number, row: Float64Array, at = 0, step = 1): void {
     const same = this.#latestSame(end, h, this.period);
-    row[0] = 1;
-    row[1] = this.#phaseMean(same, this.#longCycles, this.#sizePhases);
-    row[2] = this.#windowMean(this.#sizes, end, Math.max(8, this.period));
+    row[at] = 1;
+    row[at + step] = this.#phaseMean(same, this.#longCycles, this.#sizePhases);
+    row[at + 2 * step] = this.#windowMean(this.#sizes, end, Math.max(8, this.period));
   }
 }

@@ -9,7 +9,7 @@
  */
 import { type History, type Prediction, quantileOfSorted } from './history.ts';
 import { Past, SIZES } from './past.ts';
-import { addRow, emptyMoments, ridge } from './ridge.ts';
+import { momentsOf, ridge } from './ridge.ts';
 
 /** Origins from which a regression learns, at most. */
 export const MOST_SAMPLES = 400;
@@ -79,8 +79,8 @@ interface Sample {
   readonly h: number;
   /** Forecast origins. */
   readonly ends: Int32Array;
-  /** [ends, width] */
-  readonly rows: Float64Array;
+  /** [width * ends], feature by feature. */
+  readonly features: Float64Array;
   /** Target less base, [ends]. */
   readonly targets: Float64Array;
 }
@@ -89,14 +89,10 @@ const fitStep = (past: Past, h: number, until: number, samples: number): Step =>
   const sample = sampleOf(past, h, until, samples);
   const coefficients = fitCoefficients(past, sample);
   const errors = errorsOf(sample, coefficients);
-  const { sizes, least } = fitSizes(past, sample, errors);
-  const row = new Float64Array(SIZES);
+  const { sizes, least, foreseen } = fitSizes(past, sample, errors);
   // Errors at ends that share most of their horizon are nearly one: few of them understate the spread.
   const widening = 1 + Math.min(1, 1 / horizonsIn(sample));
-  for (let k = 0; k < errors.length; k++) {
-    past.sizes(sample.ends[k]!, h, row);
-    errors[k]! *= widening / sizeAt(sizes, row, least);
-  }
+  for (let k = 0; k < errors.length; k++) errors[k]! *= widening / foreseen[k]!;
   return { coefficients, sizes, least, errors: errors.sort() };
 };
 
@@ -108,14 +104,14 @@ const sampleOf = (past: Past, h: number, until: number, samples: number): Sample
   while (stride > 1 && greatestDivisor(stride, past.period) > 1) stride++;
   const count = last >= past.start ? Math.floor(span / stride) + 1 : 0;
   const ends = Int32Array.from({ length: count }, (_, k) => last - k * stride);
-  const rows = new Float64Array(count * past.width);
+  const features = new Float64Array(count * past.width);
   const targets = new Float64Array(count);
   for (let k = 0; k < count; k++) {
     const base = past.base(ends[k]!, h);
-    past.features(ends[k]!, h, base, rows, k * past.width);
+    past.features(ends[k]!, h, base, features, k, count);
     targets[k] = past.y[ends[k]! + h - 1]! - base;
   }
-  return { h, ends, rows, targets };
+  return { h, ends, features, targets };
 };
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
@@ -127,7 +123,7 @@ const horizonsIn = ({ h, ends }: Sample): number => {
 };
 
 const fitCoefficients = (past: Past, sample: Sample): Float64Array => {
-  const { rows, targets } = sample;
+  const { features, targets } = sample;
   const { width } = past;
   const count = targets.length;
   const prior = new Float64Array(width);
@@ -135,18 +131,14 @@ const fitCoefficients = (past: Past, sample: Sample): Float64Array => {
   const extra = SAMPLES_WORTH / Math.max(1, count) + HORIZONS_WORTH / horizonsIn(sample);
   const pulls = new Float64Array(width).fill(PULL + extra);
   pulls[past.driftFeature] = DRIFT_PULL + extra;
-  const rough = emptyMoments(width);
+  const weights = new Float64Array(count).fill(1);
   // Half of the rows tell well enough which errors are large.
-  for (let k = 0; k < count; k += count > 100 ? 2 : 1)
-    addRow(rough, rows, k * width, targets[k]!, 1);
+  const rough = momentsOf(features, targets, weights, count > 100 ? 2 : 1);
   const errors = errorsOf(sample, ridge(rough, prior, pulls));
   const usual = meanSize(errors);
-  const moments = emptyMoments(width);
-  for (let k = 0; k < count; k++) {
-    const weight = usual > 0 ? usual / (Math.abs(errors[k]!) + 0.3 * usual) : 1;
-    addRow(moments, rows, k * width, targets[k]!, weight);
-  }
-  return ridge(moments, prior, pulls);
+  if (usual === 0) return ridge(rough, prior, pulls);
+  for (let k = 0; k < count; k++) weights[k] = usual / (Math.abs(errors[k]!) + 0.3 * usual);
+  return ridge(momentsOf(features, targets, weights), prior, pulls);
 };
 
 const meanSize = (errors: Float64Array): number => {
@@ -155,30 +147,29 @@ const meanSize = (errors: Float64Array): number => {
   return sum / Math.max(1, errors.length);
 };
 
-const errorsOf = ({ rows, targets }: Sample, coefficients: Float64Array): Float64Array => {
-  const width = coefficients.length;
+const errorsOf = ({ features, targets }: Sample, coefficients: Float64Array): Float64Array => {
   const errors = targets.slice();
-  for (let k = 0; k < errors.length; k++) {
-    let fitted = 0;
-    for (let i = 0; i < width; i++) fitted += coefficients[i]! * rows[k * width + i]!;
-    errors[k]! -= fitted;
+  const count = errors.length;
+  for (let i = 0; i < coefficients.length; i++) {
+    const coefficient = coefficients[i]!;
+    for (let k = 0; k < count; k++) errors[k]! -= coefficient * features[i * count + k]!;
   }
   return errors;
 };
 
-const fitSizes = (
-  past: Past,
-  { h, ends }: Sample,
-  errors: Float64Array,
-): { sizes: Float64Array; least: number } => {
-  const moments = emptyMoments(SIZES);
-  const row = new Float64Array(SIZES);
-  for (let k = 0; k < errors.length; k++) {
-    past.sizes(ends[k]!, h, row);
-    addRow(moments, row, 0, Math.abs(errors[k]!), 1);
-  }
+const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array) => {
+  const count = errors.length;
+  const features = new Float64Array(SIZES * count);
+  for (let k = 0; k < count; k++) past.sizes(ends[k]!, h, features, k, count);
+  const weights = new Float64Array(count).fill(1);
+  const moments = momentsOf(features, errors.map(Math.abs), weights);
   const sizes = ridge(moments, [0, 0, 0], [PULL, PULL, PULL]);
-  return { sizes, least: 0.1 * meanSize(errors) + 1e-12 };
+  const least = 0.1 * meanSize(errors) + 1e-12;
+  const foreseen = errors.map((_, k) => {
+    const at = (i: number): number => sizes[i]! * features[i * count + k]!;
+    return Math.max(least, at(0) + at(1) + at(2));
+  });
+  return { sizes, least, foreseen };
 };
 
 const sizeAt = (sizes: Float64Array, row: Float64Array, least: number): number =>
@@ -202,7 +193,7 @@ export const regressAt = (
     const share = next === k ? 0 : Math.log(h / steps[k]!) / Math.log(steps[next]! / steps[k]!);
     const [a, b] = [fits[k]!, fits[next]!];
     const base = past.base(end, h);
-    past.features(end, h, base, features, 0);
+    past.features(end, h, base, features);
     past.sizes(end, h, row);
     let value = base;
     for (let i = 0; i < features.length; i++) {

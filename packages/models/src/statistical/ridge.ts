@@ -6,25 +6,49 @@ export interface Moments {
   readonly targets: Float64Array;
 }
 
-export const emptyMoments = (p: number): Moments => ({
-  products: new Float64Array(p * p),
-  targets: new Float64Array(p),
-});
-
-/** Adds the row rows[at ... at + p) with target z and weight w. */
-export const addRow = (
-  { products, targets }: Moments,
-  rows: Float64Array,
-  at: number,
-  z: number,
-  w: number,
-): void => {
-  const p = targets.length;
+/** columns [p * count], feature by feature; targets and weights [count]; every `step`-th row is used. */
+export const momentsOf = (
+  columns: Float64Array,
+  targets: Float64Array,
+  weights: Float64Array,
+  step = 1,
+): Moments => {
+  const count = targets.length;
+  const p = count > 0 ? columns.length / count : 0;
+  const moments = { products: new Float64Array(p * p), targets: new Float64Array(p) };
+  const weighted = new Float64Array(count);
   for (let i = 0; i < p; i++) {
-    const wx = w * rows[at + i]!;
-    targets[i]! += wx * z;
-    for (let j = i; j < p; j++) products[i * p + j]! += wx * rows[at + j]!;
+    const from = i * count;
+    let sum = 0;
+    for (let k = 0; k < count; k += step) {
+      const value = weights[k]! * columns[from + k]!;
+      weighted[k] = value;
+      sum += value * targets[k]!;
+    }
+    moments.targets[i] = sum;
+    for (let j = i; j < p; j++) {
+      moments.products[i * p + j] = weightedDot(weighted, columns, j * count, step);
+    }
   }
+  return moments;
+};
+
+const weightedDot = (
+  weighted: Float64Array,
+  columns: Float64Array,
+  from: number,
+  step: number,
+): number => {
+  const count = weighted.length;
+  let even = 0;
+  let odd = 0;
+  let k = 0;
+  // Two sums at once: one addition need not wait for the one before it.
+  for (; k + step < count; k += 2 * step) {
+    even += weighted[k]! * columns[from + k]!;
+    odd += weighted[k + step]! * columns[from + k + step]!;
+  }
+  return k < count ? even + odd + weighted[k]! * columns[from + k]! : even + odd;
 };
 
 /**
@@ -36,7 +60,8 @@ export const ridge = (
   prior: ArrayLike<number>,
   penalties: ArrayLike<number>,
 ): Float64Array => {
-  const p = targets.length;
+  const p = prior.length;
+  if (targets.length === 0) return Float64Array.from(prior);
   const factor = products.slice();
   const solution = targets.slice();
   let largest = 0;
