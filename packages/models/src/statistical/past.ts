@@ -10,6 +10,8 @@ const POINTS = 8;
 /** The same for the long run. */
 const LONG_CYCLES = 20;
 const LONG_POINTS = 200;
+/** Phases up to a season over this away are neighbours: years of 52 weeks wander, and so do days. */
+const NEIGHBOURS = 13;
 /** Long seasons whose analogues are averaged. */
 const ANALOGUES = 3;
 /** Numbers that `sizes` writes. */
@@ -58,6 +60,7 @@ export class Past {
   readonly #cycles: number;
   readonly #longCycles: number;
   readonly #isNested: boolean;
+  readonly #around: number;
   readonly #values: Float64Array;
   readonly #phases: Float64Array;
   readonly #deviations: Float64Array;
@@ -78,7 +81,8 @@ export class Past {
     );
     this.#isNested = long % period === 0;
     this.windows = windowsFor(period, n);
-    this.width = this.windows.length + 4 + (long > 0 ? 2 : 0);
+    this.#around = Math.floor(period / NEIGHBOURS);
+    this.width = this.windows.length + 4 + (this.#around > 0 ? 1 : 0) + (long > 0 ? 2 : 0);
     this.start = Math.min(n - 1, Math.max(period * (this.#cycles + 1), long > 0 ? long + 1 : 0, 1));
     this.#phases = phaseSums(y, period);
     const deviations = new Float64Array(n);
@@ -94,7 +98,7 @@ export class Past {
 
   /** Index of the feature that is 1 throughout: the drift from the base. */
   get driftFeature(): number {
-    return this.windows.length + 3;
+    return this.windows.length + (this.#around > 0 ? 4 : 3);
   }
 
   /** Index of the deviation over the last whole season; -1 where there is none. */
@@ -107,6 +111,20 @@ export class Past {
     const before = i - cycles * this.period;
     if (before >= 0) return (sums[i]! - sums[before]!) / cycles;
     return sums[i]! / (Math.floor(i / this.period) + 1);
+  }
+
+  /** Mean over the long run of the phases around that of i, which lies before `end`. */
+  #smoothMean(end: number, i: number): number {
+    let sum = 0;
+    let count = 0;
+    const apart = Math.ceil(this.#around / 3);
+    for (let j = i - this.#around; j <= i + this.#around; j += apart) {
+      const known = j < end ? j : j - this.period;
+      if (known < 0) continue;
+      sum += this.#phaseMean(known, this.#longCycles, this.#phases);
+      count++;
+    }
+    return sum / count;
   }
 
   /** Mean of the last `window` points before `end`. */
@@ -139,6 +157,10 @@ export class Past {
     at += step;
     row[at] = this.#phaseMean(same, this.#longCycles, this.#phases) - base;
     at += step;
+    if (this.#around > 0) {
+      row[at] = this.#smoothMean(end, same) - base;
+      at += step;
+    }
     row[at] = this.#windowMean(this.#values, end, period * this.#longCycles) - base;
     at += step;
     row[at] = 1;
