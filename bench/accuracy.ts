@@ -37,6 +37,8 @@ const CALENDAR: Readonly<Record<string, readonly number[]>> = {
   '15T': [96, 672],
   H: [24, 168],
   D: [7, 365],
+  A: [],
+  Q: [4],
   W: [52],
   M: [12],
 };

@@ -27,16 +27,10 @@ const FITTED_POINTS = 1000;
 const FITTED_SEASONS = 6;
 const EVALUATIONS = 90;
 
-/** Forms worth fitting: no season without two cycles, multiplicative only on values far from 0. */
-const formsFor = (y: Float64Array, season: number, isPositive: boolean): EtsForm[] => {
-  const seasons: EtsForm['season'][] =
-    season > 1 ? ['additive', ...(isPositive ? (['multiplicative'] as const) : [])] : ['none'];
-  const trends: EtsForm['trend'][] = ['none'];
-  if (y.length >= Math.max(6, season + 5)) trends.push('damped');
-  if (y.length >= Math.max(6, season + 5) && y.length <= 200) trends.push('additive');
-  return seasons.flatMap((kind) =>
-    trends.map((trend) => ({ trend, season: kind, period: Math.max(season, 1) })),
-  );
+/** Trends worth fitting: a damped one when the series is long enough, a straight one while it is short. */
+const trendsFor = (length: number, season: number): EtsForm['trend'][] => {
+  if (length < Math.max(6, season + 5)) return [];
+  return length <= 200 ? ['damped', 'additive'] : ['damped'];
 };
 
 const toParameters = (point: readonly number[], form: EtsForm): EtsParameters => {
@@ -55,7 +49,7 @@ const deviance = (y: Float64Array, form: EtsForm, parameters: EtsParameters): nu
   return Number.isFinite(value) ? value : Number.MAX_VALUE;
 };
 
-const fit = (y: Float64Array, form: EtsForm): Fit => {
+const fit = (y: Float64Array, form: EtsForm, evaluations: number): Fit => {
   const start = [0.3];
   const lower = [0.001];
   const upper = [0.999];
@@ -76,7 +70,7 @@ const fit = (y: Float64Array, form: EtsForm): Fit => {
   }
   const objective = (point: readonly number[]): number =>
     deviance(y, form, toParameters(point, form));
-  const best = minimize(objective, start, { lower, upper }, EVALUATIONS);
+  const best = minimize(objective, start, { lower, upper }, evaluations);
   const parameters = toParameters(best.point, form);
   const n = y.length;
   const states =
@@ -92,11 +86,24 @@ const fit = (y: Float64Array, form: EtsForm): Fit => {
   };
 };
 
-/** The best form by AICc. */
-export const fitEts = (y: Float64Array, season: number, isPositive: boolean): Fit =>
-  formsFor(y, season, isPositive)
-    .map((form) => fit(y, form))
-    .reduce((best, other) => (other.aicc < best.aicc ? other : best));
+/** The best form by AICc: the season's kind without a trend first, then the trend for it. */
+export const fitEts = (
+  y: Float64Array,
+  season: number,
+  isPositive: boolean,
+  evaluations = EVALUATIONS,
+): Fit => {
+  const period = Math.max(season, 1);
+  const kinds: EtsForm['season'][] = period === 1 ? ['none'] : ['additive'];
+  if (period > 1 && isPositive) kinds.push('multiplicative');
+  const better = (best: Fit, other: Fit): Fit => (other.aicc < best.aicc ? other : best);
+  const flat = kinds
+    .map((kind) => fit(y, { trend: 'none', season: kind, period }, evaluations))
+    .reduce(better);
+  return trendsFor(y.length, period)
+    .map((trend) => fit(y, { ...flat.form, trend }, evaluations))
+    .reduce(better, flat);
+};
 
 /** The first season with two cycles in the history; 1 where there is none. */
 export const mainSeason = ({ values, seasons }: History): number =>

@@ -7,8 +7,8 @@
 import type { History, Prediction } from './history.ts';
 
 const ALPHA = 0.1;
-/** Weight of a size against the size seen one demand later. */
-const MEMORY = 0.97;
+/** Weights of a period's demand against the next one's, the first of them preferred. */
+const MEMORIES = [0.91, 0.97, 0.99, 1];
 
 export const croston = ({ values, zero, isNonNegative }: History, horizon: number): Prediction => {
   const sizes: number[] = [];
@@ -27,37 +27,60 @@ export const croston = ({ values, zero, isNonNegative }: History, horizon: numbe
     since = 1;
   }
   const rate = sizes.length === 0 ? 0 : ((1 - ALPHA / 2) * size) / (interval - ALPHA / 2);
-  const probability = sizes.length === 0 ? 0 : Math.min(1, 1 / interval);
   const mean = new Float64Array(horizon).fill(rate + zero);
   const explanation = { demand_size: size, demand_interval: interval, demands: sizes.length };
-  const quantileAt = demandQuantile(sizes, probability);
+  const memory = memoryOf(values, zero);
+  const recent = values.subarray(Math.max(0, values.length - Math.ceil(20 / (1.001 - memory))));
+  const quantileAt = demandQuantile(recent, zero, memory);
   return {
     mean,
     quantile: (level) => {
       const value = quantileAt(level);
-      return new Float64Array(horizon).fill((isNonNegative ? Math.max(0, value) : value) + zero);
+      return new Float64Array(horizon).fill(isNonNegative ? Math.max(zero, value) : value);
     },
     explanation,
   };
 };
 
-/** Quantiles of one period's demand: 0 or, with `probability`, a size (recency-weighted steps). */
+/** Quantiles of one period's demand: recency-weighted steps of what was seen, and the share of periods without demand once more. */
 export const demandQuantile = (
-  sizes: readonly number[],
-  probability: number,
+  values: Float64Array,
+  zero: number,
+  memory: number,
 ): ((level: number) => number) => {
-  const weighted = sizes.map((size, i) => ({ size, weight: MEMORY ** (sizes.length - 1 - i) }));
-  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
-  const steps = [
-    ...weighted.map(({ size, weight }) => ({ size, mass: (probability * weight) / total })),
-    { size: 0, mass: 1 - probability },
-  ].sort((a, b) => a.size - b.size);
+  const steps = Array.from(values, (value, t) => ({
+    value,
+    mass: memory ** (values.length - 1 - t),
+  }));
+  const zeros = values.reduce((count, value) => count + Number(Math.abs(value - zero) < 1e-9), 0);
+  steps.push({ value: zero, mass: zeros / values.length });
+  steps.sort((a, b) => a.value - b.value);
+  const total = steps.reduce((sum, { mass }) => sum + mass, 0);
   return (level) => {
     let below = 0;
-    for (const { size, mass } of steps) {
-      below += mass;
-      if (below >= level - 1e-12) return size;
+    for (const { value, mass } of steps) {
+      below += mass / total;
+      if (below >= level - 1e-12) return value;
     }
-    return steps[steps.length - 1]!.size;
+    return steps[steps.length - 1]!.value;
   };
+};
+
+/** The memory whose smoothed chance of a demand foresees demands best; needs a long history to leave the first. */
+const memoryOf = (values: Float64Array, zero: number): number => {
+  if (values.length < 60) return MEMORIES[0]!;
+  const losses = MEMORIES.map((memory) => {
+    let chance = 0.5;
+    let weight = 1;
+    let loss = 0;
+    for (const value of values) {
+      const demand = Math.abs(value - zero) < 1e-9 ? 0 : 1;
+      loss += (demand - chance) ** 2;
+      weight = weight * memory + 1;
+      chance += (demand - chance) / weight;
+    }
+    return loss;
+  });
+  const least = Math.min(...losses);
+  return MEMORIES[losses.findIndex((loss) => loss <= 1.005 * least)]!;
 };

@@ -14,13 +14,30 @@ export const fourier = (real: Float64Array, imaginary: Float64Array): void => {
   for (let size = 2; size <= n; size *= 2) butterflies(real, imaginary, size);
 };
 
+/** Cosines and sines of one turn, by the size of the transform; a handful of sizes occur. */
+const turns = new Map<number, Float64Array>();
+
+const turnOf = (size: number): Float64Array => {
+  const known = turns.get(size);
+  if (known) return known;
+  const turn = new Float64Array(size);
+  for (let k = 0; k < size / 2; k++) {
+    turn[2 * k] = Math.cos((2 * Math.PI * k) / size);
+    turn[2 * k + 1] = -Math.sin((2 * Math.PI * k) / size);
+  }
+  turns.set(size, turn);
+  return turn;
+};
+
 const butterflies = (real: Float64Array, imaginary: Float64Array, size: number): void => {
   const half = size / 2;
-  for (let k = 0; k < half; k++) {
-    const cosine = Math.cos((2 * Math.PI * k) / size);
-    const sine = -Math.sin((2 * Math.PI * k) / size);
-    for (let i = k; i < real.length; i += size) {
+  const turn = turnOf(size);
+  for (let start = 0; start < real.length; start += size) {
+    for (let k = 0; k < half; k++) {
+      const i = start + k;
       const j = i + half;
+      const cosine = turn[2 * k]!;
+      const sine = turn[2 * k + 1]!;
       const re = real[j]! * cosine - imaginary[j]! * sine;
       const im = real[j]! * sine + imaginary[j]! * cosine;
       real[j] = real[i]! - re;

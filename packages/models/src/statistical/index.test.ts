@@ -228,7 +228,7 @@ describe('auto', () => {
   it('says what it chose and why', () => {
     const explanation = forecast('auto', [noisy(120)]).forecasts[0]!.explanation!;
     expect(explanation).toMatchObject({ model: 'auto', seasons: [{ length: 7 }] });
-    expect(explanation.why).toMatch(/quantile loss/);
+    expect(explanation.why).toMatch(/least mean absolute error/);
     const members = explanation.members as { name: string; weight: number }[];
     expect(members.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 9);
     expect(members.map(({ name }) => name)).toContain(explanation.chosen);

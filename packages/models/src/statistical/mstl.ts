@@ -12,6 +12,7 @@ import { normalQuantile } from './normal.ts';
 const ROUNDS = 2;
 const FITTED_SEASONS = 10;
 const FITTED_POINTS = 1000;
+const SMOOTHED_POINTS = 400;
 /** Weights of a cycle against the next; that which foresees the cycles best is taken. */
 const MEMORIES = [0.5, 0.7, 0.85, 0.95, 1];
 
@@ -128,8 +129,8 @@ export const mstl = (whole: History, horizon: number): Prediction => {
   const longest = Math.max(1, ...whole.seasons.filter((s) => 2 * s <= whole.values.length));
   const { values } = latest(whole, Math.max(FITTED_POINTS, FITTED_SEASONS * longest));
   const { shapes, adjusted } = decompose(values, whole.seasons);
-  const recent = adjusted.subarray(Math.max(0, adjusted.length - FITTED_POINTS));
-  const { form, parameters, variance } = fitEts(recent, 1, false);
+  const recent = adjusted.subarray(Math.max(0, adjusted.length - SMOOTHED_POINTS));
+  const { form, parameters, variance } = fitEts(recent, 1, false, 40);
   const state = initialState(recent, form);
   runEts(recent, form, parameters, state);
   const level = etsMean(form, parameters.phi, state, recent.length, horizon);

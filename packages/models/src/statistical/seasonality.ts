@@ -59,11 +59,13 @@ const bestSeason = (
 ): Season | undefined => {
   const isNew = (length: number): boolean =>
     found.every((season) => Math.abs(season.length - length) > 0.05 * season.length);
+  const isOwn = (length: number): boolean =>
+    found.every((season) => !isEcho(length, season.length));
   const proven = [
     ...candidates.filter(isNew).map((length) => prove(rest, length, 'frequency')),
     ...spectralLengths(rest)
-      .map((length) => snapped(length, candidates, found))
-      .filter((length) => isNew(length) && !candidates.includes(length))
+      .map((length) => (12 * length > rest.length ? snapped(length, candidates, found) : length))
+      .filter((length) => isNew(length) && isOwn(length) && !candidates.includes(length))
       .map((length) => prove(rest, length, 'data')),
   ].filter((season) => season !== undefined);
   if (proven.length === 0) return undefined;
@@ -78,8 +80,16 @@ const bestSeason = (
  * too. A season inside the strongest (24 in 168) comes first even where much is left to the longer one.
  */
 const shareNeeded = (season: Season, strongest: Season): number => {
-  if (strongest.length % season.length !== 0) return 0.8;
+  if (strongest.length % season.length !== 0)
+    return season.length > 0.6 * strongest.length ? 1 : 0.8;
   return season.from === 'frequency' ? 0.25 : 0.7;
+};
+
+/** A season whose amplitude changes leaves traces at its double and its half, and so on. */
+const isEcho = (length: number, season: number): boolean => {
+  const ratio = length > season ? length / season : season / length;
+  const whole = Math.round(ratio);
+  return whole <= 4 && Math.abs(ratio - whole) <= 0.04 * whole;
 };
 
 /** Long periods are read off few cycles: one near a calendar length or near whole shorter seasons is that. */
@@ -88,7 +98,7 @@ const snapped = (
   candidates: readonly number[],
   found: readonly Season[],
 ): number => {
-  const calendar = candidates.find((candidate) => Math.abs(candidate - length) <= 0.04 * candidate);
+  const calendar = candidates.find((candidate) => Math.abs(candidate - length) <= 0.05 * candidate);
   if (calendar !== undefined) return calendar;
   for (const season of found) {
     const multiple = Math.round(length / season.length) * season.length;
@@ -170,21 +180,19 @@ const spectralLengths = (rest: Float64Array): number[] => {
 
 const MOST_PEAKS = 4;
 
-/** The highest bins against the median of the bins within a factor of 1.5 in frequency. */
+/** The highest bins that stand well above the median of the bins within a factor of 1.5 in frequency. */
 const spectralPeaks = (power: Float64Array, n: number): number[] => {
-  const peaks: { k: number; height: number }[] = [];
   const lowest = Math.ceil((3 * 2 * power.length) / n); // three cycles within the stretch
-  const top = power.reduce((most, value, k) => (k >= lowest ? Math.max(most, value) : most), 0);
+  const peaks: number[] = [];
   for (let k = lowest; k < power.length - 1; k++) {
-    const height = power[k]!;
-    if (height < 0.02 * top || height < power[k - 1]! || height < power[k + 1]!) continue;
-    const from = Math.max(1, Math.floor(k / 1.5));
-    const end = Math.min(power.length, Math.ceil(k * 1.5) + 8);
-    const around = quantileOfSorted(power.slice(from, end).sort(), 0.5);
-    if (height > 8 * around) peaks.push({ k, height });
+    if (power[k]! >= power[k - 1]! && power[k]! > power[k + 1]!) peaks.push(k);
   }
-  peaks.sort((a, b) => b.height - a.height);
-  return peaks.slice(0, MOST_PEAKS).map(({ k }) => k);
+  peaks.sort((a, b) => power[b]! - power[a]!);
+  return peaks.slice(0, MOST_PEAKS).filter((k) => {
+    const end = Math.min(power.length, Math.ceil(k * 1.5) + 8);
+    const around = power.slice(Math.max(1, Math.floor(k / 1.5)), end).sort();
+    return power[k]! > 8 * quantileOfSorted(around, 0.5);
+  });
 };
 
 /** Without its straight line through time. */

@@ -1,0 +1,225 @@
+/**
+ * Direct regression on the past as the season sees it. The forecast of a target is the mean of the latest cycles
+ * at its phase, plus what ridge regression learned of the deviations from it: of the last points from the earlier
+ * means of their phases (over windows of several lengths), of the last cycle, of a longer season's analogues, of the long
+ * run. There is one regression for each of a few steps; between them it is interpolated. Errors count by their
+ * absolute size (one reweighting), as the median asks. Quantiles are those of the regression's own errors, in units that a
+ * second regression foresees from the phase's usual and the recent deviations: the spread knows night and day, calm and
+ * storm.
+ */
+import { type History, type Prediction, quantileOfSorted } from './history.ts';
+import { Past, SIZES } from './past.ts';
+import { momentsOf, ridge } from './ridge.ts';
+
+/** Origins from which a regression learns, at most. */
+export const MOST_SAMPLES = 400;
+const MOST_SEASONS = 80;
+const MOST_LONG_SEASONS = 8;
+const MOST_POINTS = 6000;
+/** Ratio of neighbouring steps that have a regression of their own. */
+const STEP_RATIO = 2;
+/** Pull of each coefficient towards its prior, as a share of what the data say ... */
+const PULL = 0.02;
+/** ... more of it with few samples, and with few horizons that do not overlap ... */
+const SAMPLES_WORTH = 4;
+const HORIZONS_WORTH = 1;
+/** ... and most for the drift, which one long slope teaches wrongly. */
+const DRIFT_PULL = 10;
+/** How much of a deviation over the last season stays, before the data speak. */
+const STAYING = 0.7;
+
+/** The regression for one step. */
+interface Step {
+  readonly coefficients: Float64Array;
+  readonly sizes: Float64Array;
+  readonly least: number;
+  /** Errors in units of their foreseen sizes, ascending. */
+  readonly errors: Float64Array;
+}
+
+export interface Regression {
+  readonly past: Past;
+  /** Ascending, from 1 to the horizon. */
+  readonly steps: readonly number[];
+  readonly fits: readonly Step[];
+}
+
+/** The recent stretch of the history that the regression reads. */
+export const recentPast = ({ values, seasons }: History, horizon: number): Past => {
+  const n = values.length;
+  const period = seasons.find((length) => 3 * length <= n) ?? 1;
+  const isRoomFor = (length: number): boolean => length + 2 * period + horizon + 20 < n;
+  const long = seasons.find((length) => length > period && isRoomFor(length)) ?? 0;
+  const wanted = Math.max(MOST_POINTS, MOST_SEASONS * period, MOST_LONG_SEASONS * long) + horizon;
+  return new Past(values.subarray(Math.max(0, n - wanted)), period, long);
+};
+
+/** Steps with a regression of their own: geometric, and both sides of the first season's end. */
+export const stepsFor = (horizon: number, period: number): number[] => {
+  const steps = new Set<number>([horizon]);
+  for (let h = 1; h < horizon; h *= STEP_RATIO) steps.add(h);
+  if (period > 2 && horizon > period) steps.add(period).add(period + 1);
+  return [...steps].sort((a, b) => a - b);
+};
+
+/** Learns from targets among the first `until` points. */
+export const fitRegression = (
+  past: Past,
+  horizon: number,
+  until: number,
+  samples: number,
+): Regression => {
+  const steps = stepsFor(horizon, past.period);
+  const reach = Math.max(1, until - past.start);
+  const fits = steps.map((h) => fitStep(past, Math.min(h, reach), until, samples));
+  return { past, steps, fits };
+};
+
+interface Sample {
+  readonly h: number;
+  /** Forecast origins. */
+  readonly ends: Int32Array;
+  /** [width * ends], feature by feature. */
+  readonly features: Float64Array;
+  /** Target less base, [ends]. */
+  readonly targets: Float64Array;
+}
+
+const fitStep = (past: Past, h: number, until: number, samples: number): Step => {
+  const sample = sampleOf(past, h, until, samples);
+  const coefficients = fitCoefficients(past, sample);
+  const errors = errorsOf(sample, coefficients);
+  const { sizes, least, foreseen } = fitSizes(past, sample, errors);
+  // Errors at ends that share most of their horizon are nearly one: few of them understate the spread.
+  const widening = 1 + Math.min(1, 1 / horizonsIn(sample));
+  for (let k = 0; k < errors.length; k++) errors[k]! *= widening / foreseen[k]!;
+  return { coefficients, sizes, least, errors: errors.sort() };
+};
+
+/** Origins evenly back from the last one possible, at all phases of the season. */
+const sampleOf = (past: Past, h: number, until: number, samples: number): Sample => {
+  const last = until - h;
+  const span = Math.max(0, last - past.start);
+  let stride = Math.max(1, Math.floor(span / samples));
+  while (stride > 1 && greatestDivisor(stride, past.period) > 1) stride++;
+  const count = last >= past.start ? Math.floor(span / stride) + 1 : 0;
+  const ends = Int32Array.from({ length: count }, (_, k) => last - k * stride);
+  const features = new Float64Array(count * past.width);
+  const targets = new Float64Array(count);
+  for (let k = 0; k < count; k++) {
+    const base = past.base(ends[k]!, h);
+    past.features(ends[k]!, h, base, features, k, count);
+    targets[k] = past.y[ends[k]! + h - 1]! - base;
+  }
+  return { h, ends, features, targets };
+};
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
+
+/** Horizons that fit side by side into the sample. */
+const horizonsIn = ({ h, ends }: Sample): number => {
+  const span = ends.length > 0 ? ends[0]! - ends[ends.length - 1]! + 1 : 0;
+  return Math.max(1, span / h);
+};
+
+const fitCoefficients = (past: Past, sample: Sample): Float64Array => {
+  const { features, targets } = sample;
+  const { width } = past;
+  const count = targets.length;
+  const prior = new Float64Array(width);
+  if (past.seasonFeature >= 0) prior[past.seasonFeature] = STAYING;
+  const extra = SAMPLES_WORTH / Math.max(1, count) + HORIZONS_WORTH / horizonsIn(sample);
+  const pulls = new Float64Array(width).fill(PULL + extra);
+  pulls[past.driftFeature] = DRIFT_PULL + extra;
+  const weights = new Float64Array(count).fill(1);
+  // Half of the rows tell well enough which errors are large.
+  const rough = momentsOf(features, targets, weights, count > 100 ? 2 : 1);
+  const errors = errorsOf(sample, ridge(rough, prior, pulls));
+  const usual = meanSize(errors);
+  if (usual === 0) return ridge(rough, prior, pulls);
+  for (let k = 0; k < count; k++) weights[k] = usual / (Math.abs(errors[k]!) + 0.3 * usual);
+  return ridge(momentsOf(features, targets, weights), prior, pulls);
+};
+
+const meanSize = (errors: Float64Array): number => {
+  let sum = 0;
+  for (let k = 0; k < errors.length; k++) sum += Math.abs(errors[k]!);
+  return sum / Math.max(1, errors.length);
+};
+
+const errorsOf = ({ features, targets }: Sample, coefficients: Float64Array): Float64Array => {
+  const errors = targets.slice();
+  const count = errors.length;
+  for (let i = 0; i < coefficients.length; i++) {
+    const coefficient = coefficients[i]!;
+    for (let k = 0; k < count; k++) errors[k]! -= coefficient * features[i * count + k]!;
+  }
+  return errors;
+};
+
+const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array) => {
+  const count = errors.length;
+  const features = new Float64Array(SIZES * count);
+  for (let k = 0; k < count; k++) past.sizes(ends[k]!, h, features, k, count);
+  const weights = new Float64Array(count).fill(1);
+  const moments = momentsOf(features, errors.map(Math.abs), weights);
+  const sizes = ridge(moments, [0, 0, 0], [PULL, PULL, PULL]);
+  const least = 0.1 * meanSize(errors) + 1e-12;
+  const foreseen = errors.map((_, k) => {
+    const at = (i: number): number => sizes[i]! * features[i * count + k]!;
+    return Math.max(least, at(0) + at(1) + at(2));
+  });
+  return { sizes, least, foreseen };
+};
+
+const sizeAt = (sizes: Float64Array, row: Float64Array, least: number): number =>
+  Math.max(least, sizes[0]! * row[0]! + sizes[1]! * row[1]! + sizes[2]! * row[2]!);
+
+/** Forecasts the `horizon` points after the first `end` of the past. */
+export const regressAt = (
+  { past, steps, fits }: Regression,
+  end: number,
+  horizon: number,
+): Prediction => {
+  const mean = new Float64Array(horizon);
+  const sizes = new Float64Array(horizon);
+  const shares = new Float64Array(horizon);
+  const lower = new Int32Array(horizon);
+  const features = new Float64Array(past.width);
+  const row = new Float64Array(SIZES);
+  for (let h = 1, k = 0; h <= horizon; h++) {
+    while (k < steps.length - 2 && steps[k + 1]! <= h) k++;
+    const next = Math.min(k + 1, steps.length - 1);
+    const share = next === k ? 0 : Math.log(h / steps[k]!) / Math.log(steps[next]! / steps[k]!);
+    const [a, b] = [fits[k]!, fits[next]!];
+    const base = past.base(end, h);
+    past.features(end, h, base, features);
+    past.sizes(end, h, row);
+    let value = base;
+    for (let i = 0; i < features.length; i++) {
+      value += mixed(a.coefficients[i]!, b.coefficients[i]!, share) * features[i]!;
+    }
+    mean[h - 1] = value;
+    sizes[h - 1] = mixed(sizeAt(a.sizes, row, a.least), sizeAt(b.sizes, row, b.least), share);
+    shares[h - 1] = share;
+    lower[h - 1] = k;
+  }
+  const quantile = (level: number): Float64Array => {
+    const units = fits.map(({ errors }) =>
+      errors.length > 0 ? quantileOfSorted(errors, level) : 0,
+    );
+    return mean.map((center, i) => {
+      const below = units[lower[i]!]!;
+      const above = units[Math.min(lower[i]! + 1, units.length - 1)]!;
+      return center + sizes[i]! * mixed(below, above, shares[i]!);
+    });
+  };
+  const explanation = {
+    season: past.period,
+    long_season: past.long || null,
+    windows: past.windows,
+  };
+  return { mean, quantile, explanation };
+};
+
+const mixed = (a: number, b: number, share: number): number => a * (1 - share) + b * share;
