@@ -12,6 +12,9 @@ const LEVELS = 127;
 /** Rows that are written together, so that each cache line of the transposed result is filled once. */
 const ROWS_AT_ONCE = 64;
 
+/** Beside 1.5 * 2^52 a float64 has no room for a fraction: a sum with it is rounded, without a branch. */
+const ROUNDER = 1.5 * 2 ** 52;
+
 const largestOf = (row: Float32Array): number => {
   let largest = 0;
   for (let i = 0; i < row.length; i++) {
@@ -55,9 +58,7 @@ export const quantizeRows = (
     const end = Math.min(out, block + ROWS_AT_ONCE);
     for (let i = 0; i < width; i++) {
       for (let row = block, from = block * width + i; row < end; row++, from += width) {
-        const level = weight[from]! * inverse[row]!;
-        // The array drops the fraction, so this rounds to the nearest.
-        data[i * out + row] = level < 0 ? level - 0.5 : level + 0.5;
+        data[i * out + row] = weight[from]! * inverse[row]! + ROUNDER - ROUNDER;
       }
     }
   }
