@@ -5,6 +5,7 @@
 
 import type { Comparison } from './compare.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
+import { graniteTtm } from './kinds/granite-ttm.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
@@ -28,4 +29,5 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   sundial,
   timer,
   toto2,
+  'granite-ttm': graniteTtm,
 };

@@ -179,7 +179,7 @@ export interface TopNode extends Base {
   readonly kind: 'top';
   readonly inputs: readonly [Tensor];
   readonly axis: number;
-  readonly count: number;
+  readonly count: Dim;
   readonly largest: boolean;
   readonly part: 'values' | 'indices';
 }

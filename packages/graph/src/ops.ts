@@ -236,7 +236,7 @@ export interface TopOptions {
 /** The `count` largest (or smallest) elements of an axis, in order, and their int64 places. */
 export const top = (
   x: Tensor,
-  count: number,
+  count: Dim,
   options: TopOptions = {},
 ): { values: Tensor; indices: Tensor } => {
   const { axis = -1, largest = true } = options;

@@ -30,7 +30,7 @@ const attributes: Visitor<string> = {
   takeAlong: (node) => `axis=${node.axis}`,
   cumulativeSum: (node) => `axis=${node.axis}`,
   top: (node) =>
-    `axis=${node.axis} count=${node.count} ${node.largest ? 'largest' : 'smallest'} ${node.part}`,
+    `axis=${node.axis} count=${dimText(node.count)} ${node.largest ? 'largest' : 'smallest'} ${node.part}`,
   conv1d: (node) =>
     `stride=${node.stride} dilation=${node.dilation} groups=${node.groups} padding=${node.padding}`,
   matmul: (node) => (node.transposeB ? 'transposeB' : ''),

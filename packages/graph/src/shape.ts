@@ -220,24 +220,27 @@ const infer: Visitor<ShapeAndType> = {
     requireAxis(x.shape, node.axis, 'top');
     const size = x.shape[node.axis]!;
     requireNumber(x.dtype, 'top');
-    const isCount = Number.isInteger(node.count) && node.count >= 1;
-    if (!isCount || (typeof size === 'number' && node.count > size))
-      misfit(`top: ${node.count} of ${dimText(size)} elements`);
+    const isCount =
+      typeof node.count !== 'number' || (Number.isInteger(node.count) && node.count >= 1);
+    const isMore = typeof size === 'number' && typeof node.count === 'number' && node.count > size;
+    if (!isCount || isMore) misfit(`top: ${dimText(node.count)} of ${dimText(size)} elements`);
     const dtype = node.part === 'values' ? x.dtype : 'int64';
     return { shape: replaceAt(x.shape, node.axis, node.count), dtype };
   },
   conv1d: (node) => {
     const [x, weight, bias] = node.inputs;
     const [batch, channels, length] = x.shape as [Dim, Dim, Dim];
-    const [out, perGroup, width] = weight.shape as [number, number, number];
-    if (x.shape.length !== 3 || weight.shape.length !== 3 || channels !== perGroup * node.groups) {
+    const [out, perGroup, width] = weight.shape as [Dim, Dim, Dim];
+    const expected = multiplyDims(perGroup, node.groups);
+    if (x.shape.length !== 3 || weight.shape.length !== 3 || !dimEquals(channels, expected)) {
       misfit(`conv1d: weight ${shapeText(weight.shape)} does not fit ${shapeText(x.shape)}`);
     }
-    if (out % node.groups !== 0) misfit(`conv1d: ${out} channels in ${node.groups} groups`);
+    if (divideDims(out, node.groups) === undefined)
+      misfit(`conv1d: ${dimText(out)} channels in ${node.groups} groups`);
     requireOneDType(node.inputs, 'conv1d');
     if (bias) checkVector(bias, out, 'conv1d: bias');
-    const reach = node.dilation * (width - 1) + 1;
-    const free = addDims(length, node.padding[0] + node.padding[1] - reach);
+    const reach = addDims(multiplyDims(node.dilation, addDims(width, -1)), 1);
+    const free = subtractDims(addDims(length, node.padding[0] + node.padding[1]), reach);
     const steps =
       typeof free === 'number' ? Math.floor(free / node.stride) : divideDims(free, node.stride);
     if (steps === undefined)

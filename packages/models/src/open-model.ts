@@ -33,6 +33,8 @@ export interface OpenModelOptions {
 
 export interface OpenModel extends AsyncDisposable {
   readonly family: string;
+  /** The parsed config.json, of the family's own type. */
+  readonly config: unknown;
   readonly capabilities: Capabilities;
   readonly device: Device;
   readonly precision: Precision;
@@ -40,6 +42,8 @@ export interface OpenModel extends AsyncDisposable {
   /** Inner points of the first run, by name; empty unless `inspect`. */
   readonly inspected: ReadonlyMap<string, TensorValue>;
   forecast(task: Task): Promise<Outcome>;
+  /** Runs one of the family's graphs itself, for callers that know the family. */
+  readonly run: RunGraph;
 }
 
 const belongsTo = (graph: Graph, tensor: Tensor): boolean =>
@@ -96,11 +100,13 @@ export const openModel = async (folder: string, options: OpenModelOptions): Prom
 
   return {
     family: family.name,
+    config,
     capabilities,
     device,
     precision,
     checkpoint,
     inspected,
+    run,
     forecast: (task) =>
       forecastVariates(capabilities, task, (one) => family.forecast(run, config, one)),
     async [Symbol.asyncDispose]() {

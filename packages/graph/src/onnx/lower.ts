@@ -195,7 +195,7 @@ export const lower: Visitor<string, LoweringContext> = {
     return emitter.emit('CumSum', [emitter.nameOf(node.inputs[0]), axis]);
   },
   top: (node, { emitter }) => {
-    const inputs = [emitter.nameOf(node.inputs[0]), emitter.integers([node.count])];
+    const inputs = [emitter.nameOf(node.inputs[0]), emitter.size(node.count)];
     const attributes = { axis: { int: node.axis }, largest: { int: node.largest ? 1 : 0 } };
     const [values, indices] = emitter.emitAll('TopK', inputs, 2, { attributes }) as [
       string,

@@ -1,6 +1,7 @@
 /** All families, one line each; the first that recognises a config.json takes it. */
 import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
+import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
@@ -13,4 +14,5 @@ export const FAMILIES: readonly Family[] = [
   sundial,
   timer,
   toto2,
+  graniteTtm,
 ] as unknown as readonly Family[];
