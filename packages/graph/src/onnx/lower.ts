@@ -40,6 +40,7 @@ const UNARY: Partial<Record<UnaryOp, string>> = {
   tanh: 'Tanh',
   sigmoid: 'Sigmoid',
   relu: 'Relu',
+  selu: 'Selu',
   erf: 'Erf',
   sin: 'Sin',
   cos: 'Cos',

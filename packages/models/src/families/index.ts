@@ -1,6 +1,7 @@
 /** All families, one line each; the first that recognises a config.json takes it. */
 import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
+import { flowstate } from './flowstate.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
@@ -9,6 +10,7 @@ import { toto2 } from './toto2/toto2.ts';
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
 export const FAMILIES: readonly Family[] = [
   chronosBolt,
+  flowstate,
   moirai2,
   sundial,
   timer,
