@@ -9,6 +9,7 @@ import { flowstate } from './kinds/flowstate.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
+import { tirex } from './kinds/tirex.ts';
 import { toto2 } from './kinds/toto2.ts';
 
 export interface GoldenCase {
@@ -30,4 +31,5 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   sundial,
   timer,
   toto2,
+  tirex,
 };

@@ -29,6 +29,7 @@ import {
   multiplyDims,
   neg,
   rearrange,
+  repeat,
   rmsNormalize,
   scan,
   selu,
@@ -152,7 +153,7 @@ const scanStates = (u: Tensor, { rate, gain }: Dynamics, batch: Dim, places: Ten
     re: slice(decay.re, 1, { start: CHUNK }),
     im: slice(decay.im, 1, { start: CHUNK }),
   };
-  const zero = mul(rearrange(slice(part(ends, 0), 0, { end: 1 }), '1 s b -> s b'), 0);
+  const zero = repeat(constant([0]), '1 -> s b', { s: dimOf(u, 0), b: batch });
   const { outputs } = scan(
     [zero, zero],
     [part(ends, 0), part(ends, 1)],

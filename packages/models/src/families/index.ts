@@ -5,6 +5,7 @@ import { flowstate } from './flowstate.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
+import { tirex } from './tirex.ts';
 import { toto2 } from './toto2/toto2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
@@ -15,4 +16,5 @@ export const FAMILIES: readonly Family[] = [
   sundial,
   timer,
   toto2,
+  tirex,
 ] as unknown as readonly Family[];
