@@ -30,6 +30,6 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   moirai2,
   sundial,
   timer,
-  toto2,
   tirex,
+  toto2,
 };

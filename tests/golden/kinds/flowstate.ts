@@ -76,7 +76,7 @@ const inspect = async (folder: string, { input, expected }: Case): Promise<Compa
   const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
   const row = rowOf(input.past_values[0]!);
   await model.forecast(taskOf({ ...input, past_values: [input.past_values[0]!] }, config));
-  const { patch } = limitsOf(config, input.scale_factor ?? 1);
+  const { patch } = limitsOf(config, scaleOf(input, config));
   const missing = Math.max(0, input.prediction_length - patch);
   const { mean, deviation } = scaleCausally(rowOf(input.past_values.at(-1)!), missing);
   const of = (probe: string): Value => model.inspected.get(probe) as unknown as Value;
@@ -88,6 +88,11 @@ const inspect = async (folder: string, { input, expected }: Case): Promise<Compa
   });
 };
 
+const scaleOf = (
+  input: { readonly scale_factor?: number },
+  config: { readonly scale_factor?: number },
+): number => input.scale_factor ?? config.scale_factor ?? 1;
+
 /** -1 asks for one patch. */
 const taskOf = (
   { op: _, past_values, prediction_length, ...options }: Case['input'],
@@ -95,9 +100,7 @@ const taskOf = (
 ) => ({
   series: past_values.map((values, i) => ({ id: String(i), targets: [rowOf(values)] })),
   horizon:
-    prediction_length > 0
-      ? prediction_length
-      : limitsOf(config, options.scale_factor ?? config.scale_factor).patch,
+    prediction_length > 0 ? prediction_length : limitsOf(config, scaleOf(options, config)).patch,
   quantiles: config.quantiles,
   options,
 });

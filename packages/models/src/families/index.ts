@@ -15,6 +15,6 @@ export const FAMILIES: readonly Family[] = [
   moirai2,
   sundial,
   timer,
-  toto2,
   tirex,
+  toto2,
 ] as unknown as readonly Family[];

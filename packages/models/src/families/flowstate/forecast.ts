@@ -260,10 +260,14 @@ const contextOf = (
 };
 
 /** Series of equal length and scale, as many at a time as a run should hold. */
-const batchesOf = (rows: readonly Float32Array[], scales: readonly number[]): number[][] => {
+const batchesOf = (
+  rows: readonly Float32Array[],
+  scales: readonly number[],
+  horizon: number,
+): number[][] => {
   const groups = Map.groupBy(rows.keys(), (i) => `${rows[i]!.length} ${scales[i]}`);
   return [...groups.values()].flatMap((group) => {
-    const size = Math.max(1, Math.floor(STEPS_OF_RUN / rows[group[0]!]!.length));
+    const size = Math.max(1, Math.floor(STEPS_OF_RUN / (rows[group[0]!]!.length + horizon)));
     const count = Math.ceil(group.length / size);
     return Array.from({ length: count }, (_, i) => group.slice(i * size, (i + 1) * size));
   });
@@ -276,7 +280,7 @@ export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Ou
   const rows = task.series.map((series, i) => contextOf(series, c, task, scales[i]!, cut));
   const type = options.prediction_type ?? c.prediction_type;
   const targets = new Array<TargetForecast>(rows.length);
-  for (const batch of batchesOf(rows, scales)) {
+  for (const batch of batchesOf(rows, scales, task.horizon)) {
     const own = batch.map((i) => rows[i]!);
     const at = { horizon: task.horizon, scale: scales[batch[0]!]! };
     const curves = await curvesOf(run, own, c, at);
