@@ -6,9 +6,11 @@
 import type { Comparison } from './compare.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
+import { flowstate } from './kinds/flowstate.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
+import { tirex } from './kinds/tirex.ts';
 import { toto2 } from './kinds/toto2.ts';
 
 export interface GoldenCase {
@@ -25,9 +27,11 @@ export type GoldenKind = (folder: string) => Promise<GoldenSet>;
 
 export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'chronos-bolt': chronosBolt,
+  flowstate,
   moirai2,
   sundial,
   timer,
+  tirex,
   toto2,
   'granite-ttm': graniteTtm,
 };

@@ -53,6 +53,7 @@ export type UnaryOp =
   | 'tanh'
   | 'sigmoid'
   | 'relu'
+  | 'selu'
   | 'erf'
   | 'sin'
   | 'cos'

@@ -38,6 +38,11 @@ const UNARY: readonly OperatorCase[] = [
   unary('tanh', ops.tanh, tanh),
   unary('sigmoid', ops.sigmoid, logistic),
   unary('relu', ops.relu, (x) => max(0, x)),
+  unary(
+    'selu',
+    ops.selu,
+    (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * exp(x) - 1.6732632423543772),
+  ),
   unary('erf', ops.erf, erfOf, nd([7], [-inf, -2, -0.5, 0, 0.1, 1, inf])),
   unary('sin', ops.sin, Math.sin, noise([9])),
   unary('cos', ops.cos, Math.cos, noise([9])),

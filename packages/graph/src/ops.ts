@@ -93,6 +93,8 @@ export const reciprocal = unary('reciprocal');
 export const tanh = unary('tanh');
 export const sigmoid = unary('sigmoid');
 export const relu = unary('relu');
+/** 1.0507 x above 0, 1.7581 (exp(x) - 1) below (Klambauer et al. 2017). */
+export const selu = unary('selu');
 export const erf = unary('erf');
 export const sin = unary('sin');
 export const cos = unary('cos');

@@ -40,6 +40,7 @@ const UNARY: Partial<Record<UnaryOp, string>> = {
   tanh: 'Tanh',
   sigmoid: 'Sigmoid',
   relu: 'Relu',
+  selu: 'Selu',
   erf: 'Erf',
   sin: 'Sin',
   cos: 'Cos',
@@ -304,8 +305,14 @@ const emitScan = (node: ScanNode, context: LoweringContext): readonly string[] =
   }
   const described = (x: Node, name: string) => ({ name, dtype: x.dtype, shape: x.shape });
   const results = [...body.outputs.values()];
-  // Identity gives each result a name of its own, also where it is a state or a captured value.
-  const outputs = results.map((x) => emitter.emit('Identity', [emitter.nameOf(x)]));
+  // A result needs a name of its own: Identity makes one for an input of the body, and for a second use.
+  const used = new Set(body.inputs.map((x) => emitter.nameOf(x)));
+  const outputs = results.map((x) => {
+    const own = emitter.nameOf(x);
+    const name = used.has(own) ? emitter.emit('Identity', [own]) : own;
+    used.add(name);
+    return name;
+  });
   const graph: OnnxGraph = {
     name: emitter.fresh(),
     nodes: emitter.nodes,

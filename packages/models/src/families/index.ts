@@ -2,17 +2,21 @@
 import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
 import { graniteTtm } from './granite-ttm/granite-ttm.ts';
+import { flowstate } from './flowstate.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
+import { tirex } from './tirex.ts';
 import { toto2 } from './toto2/toto2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
 export const FAMILIES: readonly Family[] = [
   chronosBolt,
+  flowstate,
   moirai2,
   sundial,
   timer,
+  tirex,
   toto2,
   graniteTtm,
 ] as unknown as readonly Family[];
