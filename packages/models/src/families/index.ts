@@ -1,6 +1,7 @@
 /** All families, one line each; the first that recognises a config.json takes it. */
 import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
+import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
@@ -10,6 +11,7 @@ import { toto2 } from './toto2/toto2.ts';
 export const FAMILIES: readonly Family[] = [
   chronosBolt,
   moirai2,
+  moirai,
   sundial,
   timer,
   toto2,
