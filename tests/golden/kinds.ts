@@ -7,6 +7,7 @@ import type { Comparison } from './compare.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
 import { flowstate } from './kinds/flowstate.ts';
+import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
@@ -28,6 +29,7 @@ export type GoldenKind = (folder: string) => Promise<GoldenSet>;
 export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'chronos-bolt': chronosBolt,
   flowstate,
+  moirai,
   moirai2,
   sundial,
   timer,

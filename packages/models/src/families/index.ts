@@ -3,6 +3,7 @@ import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
 import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { flowstate } from './flowstate.ts';
+import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
@@ -14,6 +15,7 @@ export const FAMILIES: readonly Family[] = [
   chronosBolt,
   flowstate,
   moirai2,
+  moirai,
   sundial,
   timer,
   tirex,

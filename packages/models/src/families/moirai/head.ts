@@ -1,0 +1,97 @@
+/** From the head's parameters to a distribution at every point of every forecast. */
+import type { TensorValue } from '@tollama/graph';
+import { type ComponentKind, componentKindOf } from './components.ts';
+import { mixtureLogDensity, mixtureMean, mixtureQuantile, type Part } from './mixture.ts';
+
+/** A distribution of the mixture as config.json names it. */
+export interface ComponentConfig {
+  readonly _target_: string;
+  /** Of the normal distribution whose scale is fixed. */
+  readonly scale: number;
+}
+
+/** Name of the graph's output that holds a parameter of component number `i`. */
+export const outputName = (i: number, parameter: string): string => `components.${i}.${parameter}`;
+
+/** Which tokens of the outputs [rows, variates * tokens, width] belong to which point. */
+export interface HeadLayout {
+  readonly variates: number;
+  /** Future tokens of a variate. */
+  readonly tokens: number;
+  readonly patch: number;
+}
+
+/** The forecast of one point: loc + scale * Z, where Z is a mixture. */
+export interface PointForecast {
+  readonly loc: number;
+  readonly scale: number;
+  /** Parameters of the mixture by name, such as `student_t.df`; `weights` in the order of the components. */
+  readonly parameters: Readonly<Record<string, number | readonly number[]>>;
+  mean(): number;
+  quantile(level: number): number;
+  /** ln of the density at a value in raw units. */
+  logDensity(value: number): number;
+}
+
+interface Component {
+  readonly kind: ComponentKind;
+  readonly config: ComponentConfig;
+  readonly index: number;
+}
+
+const { fround } = Math;
+
+type Outputs = Readonly<Record<string, TensorValue>>;
+
+/** A mixture in raw units. */
+export const pointForecast = (
+  loc: number,
+  scale: number,
+  parts: readonly Part[],
+  parameters: PointForecast['parameters'],
+): PointForecast => ({
+  loc,
+  scale,
+  parameters,
+  mean: () => loc + scale * mixtureMean(parts),
+  quantile: (level) => loc + scale * mixtureQuantile(parts, level),
+  // In float32 as the reference: it shows where a component is very narrow.
+  logDensity: (value) =>
+    mixtureLogDensity(parts, fround(fround(value - loc) / scale)) - Math.log(scale),
+});
+
+/** The distribution at a point: `at(row, variate, step)`, steps counted from the first of the horizon. */
+export const readHead = (
+  outputs: Outputs,
+  configs: readonly ComponentConfig[],
+  layout: HeadLayout,
+): ((row: number, variate: number, step: number) => PointForecast) => {
+  const { variates, tokens, patch } = layout;
+  const data = (name: string): Float32Array => outputs[name]!.data as Float32Array;
+  const [loc, scale, weights] = [data('loc'), data('scale'), data('weights')];
+  const width = outputs.weights!.dims.at(-1)!;
+  const components = configs.map(
+    (config, index): Component => ({ kind: componentKindOf(config._target_)!, config, index }),
+  );
+  const columns = components.map(({ kind, index }) =>
+    Object.keys(kind.parameters).map((name) => [name, data(outputName(index, name))] as const),
+  );
+  return (row, variate, step) => {
+    const token = (row * variates + variate) * tokens + Math.floor(step / patch);
+    const offset = step % patch;
+    const shares = components.map(
+      ({ index }) => weights[(token * components.length + index) * width + offset]!,
+    );
+    const parameters: Record<string, number | readonly number[]> = { weights: shares };
+    const parts = components.map(({ kind, config, index }): Part => {
+      const values: Record<string, number> = { scale: config.scale };
+      for (const [name, column] of columns[index]!) {
+        values[name] = column[token * width + offset]!;
+        parameters[`${kind.name}.${name}`] = values[name];
+      }
+      const distribution = kind.at(values);
+      return { weight: shares[index]!, isDiscrete: kind.isDiscrete, distribution };
+    });
+    return pointForecast(loc[token]!, scale[token]!, parts, parameters);
+  };
+};
