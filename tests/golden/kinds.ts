@@ -5,8 +5,8 @@
 
 import type { Comparison } from './compare.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
-import { graniteTtm } from './kinds/granite-ttm.ts';
 import { flowstate } from './kinds/flowstate.ts';
+import { graniteTtm } from './kinds/granite-ttm.ts';
 import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';

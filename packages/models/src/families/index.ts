@@ -1,8 +1,8 @@
 /** All families, one line each; the first that recognises a config.json takes it. */
 import type { Family } from '../family.ts';
 import { chronosBolt } from './chronos-bolt.ts';
-import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { flowstate } from './flowstate.ts';
+import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';

@@ -142,7 +142,9 @@ describe('moirai', () => {
   test('refuses a patch size that the model has not', async () => {
     await expect(
       ask([seriesOf([[1, 2]])], { patch_size: 5 }),
-    ).rejects.toThrowErrorMatchingInlineSnapshot(`[TollamaError: options.patch_size = 5 is none of the model's sizes 4, 8, 16]`);
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[TollamaError: options.patch_size = 5 is none of the model's sizes 4, 8, 16]`,
+    );
   });
 
   test('refuses distributions that it does not know, by name', () => {
@@ -155,7 +157,9 @@ describe('moirai', () => {
         components: [{ _target_: 'uni2ts.distribution.laplace.LaplaceOutput' }],
       },
     };
-    expect(() => familyOf(config, new Map())).toThrowErrorMatchingInlineSnapshot(`[TollamaError: config.json: distr_output.components.0._target_ = "uni2ts.distribution.laplace.LaplaceOutput" is not valid for moirai: known are StudentTOutput, NormalFixedScaleOutput, NegativeBinomialOutput, LogNormalOutput]`);
+    expect(() => familyOf(config, new Map())).toThrowErrorMatchingInlineSnapshot(
+      `[TollamaError: config.json: distr_output.components.0._target_ = "uni2ts.distribution.laplace.LaplaceOutput" is not valid for moirai: known are StudentTOutput, NormalFixedScaleOutput, NegativeBinomialOutput, LogNormalOutput]`,
+    );
     expect(
       moirai.recognizes(
         config,
