@@ -3,7 +3,10 @@ import { didYouMean } from '@tollama/core/did-you-mean';
 import { EXIT } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
+import { configCommand } from './commands/config.ts';
 import { createCommand } from './commands/create.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { infoCommand } from './commands/info.ts';
 import { listCommand } from './commands/list.ts';
 import { psCommand } from './commands/ps.ts';
 import { pullCommand } from './commands/pull.ts';
@@ -24,7 +27,16 @@ const COMMANDS = [
   showCommand,
   createCommand,
   rmCommand,
+  infoCommand,
+  doctorCommand,
+  configCommand,
 ] as const;
+
+/** Lets `main` decide the exit code, of a command and of its own commands. */
+const withExits = (command: Command): Command => {
+  for (const inner of command.commands) withExits(inner);
+  return command.exitOverride();
+};
 
 const buildProgram = (): Command => {
   const program = new Command('tollama')
@@ -33,7 +45,7 @@ const buildProgram = (): Command => {
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'Error:')) });
-  for (const build of COMMANDS) program.addCommand(build().exitOverride());
+  for (const build of COMMANDS) program.addCommand(withExits(build()));
   program.on('command:*', ([name]: string[]) => {
     const near = didYouMean(
       name ?? '',

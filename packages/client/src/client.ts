@@ -134,6 +134,11 @@ export class TollamaClient {
     return (await this.#json<{ version: string }>('/api/version')).version;
   }
 
+  /** How the daemon is set up and what it does. */
+  info(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#json('/api/info');
+  }
+
   /** Installed models. */
   tags(): Promise<TagsResponse> {
     return this.#json('/api/tags');
