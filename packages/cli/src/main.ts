@@ -4,10 +4,12 @@ import { EXIT } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
 import { configCommand } from './commands/config.ts';
+import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { infoCommand } from './commands/info.ts';
 import { listCommand } from './commands/list.ts';
+import { pruneCommand } from './commands/prune.ts';
 import { psCommand } from './commands/ps.ts';
 import { pullCommand } from './commands/pull.ts';
 import { rmCommand } from './commands/rm.ts';
@@ -15,6 +17,8 @@ import { runCommand } from './commands/run.ts';
 
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
+import { stopCommand } from './commands/stop.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { printError } from './terminal/errors.ts';
 
 const COMMANDS = [
@@ -27,6 +31,10 @@ const COMMANDS = [
   showCommand,
   createCommand,
   rmCommand,
+  stopCommand,
+  cpCommand,
+  verifyCommand,
+  pruneCommand,
   infoCommand,
   doctorCommand,
   configCommand,

@@ -5,6 +5,7 @@ import type {
   CreateBody,
   ForecastBody,
   ModelsResponse,
+  PruneResponse,
   PsResponse,
   PullBody,
   StreamEvent,
@@ -170,6 +171,26 @@ export class TollamaClient {
   /** Makes a model; statuses as they come. */
   create(body: CreateBody, options?: CallOptions): AsyncGenerator<StreamEvent> {
     return this.#stream('/api/create', body, options);
+  }
+
+  /** The same model under another name. */
+  copy(source: string, destination: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#json('/api/copy', { method: 'POST', body: { source, destination }, isLong: true });
+  }
+
+  /** Compares the files of a model with their hashes; a status for each, then `success` or `damaged`. */
+  verify(model: string, options?: CallOptions): AsyncGenerator<StreamEvent> {
+    return this.#stream('/api/verify', { model }, options);
+  }
+
+  /** Removes what no model needs, or with `dryRun` only tells. */
+  prune(dryRun = false): Promise<PruneResponse> {
+    return this.#json('/api/prune', { method: 'POST', body: { dry_run: dryRun }, isLong: true });
+  }
+
+  /** Frees a loaded model's memory; it is loaded again when it is needed. */
+  unload(model: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#json('/api/stop', { method: 'POST', body: { model } });
   }
 
   /** One forecast for each series, in their order. */

@@ -59,9 +59,17 @@ export interface PullBody {
   readonly max_workers?: number;
 }
 
+export interface PruneResponse {
+  readonly dry_run: boolean;
+  readonly removed: readonly { readonly path: string; readonly bytes: number }[];
+  readonly freed_bytes: number;
+}
+
 export interface CreateBody {
   readonly model: string;
-  readonly random: {
+  readonly modelfile?: string;
+  readonly folder?: string;
+  readonly random?: {
     readonly config: Readonly<Record<string, unknown>>;
     readonly family?: string;
     readonly seed?: number;

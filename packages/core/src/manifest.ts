@@ -67,5 +67,14 @@ export const Manifest = z.object({
   license: ManifestLicense,
   metadata: z.record(z.string(), z.unknown()).nullish(),
   capabilities: CovariateSupport.nullish(),
+  /** sha256 of files that are not in the hub's cache, by their path. */
+  files: z.record(z.string(), z.string()).nullish(),
+  /** Fields of a request that hold where the request says nothing. */
+  defaults: z.record(z.string(), z.unknown()).nullish(),
+  /** Folder of a LoRA adapter that is merged into the weights. */
+  adapter_path: z.string().nullish(),
+  /** The Modelfile that made it. */
+  modelfile: z.string().nullish(),
+  description: z.string().nullish(),
 });
 export type Manifest = z.infer<typeof Manifest>;

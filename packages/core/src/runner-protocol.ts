@@ -56,6 +56,8 @@ export type HelloResult = z.infer<typeof HelloResult>;
 export const ModelReference = z.object({
   model: z.string().min(1),
   model_local_dir: z.string().nullish(),
+  /** Folder of a LoRA adapter that is merged into the weights. */
+  model_adapter_dir: z.string().nullish(),
   /** Where graph files of the model may be kept between runs. */
   model_cache_dir: z.string().nullish(),
   model_metadata: z.record(z.string(), z.unknown()).nullish(),

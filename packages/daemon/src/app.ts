@@ -12,6 +12,7 @@ import { forecastRoutes } from './routes/forecast.ts';
 import { infoRoutes } from './routes/info.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pullRoutes } from './routes/pull.ts';
+import { storeRoutes } from './routes/store.ts';
 import { systemRoutes } from './routes/system.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -62,6 +63,7 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', infoRoutes(context));
   app.route('/', modelRoutes(context));
   app.route('/', pullRoutes(context));
+  app.route('/', storeRoutes(context));
   app.route('/', forecastRoutes(context));
   app.notFound((c) => {
     const allowed = methodsAt(app, c.req.path);

@@ -18,6 +18,7 @@ import { Supervisor } from './runner/supervisor.ts';
 import { openHome } from './store/home.ts';
 import { ModelStore } from './store/model-store.ts';
 import { RegistryFile } from './store/registry-file.ts';
+import { removeLeftovers } from './store/repair.ts';
 
 export interface Daemon extends AsyncDisposable {
   readonly url: string;
@@ -34,6 +35,8 @@ export const createContext = async (
   const home = openHome(settings.home);
   await mkdir(home.models, { recursive: true });
   const log = createLogger(settings.logLevel);
+  const leftovers = await removeLeftovers(home);
+  if (leftovers.length > 0) log.warn({ leftovers }, 'removed what a crash had left half written');
   const config = new ConfigFile(home.config);
   const { config: configured, error } = await config.read();
   if (error) log.warn({ error }, 'config.json is not valid; its settings are not used');

@@ -12,6 +12,7 @@ import type { Supervisor } from '../runner/supervisor.ts';
 import { estimateBytes } from '../schedule/decide.ts';
 import { type SlotLimits, Slots } from '../schedule/slots.ts';
 import type { Home } from '../store/home.ts';
+import { checkReceipt } from '../store/license-receipt.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import { filterCovariates } from './covariates.ts';
 import { resolveFrequencies } from './frequency.ts';
@@ -73,6 +74,7 @@ export class Forecaster {
       };
     }
     const manifest = await this.#options.store.get(model);
+    await checkReceipt(this.#options.home, manifest);
     return {
       name: model,
       family: manifest.family,
@@ -175,6 +177,7 @@ export class Forecaster {
       model_name: name,
       model_family: family,
       model_local_dir: manifest?.resolved?.snapshot_path ?? null,
+      model_adapter_dir: manifest?.adapter_path ?? null,
       model_cache_dir: manifest ? home.model(name).graphs : null,
       model_source: manifest?.source ?? null,
       model_metadata: manifest?.metadata ?? null,

@@ -1,4 +1,5 @@
 /** A repository of the hub brought into the hub's cache. */
+import { mkdir, statfs } from 'node:fs/promises';
 import { TollamaError } from '@tollama/core/errors';
 import { downloadBlob } from './download.ts';
 import { fileUrl, type HubFile, type HubOptions, readRevision } from './hub.ts';
@@ -52,6 +53,23 @@ const fromCache = async (
   return { commit, path: repo.snapshot(commit), sizeBytes: 0 };
 };
 
+/** Refuses before a byte is fetched what would not fit. Throws PULL_FAILED with both sizes. */
+const checkFreeDisk = async (cacheDir: string, files: readonly HubFile[]): Promise<void> => {
+  const needed = files.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
+  await mkdir(cacheDir, { recursive: true });
+  const { bavail, bsize } = await statfs(cacheDir);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6);
+  throw new TollamaError(
+    'PULL_FAILED',
+    `the download needs ${megabytes(needed)} MB, ${cacheDir} has ${megabytes(free)} MB free`,
+    {
+      hint: 'free some disk (`tollama prune`, `tollama rm`), or put the cache elsewhere with HF_HOME',
+    },
+  );
+};
+
 /** Downloads what the cache lacks and lays out the snapshot. Throws PULL_FAILED. */
 export const pullFromHub = async (request: PullHubRequest): Promise<PulledSnapshot> => {
   const { repoId, revision, hub, progress } = request;
@@ -61,6 +79,7 @@ export const pullFromHub = async (request: PullHubRequest): Promise<PulledSnapsh
   progress.resolved(commit);
   const missing: HubFile[] = [];
   for (const file of files) if (!(await repo.hasBlob(file.etag))) missing.push(file);
+  await checkFreeDisk(request.cacheDir, missing);
   progress.start(missing);
   await inParallel(missing, request.maxWorkers, async (file) => {
     const url = fileUrl(hub.endpoint, repoId, commit, file.path);

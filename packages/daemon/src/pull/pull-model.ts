@@ -6,6 +6,7 @@ import { TollamaError } from '@tollama/core/errors';
 import type { Manifest, RegistryEntry } from '@tollama/core/manifest';
 import { checkModelName, parseHubReference } from '@tollama/core/model-name';
 import type { Home } from '../store/home.ts';
+import { writeReceipt } from '../store/license-receipt.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import type { RegistryFile } from '../store/registry-file.ts';
 import type { HubOptions } from './hub.ts';
@@ -103,6 +104,7 @@ interface Fetched {
   readonly commit: string;
   readonly path: string;
   readonly sizeBytes: number;
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 const fetchFiles = async (
@@ -127,11 +129,8 @@ const fetchFiles = async (
   }
   progress.resolved('local');
   if (source.type === 'folder') {
-    return {
-      commit: 'local',
-      path: paths.snapshot,
-      sizeBytes: await pullFromFolder(source.repo_id, paths.snapshot),
-    };
+    const copied = await pullFromFolder(source.repo_id, paths.snapshot);
+    return { commit: 'local', path: paths.snapshot, ...copied };
   }
   await mkdir(paths.snapshot, { recursive: true });
   return { commit: 'local', path: paths.snapshot, sizeBytes: 0 };
@@ -158,6 +157,7 @@ const manifestFor = (
   },
   metadata: target.metadata ?? {},
   capabilities: target.capabilities ?? null,
+  files: fetched.files ?? null,
 });
 
 /**
@@ -194,6 +194,7 @@ export const pullModel = async (
       context.now().toISOString(),
     );
     await context.store.write(manifest);
+    await writeReceipt(context.home, manifest);
     return success(manifest);
   } catch (error) {
     if (!before) await rm(context.home.model(target.name).folder, { recursive: true, force: true });

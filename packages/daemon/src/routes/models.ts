@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
 import { readBody } from '../http/json-body.ts';
 import { residentBytes } from '../runner/resident-memory.ts';
+import { removeReceipt } from '../store/license-receipt.ts';
 
 const ModelBody = z.strictObject({ model: z.string().min(1) });
 
@@ -39,8 +40,13 @@ const show = (manifest: Manifest) => ({
   size: manifest.size_bytes,
   snapshot_path: manifest.resolved?.snapshot_path ?? null,
   license: manifest.license,
-  modelfile: '',
-  parameters: '',
+  modelfile: manifest.modelfile ?? '',
+  parameters: Object.entries(manifest.defaults ?? {})
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
+    .join('\n'),
+  adapter: manifest.adapter_path ?? null,
+  description: manifest.description ?? null,
+  metadata: manifest.metadata ?? {},
 });
 
 const listed = (model: RegistryEntry | Manifest, installed: Manifest | undefined) => ({
@@ -96,6 +102,7 @@ export const modelRoutes = (context: DaemonContext): Hono => {
     // Only a model that is loaded needs its runner; deleting never starts one.
     await loaded.remove(name);
     await store.remove(name);
+    await removeReceipt(context.home, name);
   };
 
   return new Hono()
@@ -117,6 +124,16 @@ export const modelRoutes = (context: DaemonContext): Hono => {
         details: { family: model.family },
       }));
       return c.json({ models });
+    })
+    .post('/api/stop', async (c) => {
+      const { model } = await readBody(c, ModelBody, settings.maxBodyBytes);
+      const isLoaded = loaded.list().some(({ name }) => name === model);
+      if (!isLoaded)
+        throw new TollamaError('MODEL_NOT_FOUND', `model '${model}' is not loaded`, {
+          hint: '`tollama ps` shows what is',
+        });
+      await loaded.remove(model);
+      return c.json({ status: 'success', model });
     })
     .delete('/api/delete', async (c) => {
       const { model } = await readBody(c, ModelBody, settings.maxBodyBytes);

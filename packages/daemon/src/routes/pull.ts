@@ -1,4 +1,4 @@
-/** Pulling models, and making random ones. */
+/** Pulling models. */
 import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors';
 import { checkModelName } from '@tollama/core/model-name';
 import { Hono } from 'hono';
@@ -6,7 +6,6 @@ import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
 import { readBody } from '../http/json-body.ts';
 import { ndjsonResponse } from '../http/ndjson.ts';
-import { createRandomModel } from '../pull/create-random.ts';
 import { hubCacheDir } from '../pull/hub-cache.ts';
 import { pullDefaults } from '../pull/pull-defaults.ts';
 import {
@@ -39,16 +38,6 @@ const PullBody = z.object({
 type PullBody = z.infer<typeof PullBody>;
 
 const V1PullBody = z.strictObject({ name: z.string().min(1), accept_license: z.boolean() });
-
-const CreateBody = z.strictObject({
-  model: z.string().min(1),
-  random: z.strictObject({
-    config: z.record(z.string(), z.unknown()),
-    family: z.string().min(1).nullish(),
-    seed: z.int().min(0).default(1),
-  }),
-  stream: z.boolean().default(true),
-});
 
 const INSPECT_TIMEOUT_MS = 60_000;
 
@@ -125,26 +114,5 @@ export const pullRoutes = (context: DaemonContext): Hono => {
         () => {},
       );
       return c.json(await store.get(name));
-    })
-    .post('/api/create', async (c) => {
-      const body = await readBody(c, CreateBody, settings.maxBodyBytes);
-      const name = checkModelName(body.model);
-      if (await store.find(name)) {
-        throw new TollamaError('MODEL_EXISTS', `model '${name}' exists already`, {
-          hint: `tollama rm ${name}, or choose another name`,
-        });
-      }
-      const create = () => createRandomModel(name, body.random, context);
-      if (!body.stream) return c.json(await create());
-      return ndjsonResponse(
-        async (send) => {
-          send({ status: 'writing random weights' });
-          send(await create());
-        },
-        (error) => {
-          const { message, hint } = toTollamaError(error);
-          return { error: { message, ...(hint && { hint }) } };
-        },
-      );
     });
 };

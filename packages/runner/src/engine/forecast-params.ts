@@ -7,6 +7,7 @@ export const ForecastParams = z.object({
   model_name: z.string().optional(),
   model_family: z.string().optional(),
   model_local_dir: z.string().nullish(),
+  model_adapter_dir: z.string().nullish(),
   model_cache_dir: z.string().nullish(),
   model_metadata: z.record(z.string(), z.unknown()).nullish(),
   horizon: z.int().positive(),
