@@ -26,7 +26,7 @@ const REHEARSAL_SAMPLES = 150;
 const SHARPNESS = 2;
 /** Members that would weigh less are left out. */
 const LEAST_WEIGHT = 0.05;
-/** Shares of zeros from which demand counts as intermittent. */
+/** Share of zeros from which demand counts as intermittent. */
 const MANY_ZEROS = 0.4;
 
 interface Member {
@@ -99,11 +99,14 @@ const membersFor = (history: History, horizon: number, rehearsal: Rehearsal): re
   if (isIntermittent(history)) return [plain(history, 'croston', croston, 1)];
   const period = history.seasons.find((length) => 3 * length <= n) ?? 1;
   const isLearnable = n >= 3 * period + (period > 1 ? 8 : 18);
-  const members = [plain(history, 'mstl', mstl, 0.7)];
-  if (isLearnable) members.unshift(regression(history, horizon, rehearsal));
-  if (n <= SHORT) {
-    members.push(plain(history, 'auto-ets', autoEts, 0.3), plain(history, 'theta', theta, 0.3));
+  const isSeasonal = history.seasons.some((length) => 2 * length <= n);
+  const members: Member[] = [];
+  if (isLearnable) members.push(regression(history, horizon, rehearsal));
+  if (isSeasonal) members.push(plain(history, 'mstl', mstl, 0.7));
+  if (!isSeasonal || n <= SHORT) {
+    members.push(plain(history, 'auto-ets', autoEts, isSeasonal ? 0.3 : 0.7));
   }
+  if (n <= SHORT) members.push(plain(history, 'theta', theta, 0.3));
   if (!isLearnable) members.push(plain(history, 'drift', drift, 0.2));
   return members;
 };

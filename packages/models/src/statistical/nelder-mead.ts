@@ -12,6 +12,10 @@ export interface Minimum {
   readonly value: number;
 }
 
+/** Of the value, below which vertices count as equal. */
+const TOLERANCE = 1e-7;
+const FIRST_WIDTH = 0.25;
+
 export const minimize = (
   objective: (point: readonly number[]) => number,
   start: readonly number[],
@@ -25,24 +29,35 @@ export const minimize = (
     const value = objective(point);
     return { point, value: Number.isFinite(value) ? value : Number.MAX_VALUE };
   };
-  const simplex = [evaluate(start)];
-  for (let i = 0; i < start.length; i++) {
-    const width = box.upper[i]! - box.lower[i]!;
-    const step = start[i]! + 0.25 * width <= box.upper[i]! ? 0.25 * width : -0.25 * width;
-    simplex.push(evaluate(start.map((x, j) => (i === j ? x + step : x))));
+  let best = evaluate(start);
+  // Moved to a wall, a simplex can fall flat before it is at the minimum: begin again around its best.
+  for (let width = FIRST_WIDTH; spent < evaluations; width /= 2) {
+    const simplex = [best, ...neighboursOf(best.point, box, width).map(evaluate)];
+    while (spent < evaluations) {
+      simplex.sort((a, b) => a.value - b.value);
+      if (isCollapsed(simplex)) break;
+      stepOf(simplex, evaluate);
+    }
+    const found = simplex.reduce((a, b) => (b.value < a.value ? b : a));
+    const isDone = best.value - found.value <= TOLERANCE * Math.abs(best.value);
+    best = found;
+    if (isDone && width < FIRST_WIDTH) break;
   }
-  while (spent < evaluations) {
-    simplex.sort((a, b) => a.value - b.value);
-    if (isCollapsed(simplex)) break;
-    stepOf(simplex, evaluate);
-  }
-  return simplex.reduce((best, vertex) => (vertex.value < best.value ? vertex : best));
+  return best;
 };
+
+/** One point moved along each axis by a share of the box's width, to the side with room. */
+const neighboursOf = (point: readonly number[], { lower, upper }: Box, share: number): number[][] =>
+  point.map((x, i) => {
+    const step = share * (upper[i]! - lower[i]!);
+    const moved = x + step <= upper[i]! ? x + step : x - step;
+    return point.map((other, j) => (i === j ? moved : other));
+  });
 
 const isCollapsed = (simplex: readonly Minimum[]): boolean => {
   const best = simplex[0]!;
   const worst = simplex[simplex.length - 1]!;
-  return worst.value - best.value <= 1e-7 * (Math.abs(best.value) + 1e-12);
+  return worst.value - best.value <= TOLERANCE * (Math.abs(best.value) + 1e-12);
 };
 
 /** Reflects, expands, contracts or shrinks a sorted simplex in place. */

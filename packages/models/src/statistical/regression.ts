@@ -25,6 +25,8 @@ const SAMPLES_WORTH = 4;
 const HORIZONS_WORTH = 1;
 /** ... and most for the drift, which one long slope teaches wrongly. */
 const DRIFT_PULL = 10;
+/** The smallest foreseen size of an error, as a share of the usual one. */
+const LEAST_SIZE = 0.1;
 /** How much of a deviation over the last season stays, before the data speak. */
 const STAYING = 0.7;
 
@@ -90,8 +92,10 @@ const fitStep = (past: Past, h: number, until: number, samples: number): Step =>
   const coefficients = fitCoefficients(past, sample);
   const errors = errorsOf(sample, coefficients);
   const { sizes, least, foreseen } = fitSizes(past, sample, errors);
-  // Errors at ends that share most of their horizon are nearly one: few of them understate the spread.
-  const widening = 1 + Math.min(1, 1 / horizonsIn(sample));
+  // What was fitted to errs less there than later; and of errors at ends that share most of their horizon,
+  // nearly the same ones, few were seen.
+  const fitted = Math.min(1, past.width / (2 * Math.max(1, errors.length)));
+  const widening = (1 + fitted) * (1 + Math.min(1, 1 / horizonsIn(sample)));
   for (let k = 0; k < errors.length; k++) errors[k]! *= widening / foreseen[k]!;
   return { coefficients, sizes, least, errors: errors.sort() };
 };
@@ -161,10 +165,12 @@ const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array) => {
   const count = errors.length;
   const features = new Float64Array(SIZES * count);
   for (let k = 0; k < count; k++) past.sizes(ends[k]!, h, features, k, count);
-  const weights = new Float64Array(count).fill(1);
+  const usual = meanSize(errors);
+  const least = LEAST_SIZE * usual + 1e-12;
+  // Sizes are to be right in proportion, in calm phases as in noisy ones.
+  const weights = errors.map((_, k) => 1 / (0.1 * usual + 1e-12 + features[count + k]!) ** 2);
   const moments = momentsOf(features, errors.map(Math.abs), weights);
   const sizes = ridge(moments, [0, 0, 0], [PULL, PULL, PULL]);
-  const least = 0.1 * meanSize(errors) + 1e-12;
   const foreseen = errors.map((_, k) => {
     const at = (i: number): number => sizes[i]! * features[i * count + k]!;
     return Math.max(least, at(0) + at(1) + at(2));
