@@ -4,6 +4,7 @@
  */
 
 import type { Comparison } from './compare.ts';
+import { chronos2 } from './kinds/chronos-2.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
 import { flowstate } from './kinds/flowstate.ts';
@@ -27,6 +28,7 @@ export interface GoldenSet extends AsyncDisposable {
 export type GoldenKind = (folder: string) => Promise<GoldenSet>;
 
 export const KINDS: Readonly<Record<string, GoldenKind>> = {
+  'chronos-2': chronos2,
   'chronos-bolt': chronosBolt,
   flowstate,
   moirai,

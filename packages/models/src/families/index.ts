@@ -1,5 +1,6 @@
 /** All families, one line each; the first that recognises a config.json takes it. */
 import type { Family } from '../family.ts';
+import { chronos2 } from './chronos-2.ts';
 import { chronosBolt } from './chronos-bolt.ts';
 import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { flowstate } from './flowstate.ts';
@@ -21,4 +22,6 @@ export const FAMILIES: readonly Family[] = [
   tirex,
   toto2,
   graniteTtm,
+  chronos2,
+  moirai2,
 ] as unknown as readonly Family[];
