@@ -9,6 +9,7 @@ import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
 import { flowstate } from './kinds/flowstate.ts';
 import { moirai } from './kinds/moirai.ts';
+import { chronosT5 } from './kinds/chronos-t5.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
@@ -32,6 +33,7 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'chronos-bolt': chronosBolt,
   flowstate,
   moirai,
+  'chronos-t5': chronosT5,
   moirai2,
   sundial,
   timer,

@@ -5,6 +5,7 @@ import { chronosBolt } from './chronos-bolt.ts';
 import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { flowstate } from './flowstate.ts';
 import { moirai } from './moirai.ts';
+import { chronosT5 } from './chronos-t5.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
@@ -23,5 +24,6 @@ export const FAMILIES: readonly Family[] = [
   toto2,
   graniteTtm,
   chronos2,
+  chronosT5,
   moirai2,
 ] as unknown as readonly Family[];

@@ -81,18 +81,21 @@ export const t5FeedForward = (x: Tensor, w: Weights, { d_ff }: Pick<T5Config, 'd
   });
 
 /**
- * Bucket of the relative position key - query, bidirectional: half of the buckets for each direction,
- * exact for near positions, logarithmic up to the maximal distance. The logarithm is float32's, as there.
+ * Bucket of a distance: exact for near ones, logarithmic up to the maximal distance. The logarithm is
+ * float32's, as there.
  */
-export const relativeBucket = (relative: number, buckets: number, maxDistance: number): number => {
-  const half = buckets / 2;
-  const exact = Math.floor(half / 2);
-  const side = relative > 0 ? half : 0;
-  const distance = Math.abs(relative);
-  if (distance < exact) return side + distance;
+export const distanceBucket = (distance: number, buckets: number, maxDistance: number): number => {
+  const exact = Math.floor(buckets / 2);
+  if (distance < exact) return distance;
   const { fround, log } = Math;
   const octave = fround(fround(log(fround(distance / exact))) / fround(log(maxDistance / exact)));
-  return side + Math.min(half - 1, exact + Math.trunc(fround(octave * (half - exact))));
+  return Math.min(buckets - 1, exact + Math.trunc(fround(octave * (buckets - exact))));
+};
+
+/** Bucket of the relative position key - query, bidirectional: half of the buckets for each direction. */
+export const relativeBucket = (relative: number, buckets: number, maxDistance: number): number => {
+  const half = buckets / 2;
+  return (relative > 0 ? half : 0) + distanceBucket(Math.abs(relative), half, maxDistance);
 };
 
 /**
