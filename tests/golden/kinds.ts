@@ -6,10 +6,10 @@
 import type { Comparison } from './compare.ts';
 import { chronos2 } from './kinds/chronos-2.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
-import { graniteTtm } from './kinds/granite-ttm.ts';
-import { flowstate } from './kinds/flowstate.ts';
-import { moirai } from './kinds/moirai.ts';
 import { chronosT5 } from './kinds/chronos-t5.ts';
+import { flowstate } from './kinds/flowstate.ts';
+import { graniteTtm } from './kinds/granite-ttm.ts';
+import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';

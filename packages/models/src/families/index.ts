@@ -2,10 +2,10 @@
 import type { Family } from '../family.ts';
 import { chronos2 } from './chronos-2.ts';
 import { chronosBolt } from './chronos-bolt.ts';
-import { graniteTtm } from './granite-ttm/granite-ttm.ts';
-import { flowstate } from './flowstate.ts';
-import { moirai } from './moirai.ts';
 import { chronosT5 } from './chronos-t5.ts';
+import { flowstate } from './flowstate.ts';
+import { graniteTtm } from './granite-ttm/granite-ttm.ts';
+import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
@@ -15,6 +15,8 @@ import { toto2 } from './toto2/toto2.ts';
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
 export const FAMILIES: readonly Family[] = [
   chronosBolt,
+  chronos2,
+  chronosT5,
   flowstate,
   moirai2,
   moirai,
@@ -23,7 +25,4 @@ export const FAMILIES: readonly Family[] = [
   tirex,
   toto2,
   graniteTtm,
-  chronos2,
-  chronosT5,
-  moirai2,
 ] as unknown as readonly Family[];
