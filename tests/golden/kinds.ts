@@ -4,7 +4,9 @@
  */
 
 import type { Comparison } from './compare.ts';
+import { chronos2 } from './kinds/chronos-2.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
+import { chronosT5 } from './kinds/chronos-t5.ts';
 import { flowstate } from './kinds/flowstate.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
 import { moirai } from './kinds/moirai.ts';
@@ -27,9 +29,11 @@ export interface GoldenSet extends AsyncDisposable {
 export type GoldenKind = (folder: string) => Promise<GoldenSet>;
 
 export const KINDS: Readonly<Record<string, GoldenKind>> = {
+  'chronos-2': chronos2,
   'chronos-bolt': chronosBolt,
   flowstate,
   moirai,
+  'chronos-t5': chronosT5,
   moirai2,
   sundial,
   timer,

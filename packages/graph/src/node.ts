@@ -239,8 +239,8 @@ export interface LayerNormNode extends Base {
 }
 
 /**
- * Multi-head attention: query [b, s, h*k], key [b, t, h*k], value [b, t, h*v], optional bias that is added to
- * the scores and broadcasts to [b, h, s, t]. -> [b, s, h*v]
+ * Multi-head attention: query [b, s, h*k], key [b, t, h*k] and value [b, t, h*v], or both split into heads as
+ * [b, h, t, k], optional bias that is added to the scores and broadcasts to [b, h, s, t]. -> [b, s, h*v]
  */
 export interface AttentionNode extends Base {
   readonly kind: 'attention';
@@ -263,6 +263,14 @@ export interface RotaryNode extends Base {
   readonly pairs: RotaryPairs;
 }
 
+/** Which states of a loop gain an element with each step. */
+export interface Growth {
+  /** The symbol, in the shapes of a step, of how many steps lie behind it. */
+  readonly steps: string;
+  /** For each state the axis that grows, or undefined. */
+  readonly axes: readonly (number | undefined)[];
+}
+
 /**
  * A loop over the first axis of sequences. Inputs are the initial states, the sequences, and the outer values
  * that a step uses; the body has an input for each, in this order. Its outputs are the next states and what
@@ -276,6 +284,7 @@ export interface ScanNode extends Base {
   readonly states: number;
   /** How many of the inputs are sequences. */
   readonly sequences: number;
+  readonly growth: Growth | undefined;
   /** The place of this result among the body's outputs. */
   readonly part: number;
 }

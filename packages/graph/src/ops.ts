@@ -306,7 +306,10 @@ export interface AttentionOptions {
   readonly bias?: Tensor;
 }
 
-/** Multi-head attention over packed heads: query [b, s, h*k], key [b, t, h*k], value [b, t, h*v] -> [b, s, h*v] */
+/**
+ * Multi-head attention over packed heads: query [b, s, h*k], key [b, t, h*k], value [b, t, h*v] -> [b, s, h*v];
+ * keys and values that many queries come back to may be split into heads, [b, h, t, k].
+ */
 export const attend = (
   query: Tensor,
   key: Tensor,

@@ -1,6 +1,8 @@
 /** A loop over time as one node: recurrent layers, samplers, decoders. */
+
+import { addDims, symbol, symbolsOf } from './dimension.ts';
 import { defineGraph, topologicalOrder } from './graph.ts';
-import type { Node, Tensor } from './node.ts';
+import type { Growth, Node, Shape, Tensor } from './node.ts';
 import { input, make, withInputs } from './ops.ts';
 
 /** What one step gives: the states for the next step, and what is collected. */
@@ -9,11 +11,21 @@ export interface ScanStep {
   readonly outputs: readonly Tensor[];
 }
 
+/** Whether a size of the node depends on the symbol. */
+const mentions = (node: Node, name: string): boolean => {
+  const attributes = node.kind === 'slice' ? [node.start, node.end] : [];
+  return [...node.shape, ...attributes].some((dim) => symbolsOf(dim).includes(name));
+};
+
 /**
- * Gives the results over placeholders instead of the outer values that they reach. Whatever does not depend on
- * the placeholders stays outside of the loop, and is computed once.
+ * Gives the results over placeholders instead of the outer values that they reach. Whatever depends neither on
+ * the placeholders nor on how many steps were done stays outside of the loop, and is computed once.
  */
-const capture = (results: readonly Tensor[], placeholders: readonly Tensor[]) => {
+const capture = (
+  results: readonly Tensor[],
+  placeholders: readonly Tensor[],
+  steps: string | undefined,
+) => {
   const inner = new Map<Node, Tensor>(placeholders.map((node) => [node, node]));
   const captured = new Map<Node, Tensor>();
   const within = (outer: Tensor): Tensor => {
@@ -24,10 +36,17 @@ const capture = (results: readonly Tensor[], placeholders: readonly Tensor[]) =>
     return stand;
   };
   for (const node of topologicalOrder(results)) {
-    if (inner.has(node) || !node.inputs.some((x) => inner.has(x))) continue;
+    const changes = steps !== undefined && mentions(node, steps);
+    if (inner.has(node) || !(changes || node.inputs.some((x) => inner.has(x)))) continue;
     inner.set(node, withInputs(node, node.inputs.map(within)));
   }
   return { results: results.map(within), captured };
+};
+
+/** The shape of state `i` within a step. */
+const grownShape = (shape: Shape, i: number, growth: Growth | undefined): Shape => {
+  const axis = growth?.axes[i];
+  return shape.map((dim, at) => (at === axis ? addDims(dim, symbol(growth!.steps)) : dim));
 };
 
 /**
@@ -35,6 +54,8 @@ const capture = (results: readonly Tensor[], placeholders: readonly Tensor[]) =>
  * states on. The step may use any tensor of the graph around it.
  *
  * @param initial states before the first step; a step gives states of the same shapes
+ * @param growth  states that a step gives with one more element along an axis, such as the keys and values
+ * of a decoder
  * @returns the states after the last step, and each output stacked along a new first axis
  * @example
  * const { states, outputs } = scan([zeros], [xs], ([h], [x]) => {
@@ -46,13 +67,15 @@ export const scan = (
   initial: readonly Tensor[],
   sequences: readonly Tensor[],
   step: (states: readonly Tensor[], elements: readonly Tensor[]) => ScanStep,
+  growth?: Growth,
 ): ScanStep => {
-  const states = initial.map((x, i) => input(`state${i}`, x.shape, x.dtype));
+  const states = initial.map((x, i) => input(`state${i}`, grownShape(x.shape, i, growth), x.dtype));
   const elements = sequences.map((x, i) => input(`element${i}`, x.shape.slice(1), x.dtype));
   const done = step(states, elements);
   const { results, captured } = capture(
     [...done.states, ...done.outputs],
     [...states, ...elements],
+    growth?.steps,
   );
   const body = defineGraph(
     'step',
@@ -61,6 +84,8 @@ export const scan = (
   );
   const inputs = [...initial, ...sequences, ...captured.keys()];
   const shared = { kind: 'scan', inputs, body, states: initial.length } as const;
-  const parts = results.map((_, part) => make({ ...shared, sequences: sequences.length, part }));
+  const parts = results.map((_, part) =>
+    make({ ...shared, sequences: sequences.length, growth, part }),
+  );
   return { states: parts.slice(0, initial.length), outputs: parts.slice(initial.length) };
 };

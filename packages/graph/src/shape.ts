@@ -13,6 +13,7 @@ import {
   shapeEquals,
   shapeText,
   subtractDims,
+  symbol,
 } from './dimension.ts';
 import { type DType, isFloat } from './dtype.ts';
 import { type Node, type Shape, type Visitor, visit } from './node.ts';
@@ -299,17 +300,18 @@ const infer: Visitor<ShapeAndType> = {
   attention: (node) => {
     const [query, key, value, bias] = node.inputs;
     const shapes = [query, key, value].map((x) => shapeText(x.shape)).join(', ');
-    if (query.shape.length !== 3 || key.shape.length !== 3 || value.shape.length !== 3) {
-      misfit(`attention: query, key, value ${shapes} must be [batch, length, width]`);
+    const [keys, values] = [key, value].map((x) => packedHeads(x.shape, node.heads));
+    if (query.shape.length !== 3 || !keys || !values || key.shape.length !== value.shape.length) {
+      return misfit(`attention: query, key, value ${shapes} must be [batch, length, width]`);
     }
     const [b, s, width] = query.shape as [Dim, Dim, Dim];
-    const [keyBatch, t, keyWidth] = key.shape as [Dim, Dim, Dim];
+    const [keyBatch, t, keyWidth] = keys as [Dim, Dim, Dim];
     requireOneDType(node.inputs, 'attention');
-    const sameBatch = dimEquals(b, keyBatch) && dimEquals(b, value.shape[0]!);
-    if (!sameBatch || !dimEquals(width, keyWidth) || !dimEquals(t, value.shape[1]!)) {
+    const sameBatch = dimEquals(b, keyBatch) && dimEquals(b, values[0]!);
+    if (!sameBatch || !dimEquals(width, keyWidth) || !dimEquals(t, values[1]!)) {
       misfit(`attention: query, key, value ${shapes} do not match`);
     }
-    for (const size of [width, value.shape[2]!]) {
+    for (const size of [width, values[2]!]) {
       if (typeof size !== 'number' || size % node.heads !== 0) {
         misfit(`attention: width ${dimText(size)} does not split into ${node.heads} heads`);
       }
@@ -323,7 +325,7 @@ const infer: Visitor<ShapeAndType> = {
         );
       }
     }
-    return { shape: [b, s, value.shape[2]!], dtype: query.dtype };
+    return { shape: [b, s, values[2]!], dtype: query.dtype };
   },
   rotary: (node) => {
     const [x, cos, sin] = node.inputs;
@@ -346,20 +348,36 @@ const infer: Visitor<ShapeAndType> = {
     node.inputs.forEach((x, i) => {
       const isElement = i >= node.states && i < node.states + node.sequences;
       const inner = node.body.inputs[i]!;
-      const outer = isElement ? x.shape.slice(1) : x.shape;
+      const axis = i < node.states ? node.growth?.axes[i] : undefined;
+      const before = node.growth && symbol(node.growth.steps);
+      const grown = (shape: Shape, by: Dim): Shape =>
+        axis === undefined ? shape : replaceAt(shape, axis, addDims(shape[axis]!, by));
+      const outer = isElement ? x.shape.slice(1) : grown(x.shape, before ?? 0);
       if (!shapeEquals(inner.shape, outer) || inner.dtype !== x.dtype) {
         misfit(`scan: ${inner.name} is ${shapeText(inner.shape)}, got ${shapeText(outer)}`);
       }
       const next = i < node.states ? results[i]! : inner;
-      if (!shapeEquals(next.shape, inner.shape) || next.dtype !== inner.dtype) {
+      const wanted = i < node.states ? grown(inner.shape, 1) : inner.shape;
+      if (!shapeEquals(next.shape, wanted) || next.dtype !== inner.dtype) {
         misfit(`scan: ${inner.name} ${shapeText(inner.shape)} becomes ${shapeText(next.shape)}`);
       }
     });
     const { shape, dtype } = results[node.part]!;
     const steps = stepsOf(node.inputs.slice(node.states, node.states + node.sequences));
-    return { shape: node.part < node.states ? shape : [steps, ...shape], dtype };
+    if (node.part >= node.states) return { shape: [steps, ...shape], dtype };
+    const axis = node.growth?.axes[node.part];
+    const first = node.inputs[node.part]!.shape;
+    if (axis === undefined) return { shape, dtype };
+    return { shape: replaceAt(first, axis, addDims(first[axis]!, steps)), dtype };
   },
   stopGradient: same,
+};
+
+/** [b, t, h*k] of keys or values, which may also come as [b, h, t, k]; undefined for another rank. */
+const packedHeads = (shape: Shape, heads: number): Shape | undefined => {
+  if (shape.length !== 4) return shape.length === 3 ? shape : undefined;
+  const [b, h, t, k] = shape as [Dim, Dim, Dim, Dim];
+  return dimEquals(h, heads) ? [b, t, multiplyDims(h, k)] : undefined;
 };
 
 /** The number of steps of a loop over these sequences. */

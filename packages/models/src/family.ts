@@ -59,6 +59,15 @@ export interface Outcome {
   readonly warnings: readonly string[];
 }
 
+/** What the encoder made of one series. */
+export interface SeriesEmbedding {
+  /** [variates, tokens, width] */
+  readonly states: TensorValue;
+  /** What the values were shifted and divided by, per variate; families that only scale give no `loc`. */
+  readonly loc?: ArrayLike<number>;
+  readonly scale: ArrayLike<number>;
+}
+
 /** Runs one of the family's graphs by its name; gives the named outputs, or all of them. */
 export type RunGraph = (
   graph: string,
@@ -84,6 +93,12 @@ export interface Family<Config = unknown> {
   ) => Readonly<Record<string, Graph>>;
   /** From series to forecasts; plain arrays around runs of the graphs. */
   readonly forecast: (run: RunGraph, config: Config, task: Task) => Promise<Outcome>;
+  /** The encoder's states, of families that offer them. */
+  readonly embed?: (
+    run: RunGraph,
+    config: Config,
+    task: Pick<Task, 'series' | 'options'>,
+  ) => Promise<readonly SeriesEmbedding[]>;
   /** Linear layers that int8 would harm, by the name of their weight. */
   readonly keepFloat32?: RegExp;
 }

@@ -1,6 +1,7 @@
 /** A checkpoint folder made ready to forecast. */
 
 import type { Capabilities } from '@tollama/core/capabilities';
+import { TollamaError } from '@tollama/core/errors';
 import {
   type Checkpoint,
   type Device,
@@ -11,18 +12,23 @@ import {
   openSession,
   type Precision,
   type Session,
+  type SessionOptions,
   type Tensor,
   type TensorValue,
   topologicalOrder,
   verifyGraph,
+  type Weights,
 } from '@tollama/graph';
-import type { Outcome, Probe, RunGraph, Task } from './family.ts';
+import { openAdapter } from './adapter/adapter.ts';
+import type { Family, Outcome, Probe, RunGraph, SeriesEmbedding, Task } from './family.ts';
 import { readConfig } from './read-config.ts';
 import { forecastVariates } from './variates.ts';
 
 export interface OpenModelOptions {
   /** Threads within an operator. */
   readonly threads: number;
+  /** Folder of a LoRA adapter in PEFT's format, merged into the weights. */
+  readonly adapter?: string | undefined;
   readonly precision?: Precision;
   readonly device?: Device;
   /** Where graph files are kept between runs; a temporary folder when absent. */
@@ -41,26 +47,78 @@ export interface OpenModel extends AsyncDisposable {
   readonly checkpoint: Checkpoint;
   /** Inner points of the first run, by name; empty unless `inspect`. */
   readonly inspected: ReadonlyMap<string, TensorValue>;
-  forecast(task: Task): Promise<Outcome>;
   /** Runs one of the family's graphs itself, for callers that know the family. */
   readonly run: RunGraph;
+  forecast(task: Task): Promise<Outcome>;
+  /**
+   * The encoder's states of each series.
+   * @throws TollamaError MODEL_UNSUPPORTED for a family that offers none
+   */
+  embed(task: Pick<Task, 'series' | 'options'>): Promise<readonly SeriesEmbedding[]>;
 }
 
-const belongsTo = (graph: Graph, tensor: Tensor): boolean =>
-  topologicalOrder([tensor]).every((node) => node.kind !== 'input' || graph.inputs.includes(node));
+type Probed = readonly (readonly [name: string, tensor: Tensor])[];
 
-/** The graph with the probed tensors as further outputs. */
-const withProbes = (graph: Graph, probes: ReadonlyMap<string, Tensor>): Graph => {
-  const inner = [...probes].filter(([, tensor]) => belongsTo(graph, tensor));
+/** The graph with the probed tensors that belong to it as further outputs. */
+const withProbes = (graph: Graph, probed: Probed): Graph => {
+  const isInput = new Set<Tensor>(graph.inputs);
+  const inner = probed.filter(([, tensor]) =>
+    topologicalOrder([tensor]).every((node) => node.kind !== 'input' || isInput.has(node)),
+  );
   return defineGraph(graph.name, graph.inputs, {
     ...Object.fromEntries(inner),
     ...Object.fromEntries(graph.outputs),
   });
 };
 
+/** The graphs of a family by their names, checked where it may take its time. */
+const graphsOf = (
+  family: Family,
+  config: unknown,
+  weights: Weights,
+  inspect: boolean,
+): ReadonlyMap<string, Graph> => {
+  const probed: [string, Tensor][] = [];
+  const probe: Probe = (name, tensor) => {
+    probed.push([name, tensor]);
+    return tensor;
+  };
+  const graphs = Object.entries(family.graphs(config, weights, probe));
+  return new Map(
+    graphs.map(([name, graph]) => {
+      const whole = inspect ? withProbes(graph, probed) : graph;
+      return [name, inspect || process.env.TOLLAMA_DEBUG ? verifyGraph(whole) : whole];
+    }),
+  );
+};
+
+interface Sessions extends AsyncDisposable {
+  get(name: string): Promise<Session>;
+}
+
+/** Sessions that open when they are first needed: not every use of a model needs all of its graphs. */
+const sessionsOf = (graphs: ReadonlyMap<string, Graph>, options: SessionOptions): Sessions => {
+  const opened = new Map<string, Promise<Session>>();
+  return {
+    get(name) {
+      const known = opened.get(name);
+      if (known) return known;
+      const opening = openSession(graphs.get(name)!, options);
+      opened.set(name, opening);
+      opening.catch(() => opened.delete(name));
+      return opening;
+    },
+    async [Symbol.asyncDispose]() {
+      const settled = await Promise.allSettled(opened.values());
+      const sessions = settled.filter((result) => result.status === 'fulfilled');
+      await Promise.all(sessions.map(({ value }) => value[Symbol.asyncDispose]()));
+    },
+  };
+};
+
 /**
  * Opens a model: reads config.json, checks the headers of the weights, builds the graphs of its family
- * and makes them ready to run.
+ * and makes the first of them ready to run; the others follow when they are first used.
  *
  * @throws TollamaError MODEL_UNSUPPORTED for an unknown family, CHECKPOINT_INVALID for a bad file
  * @example
@@ -69,35 +127,28 @@ const withProbes = (graph: Graph, probes: ReadonlyMap<string, Tensor>): Graph =>
  */
 export const openModel = async (folder: string, options: OpenModelOptions): Promise<OpenModel> => {
   const { threads, precision = 'float32', device = 'cpu', cacheDir, inspect = false } = options;
-  const checkpoint = await openCheckpoint(folder);
-  const { family, config } = await readConfig(folder, checkpoint.tensors);
-  const capabilities = family.capabilities(config);
-  const probes = new Map<string, Tensor>();
-  const probe: Probe = (name, tensor) => {
-    probes.set(name, tensor);
-    return tensor;
-  };
-  const graphs = family.graphs(config, fromCheckpoint(checkpoint.tensors), probe);
-  const sessions = new Map<string, Session>();
-  for (const [name, graph] of Object.entries(graphs)) {
-    const whole = inspect ? withProbes(graph, probes) : graph;
-    if (inspect || process.env.TOLLAMA_DEBUG) verifyGraph(whole);
-    const { keepFloat32 } = family;
-    sessions.set(
-      name,
-      await openSession(whole, { checkpoint, threads, precision, device, cacheDir, keepFloat32 }),
-    );
-  }
+  const base = await openCheckpoint(folder);
+  const { family, config } = await readConfig(folder, base.tensors);
+  const adapter = options.adapter ? await openAdapter(options.adapter, base) : undefined;
+  const checkpoint = adapter?.checkpoint ?? base;
+  const weights = adapter?.weights ?? fromCheckpoint(base.tensors);
+  const graphs = graphsOf(family, config, weights, inspect);
+  const { keepFloat32 } = family;
+  const settings = { checkpoint, threads, precision, device, cacheDir, keepFloat32 };
+  const sessions = sessionsOf(graphs, settings);
+  for (const name of [...graphs.keys()].slice(0, 1)) await sessions.get(name);
 
   const inspected = new Map<string, TensorValue>();
   const run: RunGraph = async (graph, feeds, outputs) => {
-    const results = await sessions.get(graph)!.run(feeds, inspect ? undefined : outputs);
+    const session = await sessions.get(graph);
+    const results = await session.run(feeds, inspect ? undefined : outputs);
     for (const [name, value] of Object.entries(results)) {
       if (inspect && !inspected.has(name)) inspected.set(name, value);
     }
     return results;
   };
 
+  const capabilities = family.capabilities(config);
   return {
     family: family.name,
     config,
@@ -109,8 +160,12 @@ export const openModel = async (folder: string, options: OpenModelOptions): Prom
     run,
     forecast: (task) =>
       forecastVariates(capabilities, task, (one) => family.forecast(run, config, one)),
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...sessions.values()].map((session) => session[Symbol.asyncDispose]()));
+    async embed(task) {
+      if (family.embed) return family.embed(run, config, task);
+      throw new TollamaError('MODEL_UNSUPPORTED', `${family.name} gives no embeddings`, {
+        hint: 'ask a model of another family, such as chronos-2',
+      });
     },
+    [Symbol.asyncDispose]: () => sessions[Symbol.asyncDispose](),
   };
 };

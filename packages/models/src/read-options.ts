@@ -11,7 +11,7 @@ import type { Task } from './family.ts';
  */
 export const readOptions = <Options>(
   schema: z.ZodType<Options>,
-  { options }: Task,
+  { options }: Pick<Task, 'options'>,
   family: string,
 ): Options => {
   const parsed = schema.safeParse(options);

@@ -54,13 +54,18 @@ export class Emitter {
     for (const node of inputs) {
       if (this.#taken.has(node.name)) misfit(`onnx: '${node.name}' names two inputs or outputs`);
       this.#taken.add(node.name);
-      node.shape.forEach((size, axis) => {
-        const dim = asLinear(size);
-        if (dim && !this.#sources.has(dim.name)) {
-          this.#sources.set(dim.name, { input: node.name, axis, dim });
-        }
-      });
+      this.learnSizes(node.name, node.shape);
     }
+  }
+
+  /** Takes the value of a name for what tells the symbols of its shape that nothing told before. */
+  learnSizes(name: string, shape: readonly Dim[]): void {
+    shape.forEach((size, axis) => {
+      const dim = asLinear(size);
+      if (dim && !this.#sources.has(dim.name)) {
+        this.#sources.set(dim.name, { input: name, axis, dim });
+      }
+    });
   }
 
   nameOf(node: Node): string {

@@ -3,7 +3,7 @@
  * stand where a measurement said that they help on a CPU (bench/README.md).
  */
 import { type Dim, dimEquals, multiplyDims, shapeEquals, subtractDims } from '../dimension.ts';
-import { DTYPES, isFloat } from '../dtype.ts';
+import { DTYPES, type DType, isFloat } from '../dtype.ts';
 import {
   type BinaryOp,
   type Node,
@@ -16,7 +16,7 @@ import {
 } from '../node.ts';
 import { misfit } from '../shape.ts';
 import { Emitter } from './emitter.ts';
-import type { ExternalData, OnnxGraph } from './messages.ts';
+import type { ExternalData, OnnxGraph, OnnxValue } from './messages.ts';
 
 export const OPSETS = { '': 21, 'com.microsoft': 1 } as const;
 
@@ -99,7 +99,7 @@ const expand = (x: Node, shape: Shape, { emitter }: LoweringContext): string => 
 const attentionBias = (bias: Node, query: Node, key: Node, context: LoweringContext): string => {
   const lead = Array.from({ length: 4 - bias.shape.length }, () => 1);
   const [batch, heads] = [...lead, ...bias.shape] as [Dim, Dim];
-  const shape = [batch, heads, query.shape[1]!, key.shape[1]!];
+  const shape = [batch, heads, query.shape[1]!, key.shape.at(-2)!];
   return shapeEquals(bias.shape, shape)
     ? context.emitter.nameOf(bias)
     : expand(bias, shape, context);
@@ -289,21 +289,34 @@ export const lower: Visitor<string, LoweringContext> = {
   stopGradient: (node, context) => operands(node, context)[0]!,
 };
 
-/** A body sees the values around it by their names; states and elements get names of their own. */
+const described = (x: Node, name: string): OnnxValue => ({
+  name,
+  dtype: x.dtype,
+  shape: x.shape,
+});
+
+/**
+ * A body sees the values around it by their names; states and elements get names of their own. ONNX' Scan
+ * keeps the shapes of its states; where one grows, Loop takes its place, whose body finds its elements itself.
+ */
 const emitScan = (node: ScanNode, context: LoweringContext): readonly string[] => {
-  const { body, states, sequences } = node;
+  const { body, states, sequences, growth } = node;
   const names = operands(node, context);
   const emitter = new Emitter([], [], context.emitter);
+  const [iteration, condition] = [emitter.fresh(), emitter.fresh()];
   const looped = body.inputs.slice(0, states + sequences);
   body.inputs.forEach((x, i) => {
     emitter.setName(x, i < looped.length ? emitter.fresh() : names[i]!);
+    if (i < states) emitter.learnSizes(emitter.nameOf(x), x.shape);
+    if (growth && i >= states && i < looped.length) {
+      emitter.setName(x, emitter.emit('Gather', [names[i]!, iteration]));
+    }
   });
   for (const inner of body.nodes) {
     if (inner.kind !== 'input') {
       emitter.setName(inner, visit(lower, inner, { ...context, emitter }));
     }
   }
-  const described = (x: Node, name: string) => ({ name, dtype: x.dtype, shape: x.shape });
   const results = [...body.outputs.values()];
   // A result needs a name of its own: Identity makes one for an input of the body, and for a second use.
   const used = new Set(body.inputs.map((x) => emitter.nameOf(x)));
@@ -320,6 +333,24 @@ const emitScan = (node: ScanNode, context: LoweringContext): readonly string[] =
     inputs: looped.map((x) => described(x, emitter.nameOf(x))),
     outputs: results.map((x, i) => described(x, outputs[i]!)),
   };
+  if (growth) {
+    const steps = context.emitter.size(node.inputs[states]!.shape[0]!);
+    const scalar = (name: string, dtype: DType): OnnxValue => ({ name, dtype, shape: [] });
+    const goesOn = emitter.emit('Identity', [condition]);
+    const looping: OnnxGraph = {
+      ...graph,
+      inputs: [
+        scalar(iteration, 'int64'),
+        scalar(condition, 'bool'),
+        ...graph.inputs.slice(0, states),
+      ],
+      outputs: [scalar(goesOn, 'bool'), ...graph.outputs],
+    };
+    const inputs = [context.emitter.emit('Squeeze', [steps]), '', ...names.slice(0, states)];
+    return context.emitter.emitAll('Loop', inputs, results.length, {
+      attributes: { body: { graph: looping } },
+    });
+  }
   return context.emitter.emitAll('Scan', names.slice(0, looped.length), results.length, {
     attributes: { body: { graph }, num_scan_inputs: { int: sequences } },
   });

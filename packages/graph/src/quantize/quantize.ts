@@ -8,7 +8,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { type Graph, rewriteGraph } from '../graph.ts';
 import type { LinearNode, Node, ParameterNode, Tensor } from '../node.ts';
 import type { ExternalData } from '../onnx/messages.ts';
-import { parameter, quantizedAffine, withInputs } from '../ops.ts';
+import { add, affine, mul, parameter, quantizedAffine, withInputs } from '../ops.ts';
 import type { Checkpoint } from '../safetensors/checkpoint.ts';
 import { readTensor } from '../safetensors/read-tensor.ts';
 import { quantizeRows } from './rows.ts';
@@ -30,6 +30,15 @@ interface Layer {
   readonly weight: ParameterNode;
   readonly out: number;
   readonly width: number;
+  /** What an adapter adds to the weight. */
+  readonly update: LowRank | undefined;
+}
+
+/** (b . a) * factor, with a [r, in] and b [out, r]. */
+interface LowRank {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly factor: Tensor;
 }
 
 /** A layer's weight in integers, shared by all layers that it is tied to. */
@@ -44,11 +53,23 @@ const parameterBehind = (node: Node): ParameterNode | undefined => {
   return node.kind === 'parameter' ? node : undefined;
 };
 
+/** Splits weight + (b . a) * factor, the form in which an adapter changes a weight. */
+const splitUpdate = (weight: Node): [Node, LowRank | undefined] => {
+  if (weight.kind !== 'binary' || weight.op !== 'add') return [weight, undefined];
+  const [base, scaled] = weight.inputs;
+  if (scaled.kind !== 'binary' || scaled.op !== 'mul') return [weight, undefined];
+  const [product, factor] = scaled.inputs;
+  if (product.kind !== 'matmul' || product.transposeB) return [weight, undefined];
+  const [b, a] = product.inputs;
+  return [base, { a, b, factor }];
+};
+
 const layerOf = (node: LinearNode, keepFloat32: RegExp | undefined): Layer | undefined => {
-  const weight = parameterBehind(node.inputs[1]);
+  const [base, update] = splitUpdate(node.inputs[1]);
+  const weight = parameterBehind(base);
   if (!weight || (keepFloat32 && weight.name.search(keepFloat32) >= 0)) return undefined;
   const [out, width] = weight.shape as readonly [number, number];
-  return out * width < MIN_WEIGHTS ? undefined : { weight, out, width };
+  return out * width < MIN_WEIGHTS ? undefined : { weight, out, width, update };
 };
 
 const refuseInfinite = (name: string): never => {
@@ -114,7 +135,11 @@ export const quantizeGraph = (
     if (!layer) return withInputs(node, inputs);
     const { data, scale } = quantizedOf(layer);
     const [x, , bias] = inputs;
-    return quantizedAffine(x!, data, scale, bias);
+    const product = quantizedAffine(x!, data, scale, bias);
+    const { update } = layer;
+    // An update of low rank is cheap beside the integers, and stays exact.
+    if (!update) return product;
+    return add(product, affine(affine(x!, update.a), mul(update.b, update.factor)));
   });
 
   return {

@@ -127,6 +127,12 @@ const readShards = async (
   return tensors;
 };
 
+const readSingle = async (folder: string, name: string): Promise<Map<string, CheckpointTensor>> => {
+  const file = await resolveInside(folder, name);
+  const header = await readSafetensorsHeader(file);
+  return new Map([...header].map(([tensor, stored]) => [tensor, { ...stored, file }]));
+};
+
 /**
  * Opens a checkpoint folder and checks all of its headers; no weight is read.
  *
@@ -136,14 +142,34 @@ export const openCheckpoint = async (path: string): Promise<Checkpoint> => {
   const folder = await realpath(path).catch(() => refuse(`there is no checkpoint folder ${path}`));
   let tensors: Map<string, CheckpointTensor>;
   if (await exists(join(folder, SINGLE_FILE))) {
-    const file = await resolveInside(folder, SINGLE_FILE);
-    const header = await readSafetensorsHeader(file);
-    tensors = new Map([...header].map(([name, tensor]) => [name, { ...tensor, file }]));
+    tensors = await readSingle(folder, SINGLE_FILE);
   } else if (await exists(join(folder, INDEX_FILE))) {
     tensors = await readShards(folder, await readIndex(folder));
   } else {
     return refuse(`${path} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}`);
   }
+  return checkpointOf(folder, tensors);
+};
+
+/**
+ * Opens one named weights file of a folder, such as an adapter's.
+ *
+ * @throws TollamaError CHECKPOINT_INVALID when it is missing, malformed, or a link out of the folder
+ */
+export const openWeightsFile = async (path: string, name: string): Promise<Checkpoint> => {
+  const folder = await realpath(path).catch(() => refuse(`there is no folder ${path}`));
+  if (!(await exists(join(folder, name)))) refuse(`${path} holds no ${name}`);
+  return checkpointOf(folder, await readSingle(folder, name));
+};
+
+/** The tensors of several checkpoints as one, in the folder of the first; a later name hides an earlier one. */
+export const joinCheckpoints = (first: Checkpoint, ...others: readonly Checkpoint[]): Checkpoint =>
+  checkpointOf(first.folder, new Map([first, ...others].flatMap(({ tensors }) => [...tensors])));
+
+const checkpointOf = (
+  folder: string,
+  tensors: ReadonlyMap<string, CheckpointTensor>,
+): Checkpoint => {
   const files = [...new Set([...tensors.values()].map((tensor) => tensor.file))];
   const sizeBytes = [...tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
   return { folder, tensors, files, sizeBytes };

@@ -16,24 +16,16 @@ import {
   type Dim,
   defineGraph,
   dimOf,
-  div,
-  equal,
   type Graph,
   greater,
   input,
   iota,
-  isNan,
   max,
-  maximum,
   mul,
   multiplyDims,
-  not,
   rearrange,
   repeat,
   slice,
-  sqrt,
-  sub,
-  sum,
   symbol,
   type Tensor,
   take,
@@ -42,9 +34,16 @@ import {
 } from '@tollama/graph';
 import { z } from 'zod';
 import { defineFamily, type Outcome, type Probe, type RunGraph, type Task } from '../family.ts';
-import { linear } from '../nn/linear.ts';
+import { instanceNorm } from '../nn/instance-norm.ts';
 import { residualBlock } from '../nn/residual-block.ts';
-import { relativePositionBias, t5Attention, t5FeedForward, t5Norm } from '../nn/t5.ts';
+import {
+  FLOAT_MIN,
+  relativePositionBias,
+  t5Attention,
+  t5AttentionToItself,
+  t5FeedForward,
+  t5Norm,
+} from '../nn/t5.ts';
 import { interpolatedQuantiles, linearQuantile } from '../quantiles.ts';
 
 const Config = z.object({
@@ -71,23 +70,8 @@ const Config = z.object({
 });
 type Config = z.infer<typeof Config>;
 
-/** The lowest float32: masked keys are pushed there, so that a query without any key averages all. */
-const FLOAT_MIN = -3.4028234663852886e38;
 const REG_TOKEN = 1;
 const START_TOKEN = 0;
-
-/** Standardises over the observed points of each row. context [b, t], NaN where missing. */
-const instanceNorm = (context: Tensor, observed: Tensor) => {
-  const present = cast(observed, 'float32');
-  const count = maximum(sum(present, 1, { keepAxes: true }), 1);
-  const known = where(observed, context, 0);
-  const loc = div(sum(known, 1, { keepAxes: true }), count); // [b, 1], 0 where nothing is observed
-  const deviation = mul(sub(known, loc), present);
-  const spread = sqrt(div(sum(mul(deviation, deviation), 1, { keepAxes: true }), count));
-  const isEmpty = equal(sum(present, 1, { keepAxes: true }), 0);
-  const scale = where(isEmpty, 1, where(equal(spread, 0), 1e-5, spread)); // [b, 1]
-  return { loc, scale, scaled: mul(div(deviation, scale), present) };
-};
 
 /** Windows of `size` points, every `stride` points from the left. x [b, t] -> [b, n, size] */
 const patches = (x: Tensor, size: number, starts: Tensor | undefined): Tensor => {
@@ -114,24 +98,12 @@ const encoderBlock = (
   );
 };
 
-/**
- * One decoder position sees only itself: the softmax over a single key is 1, so self-attention is o(v(x))
- * whatever q, k and the position bias are. x [b, 1, d] -> [b, 1, d]
- */
-const selfAttentionOfOne = (x: Tensor, w: Weights, c: Config): Tensor => {
-  const inner = c.num_heads * c.d_kv;
-  for (const name of ['q.weight', 'k.weight']) w.unused(name, [inner, c.d_model]);
-  return linear(linear(x, w.at('v'), inner, { bias: false }), w.at('o'), c.d_model, {
-    bias: false,
-  });
-};
-
 /** x [b, 1, d], memory [b, n, d], mask [b, 1, 1, n] -> [b, 1, d] */
 const decoderBlock = (x: Tensor, memory: Tensor, w: Weights, c: Config, mask: Tensor): Tensor => {
   const self = w.at('layer.0');
   const y = add(
     x,
-    selfAttentionOfOne(t5Norm(x, self.at('layer_norm'), c), self.at('SelfAttention'), c),
+    t5AttentionToItself(t5Norm(x, self.at('layer_norm'), c), self.at('SelfAttention'), c),
   );
   const cross = w.at('layer.1');
   const query = t5Norm(y, cross.at('layer_norm'), c);
@@ -194,8 +166,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
   const context = input('context', [batch, points]);
   const starts = stride === size ? undefined : input('patch_starts', ['patches'], 'int64');
 
-  const observed = not(isNan(context));
-  const { loc, scale, scaled } = instanceNorm(context, observed);
+  const { observed, loc, scale, scaled } = instanceNorm(context);
   const present = patches(cast(observed, 'float32'), size, starts);
   const patched = probe('patched', concat([patches(scaled, size, starts), present], -1)); // [b, n, 2p]
   let embeds = residualBlock(patched, w.at('input_patch_embedding'), c.d_ff, c.d_model);

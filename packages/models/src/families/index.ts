@@ -1,6 +1,8 @@
 /** All families, one line each; the first that recognises a config.json takes it. */
 import type { Family } from '../family.ts';
+import { chronos2 } from './chronos-2.ts';
 import { chronosBolt } from './chronos-bolt.ts';
+import { chronosT5 } from './chronos-t5.ts';
 import { flowstate } from './flowstate.ts';
 import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { moirai } from './moirai.ts';
@@ -13,6 +15,8 @@ import { toto2 } from './toto2/toto2.ts';
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
 export const FAMILIES: readonly Family[] = [
   chronosBolt,
+  chronos2,
+  chronosT5,
   flowstate,
   moirai2,
   moirai,

@@ -20,6 +20,9 @@ import {
 } from '@tollama/graph';
 import { linear } from './linear.ts';
 
+/** The lowest float32: masked keys are pushed there, so that a query without any key averages all. */
+export const FLOAT_MIN = -3.4028234663852886e38;
+
 export interface T5Config {
   readonly d_kv: number;
   readonly d_ff: number;
@@ -30,15 +33,18 @@ export interface T5Config {
 }
 
 /** x [..., d] -> [..., d] */
-export const t5Norm = (x: Tensor, w: Weights, { layer_norm_epsilon }: T5Config): Tensor =>
-  rmsNormalize(x, w.get('weight', [widthOf(x)]), layer_norm_epsilon);
+export const t5Norm = (
+  x: Tensor,
+  w: Weights,
+  { layer_norm_epsilon }: Pick<T5Config, 'layer_norm_epsilon'>,
+): Tensor => rmsNormalize(x, w.get('weight', [widthOf(x)]), layer_norm_epsilon);
 
 /** x [b, s, d] looks at memory [b, t, d]; bias broadcasts to [b, h, s, t] -> [b, s, d] */
 export const t5Attention = (
   x: Tensor,
   memory: Tensor,
   w: Weights,
-  c: T5Config,
+  c: Pick<T5Config, 'num_heads' | 'd_kv'>,
   bias?: Tensor,
 ): Tensor => {
   const inner = c.num_heads * c.d_kv;
@@ -52,25 +58,44 @@ export const t5Attention = (
   return linear(mixed, w.at('o'), widthOf(x), { bias: false });
 };
 
+/**
+ * Attention where each position sees only itself: the softmax over a single key is 1, so the result is
+ * o(v(x)) whatever q, k and a position bias are. x [..., d] -> [..., d]
+ */
+export const t5AttentionToItself = (
+  x: Tensor,
+  w: Weights,
+  c: Pick<T5Config, 'num_heads' | 'd_kv'>,
+): Tensor => {
+  const inner = c.num_heads * c.d_kv;
+  for (const name of ['q.weight', 'k.weight']) w.unused(name, [inner, widthOf(x)]);
+  return linear(linear(x, w.at('v'), inner, { bias: false }), w.at('o'), widthOf(x), {
+    bias: false,
+  });
+};
+
 /** x [..., d] -> [..., d] */
-export const t5FeedForward = (x: Tensor, w: Weights, { d_ff }: T5Config): Tensor =>
+export const t5FeedForward = (x: Tensor, w: Weights, { d_ff }: Pick<T5Config, 'd_ff'>): Tensor =>
   linear(relu(linear(x, w.at('wi'), d_ff, { bias: false })), w.at('wo'), widthOf(x), {
     bias: false,
   });
 
 /**
- * Bucket of the relative position key - query, bidirectional: half of the buckets for each direction,
- * exact for near positions, logarithmic up to the maximal distance. The logarithm is float32's, as there.
+ * Bucket of a distance: exact for near ones, logarithmic up to the maximal distance. The logarithm is
+ * float32's, as there.
  */
-export const relativeBucket = (relative: number, buckets: number, maxDistance: number): number => {
-  const half = buckets / 2;
-  const exact = Math.floor(half / 2);
-  const side = relative > 0 ? half : 0;
-  const distance = Math.abs(relative);
-  if (distance < exact) return side + distance;
+export const distanceBucket = (distance: number, buckets: number, maxDistance: number): number => {
+  const exact = Math.floor(buckets / 2);
+  if (distance < exact) return distance;
   const { fround, log } = Math;
   const octave = fround(fround(log(fround(distance / exact))) / fround(log(maxDistance / exact)));
-  return side + Math.min(half - 1, exact + Math.trunc(fround(octave * (half - exact))));
+  return Math.min(buckets - 1, exact + Math.trunc(fround(octave * (buckets - exact))));
+};
+
+/** Bucket of the relative position key - query, bidirectional: half of the buckets for each direction. */
+export const relativeBucket = (relative: number, buckets: number, maxDistance: number): number => {
+  const half = buckets / 2;
+  return (relative > 0 ? half : 0) + distanceBucket(Math.abs(relative), half, maxDistance);
 };
 
 /**

@@ -1,0 +1,38 @@
+import {
+  cast,
+  div,
+  equal,
+  isNan,
+  maximum,
+  mul,
+  not,
+  sqrt,
+  sub,
+  sum,
+  type Tensor,
+  where,
+} from '@tollama/graph';
+
+export interface Standardized {
+  /** bool [b, t] */
+  readonly observed: Tensor;
+  /** Mean of the observed points, 0 where there is none: [b, 1]. */
+  readonly loc: Tensor;
+  /** Their deviation (population form), 1 where there is none, 1e-5 where it is 0: [b, 1]. */
+  readonly scale: Tensor;
+  /** (x - loc) / scale, 0 where nothing is observed: [b, t]. */
+  readonly scaled: Tensor;
+}
+
+/** Standardises each row over its observed points (chronos_bolt.py, InstanceNorm). x [b, t], NaN where missing. */
+export const instanceNorm = (x: Tensor): Standardized => {
+  const observed = not(isNan(x));
+  const present = cast(observed, 'float32');
+  const count = sum(present, 1, { keepAxes: true });
+  const divisor = maximum(count, 1);
+  const loc = div(sum(where(observed, x, 0), 1, { keepAxes: true }), divisor);
+  const deviation = where(observed, sub(x, loc), 0);
+  const spread = sqrt(div(sum(mul(deviation, deviation), 1, { keepAxes: true }), divisor));
+  const scale = where(equal(count, 0), 1, where(equal(spread, 0), 1e-5, spread));
+  return { observed, loc, scale, scaled: div(deviation, scale) };
+};
