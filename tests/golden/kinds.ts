@@ -11,8 +11,8 @@ import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
-import { tirex } from './kinds/tirex.ts';
 import { timesfm } from './kinds/timesfm.ts';
+import { tirex } from './kinds/tirex.ts';
 import { toto2 } from './kinds/toto2.ts';
 
 export interface GoldenCase {
