@@ -13,6 +13,7 @@ import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
+import { timesfm } from './kinds/timesfm.ts';
 import { tirex } from './kinds/tirex.ts';
 import { toto2 } from './kinds/toto2.ts';
 
@@ -38,6 +39,7 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   sundial,
   timer,
   tirex,
+  timesfm,
   toto2,
   'granite-ttm': graniteTtm,
 };

@@ -79,6 +79,8 @@ export interface Family<Config = unknown> {
   readonly name: string;
   /** The published config.json; unknown keys pass, an unknown variant of a known key is refused. */
   readonly config: z.ZodType<Config>;
+  /** Adds to the config what only the tensors' shapes tell. */
+  readonly complete?: (config: Config, tensors: ReadonlyMap<string, TensorSpec>) => Config;
   /** Whether a published checkpoint belongs to this family, by its config.json and its tensors' names. */
   readonly recognizes: (
     config: Readonly<Record<string, unknown>>,

@@ -54,7 +54,7 @@ export const familyOf = (
       `${source}: ${path} = ${JSON.stringify(value) ?? 'nothing'} is not valid for ${family.name}: ${issue!.message}`,
     );
   }
-  return { family, config: parsed.data };
+  return { family, config: family.complete?.(parsed.data, tensors) ?? parsed.data };
 };
 
 /** Reads config.json of a checkpoint folder whose tensors are known. */

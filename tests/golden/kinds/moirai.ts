@@ -110,6 +110,36 @@ const logDensities = (distribution: Distribution, probe: number, config: Config)
   );
 };
 
+/** ln densities of one series at the probes of a case: [probe][horizon] */
+const densitiesOf = (i: number, variates: number, expected: Expected, config: Config) => {
+  // At the parameters of the file: where a component is 0.001 wide, the reference's own rounding of its
+  // place (4e-7) moves the density by more than the tolerance.
+  const given = Array.from({ length: variates }, (_, variate) =>
+    expectedDistribution(expected, i, variate, variates),
+  );
+  return expected.log_prob_probe.map((probe) =>
+    byVariate(given.map((distribution) => logDensities(distribution, probe, config))),
+  );
+};
+
+/** The choice of the patch size, in the cases that leave it to the model. */
+const compareChoice = (
+  i: number,
+  { explanation }: SeriesForecast,
+  { val_loss = [], chosen_patch_size }: Expected,
+  tolerance: Tolerance,
+  { patch_sizes }: Config,
+): Comparison[] => {
+  const losses = explanation!.val_loss as Readonly<Record<string, number>> | undefined;
+  const all = val_loss.map((want, k) => {
+    const got = losses?.[String(patch_sizes[k])] ?? null;
+    return compare(`series ${i} val_loss ${k}`, got, want[i], tolerance);
+  });
+  if (!chosen_patch_size) return all;
+  const { patch_size } = explanation!;
+  return [...all, compare(`series ${i} patch size`, patch_size, chosen_patch_size[i], tolerance)];
+};
+
 /** Everything that a case expects of one of its series. */
 const compareSeries = (
   i: number,
@@ -120,50 +150,26 @@ const compareSeries = (
   const raw: Tolerance = { rtol, atol };
   const parameter: Tolerance = { rtol, atol: atol_params };
   const distributions = distributionsOf(forecast);
-  const { targets, explanation } = forecast;
+  const { targets } = forecast;
   const check = (label: string, got: unknown, want: unknown, tolerance: Tolerance) =>
     compare(`series ${i} ${label}`, got, want, tolerance);
   const parameters = Object.entries(expected.params).map(([name, want]) => {
     const rows = distributions.map((distribution) => distribution[name] as readonly number[]);
     return check(name, byVariate(rows), want[i], parameter);
   });
-  // At the parameters of the file: where a component is 0.001 wide, the reference's own rounding of its
-  // place (4e-7) moves the density by more than the tolerance.
-  const given = targets.map((_, variate) =>
-    expectedDistribution(expected, i, variate, targets.length),
-  );
-  const densities = expected.log_prob_probe.map((probe) =>
-    byVariate(given.map((distribution) => logDensities(distribution, probe, config))),
-  );
+  const densities = densitiesOf(i, targets.length, expected, config);
   const quantiles = expected.exact_quantile_levels.map((_, level) =>
     byVariate(targets.map((target) => target.quantiles[level]!)),
   );
-  const losses = explanation!.val_loss as Readonly<Record<string, number>> | undefined;
-  const validation = (expected.val_loss ?? []).map((want, k) =>
-    check(`val_loss ${k}`, losses?.[String(config.patch_sizes[k])] ?? null, want[i], parameter),
-  );
-  const chosen = expected.chosen_patch_size
-    ? [check('patch size', explanation!.patch_size, expected.chosen_patch_size[i], parameter)]
-    : [];
+  const each = (name: 'loc' | 'scale') => distributions.map((distribution) => distribution[name]);
   return [
-    check(
-      'loc',
-      distributions.map(({ loc }) => loc),
-      expected.loc[i],
-      raw,
-    ),
-    check(
-      'scale',
-      distributions.map(({ scale }) => scale),
-      expected.scale[i],
-      raw,
-    ),
+    check('loc', each('loc'), expected.loc[i], raw),
+    check('scale', each('scale'), expected.scale[i], raw),
     ...parameters,
     check('log_prob', densities, expected.log_prob[i], parameter),
     check('mean', byVariate(targets.map(({ mean }) => mean)), expected.mean[i], raw),
     check('exact_quantiles', quantiles, expected.exact_quantiles[i], raw),
-    ...validation,
-    ...chosen,
+    ...compareChoice(i, forecast, expected, parameter, config),
   ];
 };
 

@@ -10,6 +10,8 @@ import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
 import { tirex } from './tirex.ts';
+import { timesfm } from './timesfm.ts';
+import { timesfm1 } from './timesfm-1.ts';
 import { toto2 } from './toto2/toto2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
@@ -23,6 +25,8 @@ export const FAMILIES: readonly Family[] = [
   sundial,
   timer,
   tirex,
+  timesfm,
+  timesfm1,
   toto2,
   graniteTtm,
 ] as unknown as readonly Family[];

@@ -142,7 +142,7 @@ const imputationFor = ({ targets }: ModelSeries, { api }: Options): Imputation =
 
 const contextOf = (histories: readonly History[], o: Options, c: Config): number => {
   if (o.context_length !== undefined) return o.context_length;
-  const longest = Math.max(1, ...histories.map(({ length }) => length));
+  const longest = histories.reduce((most, { length }) => Math.max(most, length), 1);
   return Math.min(Math.ceil(longest / c.patch_size), c.max_seq_len) * c.patch_size;
 };
 

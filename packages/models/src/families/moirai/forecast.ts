@@ -1,7 +1,14 @@
 /** Moirai 1 around its graph: windows, the choice of the patch size, and what is read off the mixtures. */
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
-import type { Outcome, RunGraph, SeriesForecast, TargetForecast, Task } from '../../family.ts';
+import type {
+  ModelSeries,
+  Outcome,
+  RunGraph,
+  SeriesForecast,
+  TargetForecast,
+  Task,
+} from '../../family.ts';
 import { readOptions } from '../../read-options.ts';
 import { simulator } from '../../statistical/simulate.ts';
 import { type ComponentConfig, type PointForecast, readHead } from './head.ts';
@@ -83,12 +90,10 @@ interface Choice {
 }
 
 const choosePatches = async (
-  run: RunGraph,
+  { run, model, sizes }: Pick<Request, 'run' | 'model' | 'sizes'>,
   histories: readonly History[],
-  options: { readonly context: number; readonly horizon: number },
-  model: MixtureModel,
 ): Promise<Choice[]> => {
-  const windows = histories.map((history) => validationWindow(history, options));
+  const windows = histories.map((history) => validationWindow(history, sizes));
   const losses: number[][] = [];
   for (const patch of model.patchSizes) {
     const at = await runWindows(run, windows, patch, model);
@@ -170,6 +175,37 @@ const contextOf = (histories: readonly History[], o: Options, model: MixtureMode
   return Math.min(Math.ceil(longest / widest) * widest, model.longestContext);
 };
 
+/** What the forecasts of a task have in common. */
+interface Request {
+  readonly run: RunGraph;
+  readonly task: Task;
+  readonly model: MixtureModel;
+  readonly options: Options;
+  readonly sizes: { readonly context: number; readonly horizon: number };
+}
+
+/** Forecasts series of one layout and one patch size. */
+const forecastTogether = async (
+  { run, task, model, options, sizes }: Request,
+  histories: readonly { readonly history: History; readonly series: ModelSeries }[],
+  choices: readonly Choice[],
+): Promise<SeriesForecast[]> => {
+  const windows = histories.map(({ history }) => forecastWindow(history, sizes));
+  const at = await runWindows(run, windows, choices[0]!.patch, model);
+  const { num_samples: count, seed } = options;
+  return histories.map(({ series: { id, targets } }, row) => {
+    const variates = targets.map((_, variate) =>
+      Array.from({ length: task.horizon }, (_, step) => at(row, variate, step)),
+    );
+    return {
+      targets: variates.map((points, variate) =>
+        targetForecast(points, task.quantiles, { count, seed: seedOf(id, variate, seed) }),
+      ),
+      explanation: explanationOf(variates, choices[row]!, options),
+    };
+  });
+};
+
 /** Forecasts a task; series of unequal layouts or patch sizes run apart. */
 export const forecastMixture = async (
   run: RunGraph,
@@ -178,47 +214,27 @@ export const forecastMixture = async (
 ): Promise<Outcome> => {
   const options = readOptions(Options, task, 'moirai');
   checkPatchSize(options, model);
-  const { patch_size, num_samples, seed } = options;
+  const { patch_size } = options;
   const histories = task.series.map((series) => historyOf(series, imputeZero));
   const sizes = { context: contextOf(histories, options, model), horizon: task.horizon };
+  const request = { run, task, model, options, sizes };
   const forecasts: SeriesForecast[] = [];
-
-  const forecastAt = async (places: readonly number[], choices: readonly Choice[]) => {
-    const windows = places.map((i) => forecastWindow(histories[i]!, sizes));
-    const at = await runWindows(run, windows, choices[0]!.patch, model);
-    places.forEach((i, row) => {
-      const { id, targets } = task.series[i]!;
-      const variates = targets.map((_, variate) =>
-        Array.from({ length: task.horizon }, (_, step) => at(row, variate, step)),
-      );
-      forecasts[i] = {
-        targets: variates.map((points, variate) =>
-          targetForecast(points, task.quantiles, {
-            count: num_samples,
-            seed: seedOf(id, variate, seed),
-          }),
-        ),
-        explanation: explanationOf(variates, choices[row]!, options),
-      };
-    });
-  };
-
   for (const places of placesByLayout(histories)) {
+    const all = places.map((i) => ({ i, history: histories[i]!, series: task.series[i]! }));
     const choices =
       patch_size === 'auto'
         ? await choosePatches(
-            run,
-            places.map((i) => histories[i]!),
-            sizes,
-            model,
+            request,
+            all.map(({ history }) => history),
           )
-        : places.map((): Choice => ({ patch: patch_size }));
+        : all.map((): Choice => ({ patch: patch_size }));
     for (const patch of new Set(choices.map((choice) => choice.patch))) {
-      const rows = places.map((_, row) => row).filter((row) => choices[row]!.patch === patch);
-      await forecastAt(
-        rows.map((row) => places[row]!),
-        rows.map((row) => choices[row]!),
-      );
+      const own = all.filter((_, row) => choices[row]!.patch === patch);
+      const chosen = choices.filter((choice) => choice.patch === patch);
+      const results = await forecastTogether(request, own, chosen);
+      own.forEach(({ i }, row) => {
+        forecasts[i] = results[row]!;
+      });
     }
   }
   return { forecasts, warnings: [] };

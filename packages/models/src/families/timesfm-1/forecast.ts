@@ -1,0 +1,157 @@
+/** TimesFM 1.0 and 2.0 for a task (v1/src/timesfm/timesfm_base.py, `forecast`). */
+import { TollamaError } from '@tollama/core/errors';
+import { z } from 'zod';
+import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
+import { quantilesWithTails } from '../../quantiles.ts';
+import { readOptions } from '../../read-options.ts';
+import { frequencyClass } from '../timesfm/frequency.ts';
+import { firstObserved, withoutGaps } from '../timesfm/windows.ts';
+import type { Config } from '../timesfm-1.ts';
+import { type SlideRow, slide } from './slide.ts';
+
+const FrequencyOption = z.int().min(0).max(2);
+
+const Options = z.object({
+  /** Values that the network reads; the model's own length when absent. */
+  context_len: z.int().positive().optional(),
+  /** Values of the series that are taken. */
+  forecast_context_len: z.int().positive().optional(),
+  /** 0 high, 1 medium, 2 low: of all series or of each; the series' own frequency when absent. */
+  freq: z.union([FrequencyOption, z.array(FrequencyOption)]).optional(),
+  normalize: z.boolean().default(false),
+  /** Forecasts a moving average of so many values and what is left of the series apart. */
+  window_size: z.int().positive().optional(),
+  return_forecast_on_context: z.boolean().default(false),
+  point_forecast_mode: z.enum(['median', 'mean']).default('median'),
+  per_core_batch_size: z.int().positive().default(32),
+});
+type Options = z.infer<typeof Options>;
+
+/** Standard deviations up to this count as none. */
+const TINY = 1e-6;
+
+/** What a series is shifted and divided by. */
+const momentsOf = (values: Float64Array, { normalize }: Options) => {
+  if (!normalize) return { mean: 0, unit: 1 };
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = Math.sqrt(square / values.length);
+  return { mean, unit: deviation > TINY ? deviation : 1 };
+};
+
+/** The mean of the last `size` values at each step, zeros before the first; and the rest. */
+export const decompose = (values: Float64Array, size: number): [Float64Array, Float64Array] => {
+  const smooth = values.map((_, t) => {
+    let sum = 0;
+    for (let k = Math.max(0, t - size + 1); k <= t; k++) sum += values[k]!;
+    return sum / size;
+  });
+  return [smooth, values.map((value, t) => value - smooth[t]!)];
+};
+
+interface Prepared {
+  readonly mean: number;
+  readonly unit: number;
+  /** One row, or a moving average and the rest. */
+  readonly rows: readonly SlideRow[];
+}
+
+/** Infinite values count as missing. */
+const finiteOrMissing = (series: ModelSeries): ModelSeries => ({
+  ...series,
+  targets: [Float64Array.from(series.targets[0]!, (x) => (Number.isFinite(x) ? x : Number.NaN))],
+});
+
+/** The class of each part of a series: a list has one for each series, or for each part of each. */
+const frequenciesOf = (series: ModelSeries, i: number, { parts, count }: Layout, o: Options) => {
+  const { freq } = o;
+  if (!Array.isArray(freq)) {
+    return new Array<number>(parts).fill(freq ?? frequencyClass(series.freq));
+  }
+  if (freq.length === count * parts) return freq.slice(i * parts, (i + 1) * parts);
+  if (freq.length === count) return new Array<number>(parts).fill(freq[i]!);
+  throw new TollamaError(
+    'INVALID_REQUEST',
+    `options.freq has ${freq.length} entries for ${count} series`,
+    { hint: 'give one class for all series, or one for each' },
+  );
+};
+
+interface Layout {
+  /** Rows that a series is forecast in. */
+  readonly parts: number;
+  /** Series of the task. */
+  readonly count: number;
+}
+
+const prepare = (raw: ModelSeries, i: number, count: number, o: Options, c: Config): Prepared => {
+  const series = finiteOrMissing(raw);
+  const values = withoutGaps(Array.prototype.slice.call(series.targets[0]!, firstObserved(series)));
+  const { mean, unit } = momentsOf(values, o);
+  const taken = o.forecast_context_len ?? o.context_len ?? c.contextLength;
+  const scaled = values.map((value) => (value - mean) / unit).slice(-taken);
+  const parts = o.window_size === undefined ? [scaled] : decompose(scaled, o.window_size);
+  const frequencies = frequenciesOf(series, i, { parts: parts.length, count }, o);
+  const rows = parts.map((part, k) => ({ values: part, frequency: frequencies[k]! }));
+  return { mean, unit, rows };
+};
+
+/** The sum of the parts' forecasts in raw units. */
+const combine = (parts: readonly Float32Array[], { mean, unit }: Prepared): Float32Array =>
+  parts[0]!.map((_, i) => parts.reduce((sum, part) => sum + part[i]!, 0) * unit + mean);
+
+const channelOf = (rows: Float32Array, channel: number, c: Config): Float32Array =>
+  Float32Array.from(
+    { length: rows.length / c.channels },
+    (_, step) => rows[step * c.channels + channel]!,
+  );
+
+const readOut = (rows: Float32Array, levels: readonly number[], o: Options, c: Config) => {
+  const median = 1 + c.quantiles.indexOf(0.5);
+  return {
+    mean: channelOf(rows, o.point_forecast_mode === 'median' ? median : 0, c),
+    quantiles: quantilesWithTails(
+      c.quantiles.map((_, i) => channelOf(rows, i + 1, c)),
+      c.quantiles,
+      levels,
+    ),
+  };
+};
+
+const contextOf = ({ context_len }: Options, c: Config): number => {
+  const context = context_len ?? c.contextLength;
+  if (context % c.inputPatch === 0) return context;
+  throw new TollamaError(
+    'INVALID_REQUEST',
+    `options.context_len = ${context} is no multiple of the patch of ${c.inputPatch} values`,
+    { hint: `use ${Math.ceil(context / c.inputPatch) * c.inputPatch}` },
+  );
+};
+
+/** Forecasts all series of a task. */
+export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
+  const o = readOptions(Options, task, 'timesfm-1');
+  const prepared = task.series.map((series, i) => prepare(series, i, task.series.length, o, c));
+  const outputs = await slide(
+    run,
+    prepared.flatMap(({ rows }) => rows),
+    {
+      horizon: task.horizon,
+      context: contextOf(o, c),
+      hasBackcast: o.return_forecast_on_context,
+      batch: o.per_core_batch_size,
+    },
+    c,
+  );
+  let next = 0;
+  const forecasts = prepared.map((own): SeriesForecast => {
+    const whole = combine(outputs.slice(next, next + own.rows.length), own);
+    next += own.rows.length;
+    const start = whole.length - task.horizon * c.channels;
+    const backcast = o.return_forecast_on_context
+      ? { explanation: { backcast: readOut(whole.subarray(0, start), task.quantiles, o, c) } }
+      : {};
+    return { targets: [readOut(whole.subarray(start), task.quantiles, o, c)], ...backcast };
+  });
+  return { forecasts, warnings: [] };
+};
