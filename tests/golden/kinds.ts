@@ -12,6 +12,7 @@ import { moirai2 } from './kinds/moirai2.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
 import { tirex } from './kinds/tirex.ts';
+import { toto } from './kinds/toto.ts';
 import { toto2 } from './kinds/toto2.ts';
 
 export interface GoldenCase {
@@ -34,6 +35,7 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   sundial,
   timer,
   tirex,
+  toto,
   toto2,
   'granite-ttm': graniteTtm,
 };

@@ -8,6 +8,7 @@ import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
 import { tirex } from './tirex.ts';
+import { toto } from './toto/toto.ts';
 import { toto2 } from './toto2/toto2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
@@ -19,6 +20,7 @@ export const FAMILIES: readonly Family[] = [
   sundial,
   timer,
   tirex,
+  toto,
   toto2,
   graniteTtm,
 ] as unknown as readonly Family[];
