@@ -15,6 +15,7 @@ import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
 import { timesfm } from './kinds/timesfm.ts';
 import { tirex } from './kinds/tirex.ts';
+import { toto } from './kinds/toto.ts';
 import { toto2 } from './kinds/toto2.ts';
 
 export interface GoldenCase {
@@ -40,6 +41,7 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   timer,
   tirex,
   timesfm,
+  toto,
   toto2,
   'granite-ttm': graniteTtm,
 };

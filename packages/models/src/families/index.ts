@@ -12,6 +12,7 @@ import { timer } from './timer.ts';
 import { tirex } from './tirex.ts';
 import { timesfm } from './timesfm.ts';
 import { timesfm1 } from './timesfm-1.ts';
+import { toto } from './toto/toto.ts';
 import { toto2 } from './toto2/toto2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
@@ -27,6 +28,7 @@ export const FAMILIES: readonly Family[] = [
   tirex,
   timesfm,
   timesfm1,
+  toto,
   toto2,
   graniteTtm,
 ] as unknown as readonly Family[];

@@ -1,41 +1,44 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { causalMoments } from './causal-moments.ts';
+import { NO_MOMENTS, observe, varianceOf } from './causal-moments.ts';
 
-const SIZE = 4;
+const values = fc
+  .array(fc.tuple(fc.double({ min: -1e3, max: 1e3, noNaN: true }), fc.boolean()), { maxLength: 30 })
+  .map((pairs) => ({
+    values: Float32Array.from(pairs, ([value]) => value),
+    observed: Uint8Array.from(pairs, ([, isSeen]) => (isSeen ? 1 : 0)),
+  }));
 
-const row = fc.integer({ min: 1, max: 6 }).chain((patches) =>
-  fc.tuple(
-    fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), {
-      minLength: patches * SIZE,
-      maxLength: patches * SIZE,
-    }),
-    fc.array(fc.constantFrom(0, 1), { minLength: patches * SIZE, maxLength: patches * SIZE }),
-  ),
-);
-
-describe('causalMoments', () => {
-  test('are those of all observed values up to the end of each patch', () => {
+describe('observe', () => {
+  test('gives mean and variance of the observed values', () => {
     fc.assert(
-      fc.property(row, ([values, observed]) => {
-        const found = causalMoments(values, observed, SIZE);
-        found.mean.forEach((mean, patch) => {
-          const seen = values.slice(0, (patch + 1) * SIZE).filter((_, i) => observed[i]);
-          const average = seen.reduce((a, b) => a + b, 0) / Math.max(seen.length, 1);
-          const squares = seen.reduce((sum, value) => sum + (value - average) ** 2, 0);
-          expect(found.count[patch]).toBe(seen.length);
-          expect(mean).toBeCloseTo(average, 8);
-          expect(found.variance[patch]).toBeCloseTo(squares / Math.max(seen.length - 1, 1), 4);
-        });
+      fc.property(values, ({ values: row, observed }) => {
+        const seen = Array.from(row).filter((_, i) => observed[i]);
+        const average = seen.reduce((a, b) => a + b, 0) / Math.max(seen.length, 1);
+        const squares = seen.reduce((sum, value) => sum + (value - average) ** 2, 0);
+        const found = observe(NO_MOMENTS, row, observed);
+        expect(found.count).toBe(seen.length);
+        expect(found.mean).toBeCloseTo(average, 8);
+        expect(varianceOf(found)).toBeCloseTo(squares / Math.max(seen.length - 1, 1), 4);
+      }),
+    );
+  });
+
+  test('goes on where it stopped', () => {
+    fc.assert(
+      fc.property(values, fc.nat(30), ({ values: row, observed }, cut) => {
+        const first = observe(NO_MOMENTS, row.subarray(0, cut), observed.subarray(0, cut));
+        const both = observe(first, row.subarray(cut), observed.subarray(cut));
+        expect(both).toEqual(observe(NO_MOMENTS, row, observed));
       }),
     );
   });
 
   test('values that are not observed have no effect', () => {
     fc.assert(
-      fc.property(row, ([values, observed]) => {
-        const other = values.map((value, i) => (observed[i] ? value : Number.NaN));
-        expect(causalMoments(other, observed, SIZE)).toEqual(causalMoments(values, observed, SIZE));
+      fc.property(values, ({ values: row, observed }) => {
+        const other = row.map((value, i) => (observed[i] ? value : Number.NaN));
+        expect(observe(NO_MOMENTS, other, observed)).toEqual(observe(NO_MOMENTS, row, observed));
       }),
     );
   });

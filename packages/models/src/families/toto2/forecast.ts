@@ -5,6 +5,7 @@
  */
 import type { TensorValue } from '@tollama/graph';
 import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
+import { variatesKey } from '../../joined-variates.ts';
 import { interpolatedQuantiles } from '../../quantiles.ts';
 import { type Config, isVariateLayer, LEVELS } from './config.ts';
 import { type ForecastOptions, optionsOf } from './options.ts';
@@ -202,17 +203,11 @@ const batchesOf = (
 ): number[][] => {
   const isPaddingSeen =
     !options.has_missing_values || options.block < Math.ceil(horizon / c.patch_size);
-  const batches = new Map<string, number[]>();
-  series.forEach(({ targets, pastCovariates = {}, futureCovariates = {} }, i) => {
-    const patches = isPaddingSeen ? Math.ceil(targets[0]!.length / c.patch_size) : 0;
-    const known = Object.keys(futureCovariates).length;
-    const past = Object.keys(pastCovariates).filter((name) => !(name in futureCovariates)).length;
-    const key = [targets.length, past, known, patches].join();
-    const batch = batches.get(key);
-    if (batch) batch.push(i);
-    else batches.set(key, [i]);
-  });
-  return [...batches.values()];
+  const keyOf = (i: number): string => {
+    const patches = Math.ceil(series[i]!.targets[0]!.length / c.patch_size);
+    return `${variatesKey(series[i]!)} ${isPaddingSeen ? patches : ''}`;
+  };
+  return [...Map.groupBy(series.keys(), keyOf).values()];
 };
 
 const targetForecast = (fan: Float32Array, total: number, task: Task) => {

@@ -3,8 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { Task } from '../../family.ts';
 import { readOptions } from '../../read-options.ts';
-
-const groups = z.array(z.int().min(0));
+import { VariateGroups } from '../../variate-groups.ts';
 
 const Options = z.object({
   /** Points per pass; a multiple of the patch. Longer horizons feed their medians back. None: one pass. */
@@ -20,10 +19,8 @@ const Options = z.object({
   /** Points of history and horizon together, as the reference's GluonTS wrapper counts them. */
   context_length: z.int().positive().optional(),
   /** Variates of equal ids look at each other: a list for all series, or one for each. */
-  series_ids: z.union([groups, z.array(groups)]).optional(),
+  series_ids: VariateGroups.optional(),
 });
-
-export type Imputation = z.infer<typeof Options>['imputation'];
 
 export interface ForecastOptions extends z.infer<typeof Options> {
   /** Patches per pass. */
@@ -43,22 +40,4 @@ export const optionsOf = (task: Task, patchSize: number): ForecastOptions => {
     );
   }
   return { ...options, block: Math.min(size / patchSize, patches) };
-};
-
-/** Group ids of the variates of the series at `index`; all 0 unless the options say otherwise. */
-export const groupsOf = (
-  { series_ids: ids }: ForecastOptions,
-  index: number,
-  variates: number,
-  id: string,
-): readonly number[] => {
-  const own = ids?.find(Array.isArray) ? ids[index] : ids;
-  if (own === undefined && ids === undefined) return new Array<number>(variates).fill(0);
-  if (!Array.isArray(own) || own.length !== variates) {
-    throw new TollamaError(
-      'INVALID_REQUEST',
-      `options.series_ids = ${JSON.stringify(ids)} does not name a group for each of the ${variates} variates of series '${id}'`,
-    );
-  }
-  return own as number[];
 };

@@ -3,18 +3,11 @@
  * patches behind them (toto2, model.py, `_prepare_forecast_inputs` and the GluonTS wrapper's transforms).
  */
 import type { ModelSeries } from '../../family.ts';
-import type { Config } from './config.ts';
-import { CONTEXT_LENGTH } from './config.ts';
-import { type ForecastOptions, groupsOf, type Imputation } from './options.ts';
-
-/** One row of the panel, before it has a place in it. */
-interface Variate {
-  /** The history, NaN where missing, and for covariates known ahead the horizon's values behind it. */
-  readonly values: Float32Array;
-  readonly historyLength: number;
-  readonly kind: 'target' | 'past' | 'known';
-  readonly group: number;
-}
+import { type Imputation, impute } from '../../impute.ts';
+import { joinedVariates, type Variate } from '../../joined-variates.ts';
+import { groupsOf } from '../../variate-groups.ts';
+import { CONTEXT_LENGTH, type Config } from './config.ts';
+import type { ForecastOptions } from './options.ts';
 
 /** A batch of series of one number of variates. Rows are variates, series by series. */
 export interface Panel {
@@ -33,44 +26,6 @@ export interface Panel {
   readonly groups: readonly number[];
 }
 
-/** Missing values replaced in place, by 0 before the first known one; returns where they were known. */
-const impute = (values: Float32Array, imputation: Imputation): Uint8Array => {
-  const known = Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1));
-  let last = -1;
-  for (let i = 0; i <= values.length; i++) {
-    if (i < values.length && !known[i]) continue;
-    const from = last < 0 ? 0 : values[last]!;
-    const isInner = last >= 0 && i < values.length;
-    const step = imputation === 'linear' && isInner ? (values[i]! - from) / (i - last) : 0;
-    const start = imputation === 'none' ? 0 : from;
-    for (let k = last + 1; k < i; k++) values[k] = start + step * (k - last);
-    last = i;
-  }
-  return known;
-};
-
-const variatesOf = (series: ModelSeries, groups: readonly number[]): Variate[] => {
-  const { targets, pastCovariates = {}, futureCovariates = {} } = series;
-  const historyLength = targets[0]!.length;
-  const numbers = (values: ArrayLike<unknown>): Float32Array =>
-    Float32Array.from(values as ArrayLike<number>);
-  const rows = targets.map((target, i): Variate => {
-    return { values: numbers(target), historyLength, kind: 'target', group: groups[i]! };
-  });
-  for (const [name, past] of Object.entries(pastCovariates)) {
-    if (name in futureCovariates) continue;
-    rows.push({ values: numbers(past), historyLength, kind: 'past', group: 0 });
-  }
-  for (const [name, future] of Object.entries(futureCovariates)) {
-    const past = pastCovariates[name] ?? new Array<number>(historyLength).fill(Number.NaN);
-    const values = new Float32Array(historyLength + future.length);
-    values.set(numbers(past));
-    values.set(numbers(future), historyLength);
-    rows.push({ values, historyLength, kind: 'known', group: 0 });
-  }
-  return rows;
-};
-
 /** Points of history that are read. */
 const contextPoints = (length: number, horizon: number, p: number, o: ForecastOptions): number => {
   if (o.context_length === undefined) return Math.min(length, CONTEXT_LENGTH);
@@ -80,23 +35,26 @@ const contextPoints = (length: number, horizon: number, p: number, o: ForecastOp
 
 /** Puts a variate into its row: history up to the end of the context, the known future after it. */
 const place = (
-  variate: Variate,
+  { kind, history, future }: Variate,
   points: number,
   contextEnd: number,
   length: number,
-  p: number,
-  imputation: Imputation,
+  { patchSize, imputation }: { readonly patchSize: number; readonly imputation: Imputation },
 ): { values: Float32Array; observed: Uint8Array } => {
-  const own = variate.values.slice(variate.historyLength - points);
-  // The wrapper imputes targets; missing covariates are zeros.
-  const known = impute(own, variate.kind === 'target' ? imputation : 'none');
   const values = new Float32Array(length);
   const observed = new Uint8Array(length);
-  const room = length - (contextEnd - points);
-  values.set(own.subarray(0, room), contextEnd - points);
-  observed.set(known.subarray(0, room), contextEnd - points);
+  const put = (part: Float32Array, at: number, how: Imputation): void => {
+    const own = part.slice();
+    const known = impute(own, how);
+    values.set(own, at);
+    observed.set(known, at);
+  };
+  // The wrapper imputes targets; missing covariates are zeros.
+  const kept = history.subarray(history.length - points);
+  put(kept, contextEnd - points, kind === 'target' ? imputation : 'none');
+  put(future.subarray(0, length - contextEnd), contextEnd, 'none');
   // Training never left the end of the context open, so whatever stands there counts as observed.
-  if (variate.kind !== 'known') observed.fill(1, contextEnd - p, contextEnd);
+  if (kind !== 'known') observed.fill(1, contextEnd - patchSize, contextEnd);
   return { values, observed };
 };
 
@@ -112,28 +70,32 @@ export const panelOf = (
   c: Config,
   options: ForecastOptions,
 ): Panel => {
-  const p = c.patch_size;
+  const { patch_size: patchSize } = c;
+  const { imputation, series_ids } = options;
   const points = series.map(({ targets }) =>
-    contextPoints(targets[0]!.length, horizon, p, options),
+    contextPoints(targets[0]!.length, horizon, patchSize, options),
   );
-  const context = Math.ceil(Math.max(1, ...points) / p);
-  const steps = Math.ceil(horizon / p);
-  const rows = series.map((one, i) =>
-    variatesOf(one, groupsOf(options, indices[i]!, one.targets.length, one.id)),
-  );
-  const placed = rows.flatMap((variates, b) =>
-    variates.map((variate) =>
-      place(variate, points[b]!, context * p, (context + steps) * p, p, options.imputation),
-    ),
+  const context = Math.ceil(Math.max(1, ...points) / patchSize);
+  const steps = Math.ceil(horizon / patchSize);
+  const rows = series.map(joinedVariates);
+  const variates = rows[0]!.length;
+  const placed = rows.flatMap((own, b) =>
+    own.map((variate) => {
+      const [end, length] = [context * patchSize, (context + steps) * patchSize];
+      return place(variate, points[b]!, end, length, { patchSize, imputation });
+    }),
   );
   return {
     batch: series.length,
-    variates: rows[0]!.length,
+    variates,
     forecasted: rows[0]!.filter(({ kind }) => kind !== 'known').length,
     context,
     horizon: steps,
     values: placed.map(({ values }) => values),
     observed: placed.map(({ observed }) => observed),
-    groups: rows.flatMap((variates) => variates.map(({ group }) => group)),
+    groups: series.flatMap(({ id, targets }, b) => {
+      const grouped = { id, index: indices[b]!, targets: targets.length, variates };
+      return groupsOf(series_ids, 'series_ids', grouped);
+    }),
   };
 };

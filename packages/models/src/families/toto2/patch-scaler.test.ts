@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { patchStatistics } from './patch-scaler.ts';
 
 describe('patchStatistics', () => {
-  const values = [1, 3, 100, 5, 7, 9, 0, 0];
-  const observed = [1, 1, 0, 1, 1, 1, 0, 0];
+  const values = Float32Array.of(1, 3, 100, 5, 7, 9, 0, 0);
+  const observed = Uint8Array.of(1, 1, 0, 1, 1, 1, 0, 0);
 
   test('each patch has mean and deviation of all before its end', () => {
     const { loc, scale } = patchStatistics(values, observed, 2);
@@ -15,7 +15,11 @@ describe('patchStatistics', () => {
   });
 
   test('a constant or empty start has the smallest scale', () => {
-    const { loc, scale } = patchStatistics([5, 5, 5, 5], [0, 0, 1, 1], 2);
+    const { loc, scale } = patchStatistics(
+      Float32Array.of(5, 5, 5, 5),
+      Uint8Array.of(0, 0, 1, 1),
+      2,
+    );
     expect([...loc]).toEqual([0, 5]);
     expect([...scale]).toEqual([Math.fround(1e-6), Math.fround(1e-6)]);
   });
@@ -29,9 +33,14 @@ describe('patchStatistics', () => {
   });
 
   test('a row that never has enough takes what there is', () => {
-    const { loc, scale } = patchStatistics([4, 6, 0, 0], [1, 1, 0, 0], 2, 8);
+    const { loc, scale } = patchStatistics(
+      Float32Array.of(4, 6, 0, 0),
+      Uint8Array.of(1, 1, 0, 0),
+      2,
+      8,
+    );
     expect([...loc]).toEqual([5, 5]);
     expect(scale[1]).toBeCloseTo(Math.SQRT2, 6);
-    expect([...patchStatistics([4, 6], [0, 0], 2, 8).loc]).toEqual([0]);
+    expect([...patchStatistics(Float32Array.of(4, 6), Uint8Array.of(0, 0), 2, 8).loc]).toEqual([0]);
   });
 });

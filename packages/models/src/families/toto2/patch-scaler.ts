@@ -1,5 +1,5 @@
 /** Toto 2.0's scaler (model.py, PatchedCausalStdScaler and backfill_short_patches), on plain arrays. */
-import { causalMoments } from '../../nn/causal-moments.ts';
+import { NO_MOMENTS, observe, varianceOf } from '../../nn/causal-moments.ts';
 
 /** What standardises each patch of one variate, float32. */
 export interface PatchStatistics {
@@ -11,8 +11,8 @@ const MINIMUM_SCALE = 1e-6;
 
 /** Mean and deviation of the first `count` observed values. */
 const firstStatistics = (
-  values: ArrayLike<number>,
-  observed: ArrayLike<number>,
+  values: Float32Array,
+  observed: Uint8Array,
   count: number,
 ): { loc: number; scale: number } => {
   const first: number[] = [];
@@ -33,20 +33,27 @@ const firstStatistics = (
  * @param fallbackCount 0 for no such exception
  */
 export const patchStatistics = (
-  values: ArrayLike<number>,
-  observed: ArrayLike<number>,
+  values: Float32Array,
+  observed: Uint8Array,
   patchSize: number,
   fallbackCount = 0,
 ): PatchStatistics => {
-  const { mean, variance, count } = causalMoments(values, observed, patchSize);
-  const loc = Float32Array.from(mean);
-  const scale = Float32Array.from(variance, (v) => Math.max(Math.sqrt(v), MINIMUM_SCALE));
-  if (fallbackCount > 0) {
+  const patches = values.length / patchSize;
+  const loc = new Float32Array(patches);
+  const scale = new Float32Array(patches);
+  let moments = NO_MOMENTS;
+  let short = 0;
+  for (let patch = 0; patch < patches; patch++) {
+    const [from, to] = [patch * patchSize, (patch + 1) * patchSize];
+    moments = observe(moments, values.subarray(from, to), observed.subarray(from, to));
+    if (moments.count < fallbackCount) short++;
+    loc[patch] = moments.mean;
+    scale[patch] = Math.max(Math.sqrt(varianceOf(moments)), MINIMUM_SCALE);
+  }
+  if (short > 0) {
     const first = firstStatistics(values, observed, fallbackCount);
-    const short = count.findIndex((seen) => seen >= fallbackCount);
-    const end = short < 0 ? count.length : short;
-    loc.fill(first.loc, 0, end);
-    scale.fill(first.scale, 0, end);
+    loc.fill(first.loc, 0, short);
+    scale.fill(first.scale, 0, short);
   }
   return { loc, scale };
 };

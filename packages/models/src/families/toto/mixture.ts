@@ -1,0 +1,80 @@
+/** The mixtures of Student-t distributions that Toto 1.0 gives, one for each step of a patch. */
+import type { TensorValue } from '@tollama/graph';
+import type { RandomSource } from '../../random-source.ts';
+import { drawStudentT, studentTLogDensity } from '../../student-t.ts';
+import type { PatchScale } from './scaler.ts';
+
+/** The mixtures of one patch: [P * K] each, standardised, and how to come back from there. */
+export interface PatchMixture {
+  readonly df: Float32Array;
+  readonly loc: Float32Array;
+  readonly scale: Float32Array;
+  readonly probs: Float32Array;
+  readonly components: number;
+  readonly affine: PatchScale;
+}
+
+/** The mixtures of row `index` of the graph's outputs, [..., P, K] each. */
+export const patchMixture = (
+  outputs: Readonly<Record<string, TensorValue>>,
+  index: number,
+  affine: PatchScale,
+): PatchMixture => {
+  const [steps, components] = outputs.df!.dims.slice(-2) as [number, number];
+  const size = steps * components;
+  const part = (name: string): Float32Array =>
+    (outputs[name]!.data as Float32Array).subarray(index * size, (index + 1) * size);
+  return {
+    df: part('df'),
+    loc: part('loc'),
+    scale: part('scale'),
+    probs: part('probs'),
+    components,
+    affine,
+  };
+};
+
+const stepsOf = ({ probs, components }: PatchMixture): number => probs.length / components;
+
+const FLOAT_MAX = 3.4028234663852886e38;
+
+/** Values beyond float32 become 0 (toto, data/util/dataset.py, `replace_extreme_values`). */
+const orZero = (value: number): number => (Math.abs(Math.fround(value)) < FLOAT_MAX ? value : 0);
+
+/** The mean at each step. */
+export const mixtureMean = (mixture: PatchMixture): Float32Array => {
+  const { probs, loc, components, affine } = mixture;
+  return Float32Array.from({ length: stepsOf(mixture) }, (_, step) => {
+    let mean = 0;
+    for (let k = step * components; k < (step + 1) * components; k++) mean += probs[k]! * loc[k]!;
+    return orZero(mean * affine.scale + affine.loc);
+  });
+};
+
+/** A draw at each step, independent of the others: a component by its share, then a value of it. */
+export const drawMixture = (mixture: PatchMixture, source: RandomSource): Float32Array => {
+  const { probs, df, loc, scale, components, affine } = mixture;
+  return Float32Array.from({ length: stepsOf(mixture) }, (_, step) => {
+    const last = (step + 1) * components - 1;
+    let k = step * components;
+    for (let rest = source.uniform() - probs[k]!; rest > 0 && k < last; rest -= probs[k]!) k++;
+    const drawn = loc[k]! + scale[k]! * drawStudentT(df[k]!, source);
+    return orZero(drawn * affine.scale + affine.loc);
+  });
+};
+
+/** The logarithm of the density at `value`, on the scale of the series, for each step. */
+export const mixtureLogDensity = (mixture: PatchMixture, value: number): Float64Array => {
+  const { probs, df, loc, scale, components, affine } = mixture;
+  const at = (value - affine.loc) / affine.scale;
+  return Float64Array.from({ length: stepsOf(mixture) }, (_, step) => {
+    const terms = Array.from({ length: components }, (_, i) => {
+      const k = step * components + i;
+      const component = { df: df[k]!, loc: loc[k]!, scale: scale[k]! };
+      return Math.log(probs[k]!) + studentTLogDensity(at, component);
+    });
+    const largest = Math.max(...terms);
+    const sum = terms.reduce((total, term) => total + Math.exp(term - largest), 0);
+    return largest + Math.log(sum) - Math.log(affine.scale);
+  });
+};

@@ -1,0 +1,165 @@
+/**
+ * Toto 1.0 (Time Series Optimized Transformer for Observability): a decoder over patches, mostly of layers
+ * that look back in time, with few that look across the variates. The state of each patch gives a mixture of
+ * Student-t distributions for every step of the next one; forecasts are means or sample paths, patch by
+ * patch.
+ *
+ * Paper        Cohen et al., "This Time is Different: An Observability Perspective on Time Series
+ *              Foundation Models", arXiv:2505.14766
+ * Reference    github.com/DataDog/toto, toto/model and toto/inference/forecaster.py (Apache-2.0)
+ * Checkpoints  Datadog/Toto-Open-Base-1.0 (Apache-2.0)
+ */
+import { NO_COVARIATES } from '@tollama/core/capabilities';
+import {
+  add,
+  addDims,
+  concat,
+  type Dim,
+  defineGraph,
+  div,
+  type Graph,
+  input,
+  maximum,
+  mul,
+  multiplyDims,
+  rearrange,
+  slice,
+  softmax,
+  softplus,
+  sqrt,
+  subtractDims,
+  sum,
+  symbol,
+  type Tensor,
+  take,
+  type Weights,
+} from '@tollama/graph';
+import { defineFamily, type Probe } from '../../family.ts';
+import { linear } from '../../nn/linear.ts';
+import { CONTEXT_LENGTH, Config, timeLayers } from './config.ts';
+import { forecast } from './forecast.ts';
+import { decoder, type Memory, positions, timeMask, variateMask } from './layers.ts';
+
+/** float32's epsilon, the least that degrees of freedom exceed 2 by and the least scale. */
+const EPSILON = 2 ** -23;
+
+/** x [r, c, p, d] -> df, loc, scale and shares of K components, [r, c, p, K] each */
+const mixture = (x: Tensor, w: Weights, c: Config): Readonly<Record<string, Tensor>> => {
+  const { k_components: components } = c.output_distribution_kwargs;
+  const head = (name: string): Tensor => linear(x, w.at(name), components);
+  const positive = (y: Tensor): Tensor => maximum(softplus(y), EPSILON);
+  return {
+    df: add(positive(head('df')), 2),
+    loc: head('loc_proj'),
+    scale: positive(head('scale_proj')),
+    probs: softmax(head('mixture_weights')),
+  };
+};
+
+/** Whether a checkpoint was fine-tuned with labels of variates. */
+const hasLabels = (w: Weights): boolean => w.has('target_variate_label');
+
+/**
+ * A token of length 1 for each label, which tells targets (0) from covariates (1) and stands before their
+ * patches. labels int64 [b, v, c, labelled]
+ */
+const labelTokens = (labels: Tensor, w: Weights, c: Config): Tensor => {
+  const rows = ['target_variate_label', 'exogenous_variate_label'].map((name) =>
+    rearrange(w.get(name, [c.embed_dim]), 'd -> 1 d'),
+  );
+  const table = concat(rows, 0);
+  const length = sqrt(sum(mul(table, table), 1, { keepAxes: true }));
+  return take(div(table, maximum(length, 1e-12)), labels); // [b, v, c, labelled, d]
+};
+
+const pastInputs = (
+  c: Config,
+  rows: Dim,
+  chains: Dim,
+  prefix: Dim,
+  own: Dim,
+): readonly Memory[] => {
+  const { num_heads: heads } = c;
+  const width = c.embed_dim / heads;
+  return timeLayers(c).map((_, i) => ({
+    prefixKey: input(`prefix_key_${i}`, [rows, heads, prefix, width]),
+    prefixValue: input(`prefix_value_${i}`, [rows, heads, prefix, width]),
+    ownKey: input(`own_key_${i}`, [rows, chains, heads, own, width]),
+    ownValue: input(`own_value_${i}`, [rows, chains, heads, own, width]),
+  }));
+};
+
+/**
+ * Standardised patches of each chain after what is remembered -> the mixture of each step of the patch after
+ * the last one, standardised, and the longer memory of the chains.
+ */
+const forward = (c: Config, root: Weights, probe: Probe): Graph => {
+  const w = root.at('model');
+  const names = ['batch', 'variates', 'chains', 'labelled', 'fresh', 'prefix', 'own'] as const;
+  const [batch, variates, chains, labelled, fresh, prefix, own] = names.map(symbol) as Dim[] as [
+    Dim,
+    Dim,
+    Dim,
+    Dim,
+    Dim,
+    Dim,
+    Dim,
+  ];
+  const isLabelled = hasLabels(w);
+  const length = isLabelled ? addDims(labelled, fresh) : fresh;
+  const patches = input('patches', [batch, variates, chains, fresh, c.patch_size]);
+  const groups = input('groups', [batch, variates], 'int64');
+  const labels = input('labels', [batch, variates, chains, labelled], 'int64');
+  const past = pastInputs(c, multiplyDims(batch, variates), chains, prefix, own);
+  w.unused('transformer.rotary_emb.freqs', [c.embed_dim / c.num_heads / 2]);
+
+  const embedded = linear(
+    probe('scaled_inputs', patches),
+    w.at('patch_embed.projection'),
+    c.embed_dim,
+  );
+  probe('patch_embedding', embedded);
+  const tokens = isLabelled ? concat([labelTokens(labels, w, c), embedded], 3) : embedded;
+  const around = {
+    ...positions(addDims(prefix, own), length, c),
+    timeMask: timeMask(own, length),
+    variateMask: variateMask(groups, chains, length),
+    variates,
+    chains,
+  };
+  const rows = rearrange(tokens, 'b v c s d -> (b v) c s d');
+  const { state, memories } = decoder(rows, w.at('transformer'), c, past, around, probe);
+  const last = slice(probe('final_hidden', state), 2, { start: subtractDims(length, 1) });
+  const unembedded = linear(last, w.at('unembed'), c.patch_size * c.embed_dim);
+  const steps = rearrange(unembedded, 'r c 1 (p d) -> r c p d', { p: c.patch_size });
+  probe('unembedded_last_patch', steps);
+  const outputs: Record<string, Tensor> = { ...mixture(steps, w.at('output_distribution'), c) };
+  memories.forEach(({ key, value }, i) => {
+    outputs[`next_key_${i}`] = key;
+    outputs[`next_value_${i}`] = value;
+  });
+  const memory = past.flatMap((one) => [one.prefixKey, one.prefixValue, one.ownKey, one.ownValue]);
+  return defineGraph('toto', [patches, groups, labels, ...memory], outputs);
+};
+
+export const toto = defineFamily({
+  name: 'toto',
+  config: Config,
+  recognizes: (config, tensors) =>
+    'spacewise_every_n_layers' in config && tensors.has('model.patch_embed.projection.weight'),
+  graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
+  capabilities: ({ patch_size }) => ({
+    covariates: {
+      ...NO_COVARIATES,
+      past_covariates_numeric: true,
+      future_covariates_numeric: true,
+    },
+    contextLength: CONTEXT_LENGTH,
+    nativeHorizon: patch_size,
+    maxHorizon: null,
+    quantiles: [],
+    multivariate: true,
+    samples: true,
+  }),
+  forecast,
+});

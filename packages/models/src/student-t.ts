@@ -1,0 +1,37 @@
+/** Student's t distribution: draws and densities. */
+import { logGamma } from './families/moirai/special-functions.ts';
+import type { RandomSource } from './random-source.ts';
+
+/**
+ * A draw from the gamma distribution of unit scale and of shape 1 or more (Marsaglia and Tsang 2000, "A
+ * simple method for generating gamma variables").
+ */
+const drawGamma = (shape: number, { uniform, normal }: RandomSource): number => {
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = normal();
+    const v = (1 + c * x) ** 3;
+    if (v <= 0) continue;
+    if (Math.log(uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
+};
+
+/** A draw with location 0 and scale 1, for 2 or more degrees of freedom. */
+export const drawStudentT = (df: number, source: RandomSource): number => {
+  const z = source.normal();
+  return z / Math.sqrt(drawGamma(df / 2, source) / (df / 2));
+};
+
+export interface StudentT {
+  readonly df: number;
+  readonly loc: number;
+  readonly scale: number;
+}
+
+/** The logarithm of the density at x. */
+export const studentTLogDensity = (x: number, { df, loc, scale }: StudentT): number => {
+  const z = (x - loc) / scale;
+  const norm = logGamma((df + 1) / 2) - logGamma(df / 2) - 0.5 * Math.log(df * Math.PI);
+  return norm - Math.log(scale) - ((df + 1) / 2) * Math.log1p((z * z) / df);
+};
