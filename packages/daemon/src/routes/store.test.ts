@@ -108,7 +108,12 @@ test('a licence receipt is looked at before each run', async () => {
   const manifest = await store.get('bolt');
   await store.write({
     ...manifest,
-    license: { type: 'cc-by-nc-4.0', needs_acceptance: true, accepted: true, accepted_at: '2026-01-01T00:00:00Z' },
+    license: {
+      type: 'cc-by-nc-4.0',
+      needs_acceptance: true,
+      accepted: true,
+      accepted_at: '2026-01-01T00:00:00Z',
+    },
   });
   expect(await forecast({ model: 'bolt' })).toMatchObject({ status: 409 });
   const { writeReceipt } = await import('../store/license-receipt.ts');

@@ -9,9 +9,9 @@ import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
-import { tirex } from './tirex.ts';
 import { timesfm } from './timesfm.ts';
 import { timesfm1 } from './timesfm-1.ts';
+import { tirex } from './tirex.ts';
 import { toto } from './toto/toto.ts';
 import { toto2 } from './toto2/toto2.ts';
 

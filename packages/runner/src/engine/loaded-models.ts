@@ -33,7 +33,12 @@ export class LoadedModels {
 
   /** The model, loaded now if it is not yet; concurrent calls load once. */
   get(reference: ModelReference, choice: SessionChoice): Promise<ReadyModel> {
-    const key = JSON.stringify([reference.model, reference.model_local_dir, choice]);
+    const key = JSON.stringify([
+      reference.model,
+      reference.model_local_dir,
+      reference.model_adapter_dir ?? null,
+      choice,
+    ]);
     const known = this.#models.get(key);
     if (known) return known.model;
     const model = this.#open(reference, choice);
@@ -90,6 +95,7 @@ export class LoadedModels {
       threads: this.#options.threads,
       ...choice,
       cacheDir: reference.model_cache_dir ?? undefined,
+      adapter: reference.model_adapter_dir ?? undefined,
     });
     return {
       family: model.family,
