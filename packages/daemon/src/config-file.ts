@@ -1,5 +1,6 @@
 /** config.json of the state folder: read again when it changes; a broken one stops only what needs it. */
-import { readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { type Config, EMPTY_CONFIG, ConfigFile as Schema } from '@tollama/core/config';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 
@@ -30,7 +31,8 @@ export class ConfigFile {
   }
 
   async read(): Promise<ConfigState> {
-    const found = await stat(this.#path).catch(() => undefined);
+    // Asked on every request: the blocking call takes microseconds, the thread pool many times that.
+    const found = statSync(this.#path, { throwIfNoEntry: false });
     if (!found) return ABSENT;
     if (found.mtimeMs === this.#modifiedMs) return this.#state;
     this.#modifiedMs = found.mtimeMs;

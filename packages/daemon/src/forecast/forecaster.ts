@@ -56,6 +56,14 @@ export interface PreparedForecast {
   run(signal?: AbortSignal): Promise<ForecastResponse>;
 }
 
+/** Timestamps that our own runner needs to know where the forecast starts. */
+const LAST_TIMESTAMPS = 16;
+
+const withLastTimestamps = <T extends { readonly timestamps: string[] }>(series: T): T => ({
+  ...series,
+  timestamps: series.timestamps.slice(-LAST_TIMESTAMPS),
+});
+
 export class Forecaster {
   readonly #options: ForecasterOptions;
   readonly #slots = new Map<string, Slots>();
@@ -182,7 +190,9 @@ export class Forecaster {
       model_source: manifest?.source ?? null,
       model_metadata: manifest?.metadata ?? null,
       horizon: request.horizon,
-      series: request.series.map(({ actuals: _, ...series }) => series),
+      series: request.series.map(({ actuals: _, ...series }) =>
+        supervisor.isOwn(family) ? withLastTimestamps(series) : series,
+      ),
       quantiles: request.quantiles,
       options: request.options,
       parameters: {

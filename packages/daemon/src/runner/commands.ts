@@ -4,13 +4,21 @@ import { fileURLToPath } from 'node:url';
 const runnerProgram = (): string =>
   fileURLToPath(import.meta.resolve('@tollama/runner/bin/tollama-runner.mjs'));
 
+export interface RunnerCommand {
+  readonly argv: readonly string[];
+  /** Whether it is our own program, which reads only the end of the timestamps. */
+  readonly isOwn: boolean;
+}
+
 /**
- * argv for each family: what config.json's `daemon.runner_commands` says, else our runner under the Node
- * that runs the daemon.
+ * The command of each family: what config.json's `daemon.runner_commands` says, else our runner under the
+ * Node that runs the daemon.
  */
 export const runnerCommands = (configured: Readonly<Record<string, readonly string[]>>) => {
-  return (family: string): readonly string[] => {
-    const own = configured[family];
-    return own && own.length > 0 ? own : [process.execPath, runnerProgram(), '--family', family];
+  const program = runnerProgram();
+  return (family: string): RunnerCommand => {
+    const given = configured[family];
+    if (given && given.length > 0) return { argv: given, isOwn: false };
+    return { argv: [process.execPath, program, '--family', family], isOwn: true };
   };
 };

@@ -86,7 +86,7 @@ describe('a supervisor', () => {
     folder = await mkdtemp(join(tmpdir(), 'tollama-supervisor-'));
     command = [process.execPath, join(import.meta.dirname, '../testing/fake-runner.ts'), folder];
     supervisor = new Supervisor({
-      commandFor: () => command,
+      commandFor: () => ({ argv: command, isOwn: false }),
       log: createLogger('silent'),
       random: () => 1,
     });

@@ -6,6 +6,7 @@
  */
 import { TollamaError } from '@tollama/core/errors';
 import type { Logger } from '../log.ts';
+import type { RunnerCommand } from './commands.ts';
 import { PoisonList, poisonError } from './poison.ts';
 import { type CallOptions, RunnerProcess } from './runner-process.ts';
 
@@ -43,8 +44,7 @@ class Slot {
 }
 
 export interface SupervisorOptions {
-  /** argv of the runner of a family. */
-  readonly commandFor: (family: string) => readonly string[];
+  readonly commandFor: (family: string) => RunnerCommand;
   readonly log: Logger;
   readonly now?: () => number;
   readonly random?: () => number;
@@ -194,7 +194,7 @@ export class Supervisor implements AsyncDisposable {
         slot.lastError?.message ?? `the runner of family '${family}' does not start`,
       );
     }
-    const process = new RunnerProcess(family, this.#options.commandFor(family));
+    const process = new RunnerProcess(family, this.#options.commandFor(family).argv);
     try {
       await process.hello();
     } catch (error) {
@@ -233,6 +233,11 @@ export class Supervisor implements AsyncDisposable {
     slot.lastError = { message, at: iso(this.#now()) };
   }
 
+  /** Whether the family's runner is our own program. */
+  isOwn(family: string): boolean {
+    return this.#options.commandFor(family).isOwn;
+  }
+
   isRunning(family: string): boolean {
     return this.#slots.get(family)?.process?.isAlive ?? false;
   }
@@ -257,7 +262,7 @@ export class Supervisor implements AsyncDisposable {
       const slot = this.#slot(family);
       return {
         family,
-        command: this.#options.commandFor(family),
+        command: this.#options.commandFor(family).argv,
         installed: true,
         running: this.isRunning(family),
         pid: slot.process?.pid ?? null,
@@ -288,7 +293,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** One call to a runner of its own that ends with it: for work that belongs to no family yet. */
   async callAlone(method: string, params: unknown, options: CallOptions): Promise<unknown> {
-    const process = new RunnerProcess('any', this.#options.commandFor('any'));
+    const process = new RunnerProcess('any', this.#options.commandFor('any').argv);
     this.#alone.add(process);
     try {
       await process.hello();

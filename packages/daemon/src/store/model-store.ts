@@ -1,5 +1,6 @@
 /** The installed models: a model is installed when its manifest is there. */
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { Manifest } from '@tollama/core/manifest';
 import { MODEL_NAME } from '@tollama/core/model-name';
@@ -26,7 +27,8 @@ export class ModelStore {
   async find(name: string): Promise<Manifest | undefined> {
     if (!MODEL_NAME.test(name)) return undefined;
     const path = this.#home.model(name).manifest;
-    const found = await stat(path).catch(() => undefined);
+    // Asked on every forecast: the blocking call takes microseconds, the thread pool many times that.
+    const found = statSync(path, { throwIfNoEntry: false });
     if (!found) return undefined;
     const cached = this.#cache.get(name);
     if (cached?.modifiedMs === found.mtimeMs) return cached.manifest;

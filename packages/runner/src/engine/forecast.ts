@@ -2,24 +2,24 @@
 import { TollamaError } from '@tollama/core/errors';
 import { type Forecast, quantileKey, type RunnerForecast } from '@tollama/core/forecast-response';
 import { SessionChoice } from '@tollama/core/runner-protocol';
-import type { Series } from '@tollama/core/series';
 import type { ModelSeries, Outcome, SeriesForecast, Task } from '@tollama/models/family';
 import type { ForecastJob } from './batch.ts';
 import { firstForecastTimestamp } from './first-timestamp.ts';
+import type { RunnerSeries } from './forecast-params.ts';
 import type { LoadedModels, ReadyModel } from './loaded-models.ts';
 
 /** Series of one run of a graph; more are cut, neighbours in length together. */
 const CHUNK_SERIES = 128;
 
 /** The target with NaN where a value is missing. */
-const observedTarget = ({ target, missing_indices }: Series): ArrayLike<number> => {
+const observedTarget = ({ target, missing_indices }: RunnerSeries): ArrayLike<number> => {
   if (!missing_indices?.length) return target;
   const values = Float64Array.from(target);
   for (const at of missing_indices) values[at] = Number.NaN;
   return values;
 };
 
-const toModelSeries = (series: Series): ModelSeries => ({
+const toModelSeries = (series: RunnerSeries): ModelSeries => ({
   id: series.id,
   freq: series.freq,
   targets: [observedTarget(series)],
@@ -64,7 +64,7 @@ const finite = (values: ArrayLike<number>, model: string, id: string): number[] 
 };
 
 const toForecast = (
-  series: Series,
+  series: RunnerSeries,
   { targets, explanation }: SeriesForecast,
   job: ForecastJob,
 ): Forecast => {
