@@ -208,28 +208,24 @@ describe('accepts', () => {
 
 describe('stays bounded', () => {
   const MEGABYTE = 2 ** 20;
-  // Far below the 60 s of a hung test; the bombs take seconds or gigabytes where they are parsed.
+  // Parsed as they are, these take gigabytes; the message shows that they were refused before.
   test.each([
     ['arrays in arrays', '{"a":'.padEnd(16 * MEGABYTE, '['), 'nested more than 8 deep'],
     ['objects in objects', '{"a":'.repeat(MEGABYTE), 'nested more than 8 deep'],
     ['one endless string', `{"${'a'.repeat(8 * MEGABYTE)}`, 'is not JSON'],
     ['one endless key', `{"${'a'.repeat(8 * MEGABYTE)}":1}`, 'characters; at most 1000'],
-    ['an endless list of sizes', `{"a":{"shape":[${'1,'.repeat(2 * MEGABYTE)}1]}}`, 'has the type'],
+    ['an endless list', `{"a":[${'1,'.repeat(5 * MEGABYTE)}1]}`, 'more than 4000000 values'],
     [
-      'a million tensors',
+      'too many tensors',
       `{${Array.from({ length: 200_000 }, (_, i) => `"${i}":{}`).join(',')}}`,
       '200000 tensors; at most 100000',
     ],
-  ])(
-    'with %s',
-    async (_, header, message) => {
-      const error = await read(fileOf(header)).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ code: 'CHECKPOINT_INVALID' });
-      expect((error as Error).message).toContain(message);
-      expect((error as Error).message.length).toBeLessThan(400);
-    },
-    10_000,
-  );
+  ])('with %s', async (_, header, message) => {
+    const error = await read(fileOf(header)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'CHECKPOINT_INVALID' });
+    expect((error as Error).message).toContain(message);
+    expect((error as Error).message.length).toBeLessThan(400);
+  });
 });
 
 const VALID = fileOf(
