@@ -3,6 +3,7 @@ import { didYouMean } from '@tollama/core/did-you-mean';
 import { EXIT } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
+import { compareCommand } from './commands/compare.ts';
 import { configCommand } from './commands/config.ts';
 import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
@@ -24,6 +25,7 @@ import { printError } from './terminal/errors.ts';
 const COMMANDS = [
   serveCommand,
   runCommand,
+  compareCommand,
 
   pullCommand,
   listCommand,

@@ -10,6 +10,7 @@ import type {
   PullBody,
   StreamEvent,
   TagsResponse,
+  ValidationResponse,
 } from './types.ts';
 
 export interface ClientOptions {
@@ -191,6 +192,11 @@ export class TollamaClient {
   /** Frees a loaded model's memory; it is loaded again when it is needed. */
   unload(model: string): Promise<Readonly<Record<string, unknown>>> {
     return this.#json('/api/stop', { method: 'POST', body: { model } });
+  }
+
+  /** Whether a forecast body would be accepted, and what is wrong with it; throws only when nobody answers. */
+  validate(body: unknown): Promise<ValidationResponse> {
+    return this.#json('/api/validate', { method: 'POST', body });
   }
 
   /** One forecast for each series, in their order. */

@@ -59,6 +59,13 @@ export interface PullBody {
   readonly max_workers?: number;
 }
 
+export interface ValidationResponse {
+  readonly valid: boolean;
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  readonly suggestions: readonly string[];
+}
+
 export interface PruneResponse {
   readonly dry_run: boolean;
   readonly removed: readonly { readonly path: string; readonly bytes: number }[];

@@ -1,5 +1,5 @@
 import type { ForecastBody, ForecastResponse } from '@tollama/client';
-import { TollamaError } from '@tollama/core/errors';
+import { EXIT, TollamaError } from '@tollama/core/errors';
 import { DEFAULT_MODEL } from '@tollama/core/statistical';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
@@ -10,7 +10,7 @@ import { printForecasts } from '../forecast/print.ts';
 import { checkOutput, writeOutput } from '../forecast/write-output.ts';
 import { readSeries, type SeriesInput } from '../input/read-series.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
-import { forecastJson } from '../terminal/json.ts';
+import { forecastJson, printJson } from '../terminal/json.ts';
 import { createProgress, type ProgressMode } from '../terminal/progress.ts';
 import {
   type CommonOptions,
@@ -101,6 +101,14 @@ const givenFields = (options: RunOptions): Record<string, unknown> => ({
   ...(options.timeout !== undefined && { timeout: options.timeout }),
 });
 
+/** Says whether the daemon would accept a request; runs nothing. */
+const dryRun = async (request: unknown, { client, progress }: AskOptions): Promise<void> => {
+  const verdict = await client.validate(request);
+  progress.stop();
+  printJson(verdict);
+  if (!verdict.valid) process.exitCode = EXIT.usage;
+};
+
 /** A forecast request goes to the daemon as it is, and its answer to stdout. */
 const runRequest = async (
   model: string | undefined,
@@ -120,6 +128,7 @@ const runRequest = async (
     series: input.series.map(requestSeries),
   } as ForecastBody & { stream?: boolean };
   const { stream: _, ...request } = body;
+  if (options.dryRun) return dryRun(request, ask);
   if (options.stream) {
     await pullingWhenMissing(request.model, ask, async () => {
       for await (const line of ask.client.forecastStream(request, { signal: ask.signal })) {
@@ -156,6 +165,7 @@ const runData = async (
     quantiles,
     options: modelOptions(options),
   };
+  if (options.dryRun) return dryRun({ ...rest, series: chunks.flat() }, ask);
   const response = await forecastChunks(chunks, rest, ask);
   const baseline =
     held && (await forecastChunks(chunks, { ...rest, model: 'seasonal-naive', options: {} }, ask));
@@ -237,6 +247,7 @@ export const runCommand = (): Command =>
       .option('--keep-alive <time>', 'how long the model stays loaded, such as 10m')
       .option('--accept-license', 'accept the licence of a model that is pulled')
       .option('--no-stream', 'for a forecast request: one JSON object')
+      .option('--dry-run', 'only check whether the daemon would accept it; exits 0 or 2')
       .option('--timeout <seconds>', 'time that the forecast may take', positiveNumber)
       .option('--base-url <url>', 'address of the daemon; without it one is started when none runs')
       .option('--json', 'print JSON')

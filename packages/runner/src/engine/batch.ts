@@ -8,7 +8,7 @@ export interface ForecastJob {
 }
 
 /** Series of one batch; a single larger request still runs whole. */
-export const MAX_BATCH_SERIES = 128;
+export const MAX_BATCH_SERIES = 32;
 
 /** Equal for requests that may share a run: forecasts must not depend on who else asks. */
 export const batchKey = ({

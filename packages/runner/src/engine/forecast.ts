@@ -8,8 +8,13 @@ import { firstForecastTimestamp } from './first-timestamp.ts';
 import type { RunnerSeries } from './forecast-params.ts';
 import type { LoadedModels, ReadyModel } from './loaded-models.ts';
 
-/** Series of one run of a graph; more are cut, neighbours in length together. */
-const CHUNK_SERIES = 128;
+/**
+ * Series of one run of a graph; more are cut, neighbours in length together. Beyond 32 a large model gets
+ * slower per series and takes more memory (bench/README.md); a small one is ruled by the overhead of a run.
+ */
+const chunkSeries = ({ sizeBytes }: ReadyModel): number =>
+  sizeBytes < SMALL_MODEL_BYTES ? 256 : 32;
+const SMALL_MODEL_BYTES = 20e6;
 
 /** The target with NaN where a value is missing. */
 const observedTarget = ({ target, missing_indices }: RunnerSeries): ArrayLike<number> => {
@@ -31,14 +36,14 @@ const toModelSeries = (series: RunnerSeries): ModelSeries => ({
 /** Runs the task in chunks of similar lengths, so that little is padded; keeps the order of the series. */
 const forecastInChunks = async (model: ReadyModel, task: Task): Promise<Outcome> => {
   // Models that learn across series must see them together.
-  if (task.series.length <= CHUNK_SERIES || task.options.cross_learning)
-    return model.forecast(task);
+  const size = chunkSeries(model);
+  if (task.series.length <= size || task.options.cross_learning) return model.forecast(task);
   const order = task.series.map((series, at) => ({ at, length: series.targets[0]!.length }));
   order.sort((a, b) => b.length - a.length || a.at - b.at);
   const forecasts = new Array<SeriesForecast>(task.series.length);
   const warnings = new Set<string>();
-  for (let from = 0; from < order.length; from += CHUNK_SERIES) {
-    const chunk = order.slice(from, from + CHUNK_SERIES);
+  for (let from = 0; from < order.length; from += size) {
+    const chunk = order.slice(from, from + size);
     const outcome = await model.forecast({
       ...task,
       series: chunk.map(({ at }) => task.series[at]!),
