@@ -4,6 +4,7 @@ import { EXIT } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
 import { compareCommand } from './commands/compare.ts';
+import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
@@ -16,6 +17,7 @@ import { pullCommand } from './commands/pull.ts';
 import { rmCommand } from './commands/rm.ts';
 import { runCommand } from './commands/run.ts';
 
+import { runtimeCommand } from './commands/runtime.ts';
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
 import { stopCommand } from './commands/stop.ts';
@@ -40,6 +42,8 @@ const COMMANDS = [
   infoCommand,
   doctorCommand,
   configCommand,
+  runtimeCommand,
+  completionCommand,
 ] as const;
 
 /** Lets `main` decide the exit code, of a command and of its own commands. */
