@@ -1,8 +1,8 @@
 /** A loop over time as one node: recurrent layers, samplers, decoders. */
 
 import { addDims, symbol, symbolsOf } from './dimension.ts';
-import { defineGraph, topologicalOrder } from './graph.ts';
-import type { Growth, Node, Shape, Tensor } from './node.ts';
+import { defineGraph, type Graph, topologicalOrder } from './graph.ts';
+import type { Growth, Node, ScanNode, Shape, Tensor } from './node.ts';
 import { input, make, withInputs } from './ops.ts';
 
 /** What one step gives: the states for the next step, and what is collected. */
@@ -43,6 +43,53 @@ const capture = (
   return { results: results.map(within), captured };
 };
 
+interface Body {
+  readonly body: Graph;
+  /** Outer values that the body has inputs for, after those of states and elements. */
+  readonly captured: readonly Tensor[];
+}
+
+const closeBody = (
+  open: readonly Tensor[],
+  placeholders: readonly Tensor[],
+  growth: Growth | undefined,
+): Body => {
+  const { results, captured } = capture(open, placeholders, growth?.steps);
+  const outputs = Object.fromEntries(results.map((x, i) => [`result${i}`, x]));
+  const body = defineGraph('step', [...placeholders, ...captured.values()], outputs);
+  return { body, captured: [...captured.keys()] };
+};
+
+/**
+ * For rewrites of a graph: gives a loop anew with `rule` applied to each node of its step, which sees the
+ * values around the loop in place of the inputs that stand for them.
+ */
+export const rewriteLoops = (
+  rule: (node: Node, inputs: readonly Tensor[]) => Tensor,
+): ((loop: ScanNode, inputs: readonly Tensor[]) => Tensor) => {
+  // The parts of a loop share its body, before and after.
+  const known = new Map<Graph, Body>();
+  const rewritten = (loop: ScanNode, inputs: readonly Tensor[]): Body => {
+    const placeholders = loop.body.inputs.slice(0, loop.states + loop.sequences);
+    const values = new Map<Node, Tensor>(
+      loop.body.inputs.map((x, i) => [x, i < placeholders.length ? x : inputs[i]!]),
+    );
+    for (const node of loop.body.nodes) {
+      if (node.kind === 'input') continue;
+      const own = node.inputs.map((x) => values.get(x)!);
+      values.set(node, rule(node, own));
+    }
+    const results = [...loop.body.outputs.values()].map((x) => values.get(x)!);
+    return closeBody(results, placeholders, loop.growth);
+  };
+  return (loop, inputs) => {
+    const done = known.get(loop.body) ?? rewritten(loop, inputs);
+    known.set(loop.body, done);
+    const looped = inputs.slice(0, loop.states + loop.sequences);
+    return make({ ...loop, body: done.body, inputs: [...looped, ...done.captured] });
+  };
+};
+
 /** The shape of state `i` within a step. */
 const grownShape = (shape: Shape, i: number, growth: Growth | undefined): Shape => {
   const axis = growth?.axes[i];
@@ -72,17 +119,9 @@ export const scan = (
   const states = initial.map((x, i) => input(`state${i}`, grownShape(x.shape, i, growth), x.dtype));
   const elements = sequences.map((x, i) => input(`element${i}`, x.shape.slice(1), x.dtype));
   const done = step(states, elements);
-  const { results, captured } = capture(
-    [...done.states, ...done.outputs],
-    [...states, ...elements],
-    growth?.steps,
-  );
-  const body = defineGraph(
-    'step',
-    [...states, ...elements, ...captured.values()],
-    Object.fromEntries(results.map((x, i) => [`result${i}`, x])),
-  );
-  const inputs = [...initial, ...sequences, ...captured.keys()];
+  const results = [...done.states, ...done.outputs];
+  const { body, captured } = closeBody(results, [...states, ...elements], growth);
+  const inputs = [...initial, ...sequences, ...captured];
   const shared = { kind: 'scan', inputs, body, states: initial.length } as const;
   const parts = results.map((_, part) =>
     make({ ...shared, sequences: sequences.length, growth, part }),

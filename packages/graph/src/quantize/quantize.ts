@@ -6,11 +6,12 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { type Graph, rewriteGraph } from '../graph.ts';
-import type { LinearNode, Node, ParameterNode, Tensor } from '../node.ts';
+import type { Node, ParameterNode, Tensor } from '../node.ts';
 import type { ExternalData } from '../onnx/messages.ts';
 import { add, affine, mul, parameter, quantizedAffine, withInputs } from '../ops.ts';
 import type { Checkpoint } from '../safetensors/checkpoint.ts';
 import { readTensor } from '../safetensors/read-tensor.ts';
+import { rewriteLoops } from '../scan.ts';
 import { quantizeRows } from './rows.ts';
 
 /** Below this many weights a layer gains nothing from integers and may lose accuracy. */
@@ -64,8 +65,8 @@ const splitUpdate = (weight: Node): [Node, LowRank | undefined] => {
   return [base, { a, b, factor }];
 };
 
-const layerOf = (node: LinearNode, keepFloat32: RegExp | undefined): Layer | undefined => {
-  const [base, update] = splitUpdate(node.inputs[1]);
+const layerOf = (stored: Node, keepFloat32: RegExp | undefined): Layer | undefined => {
+  const [base, update] = splitUpdate(stored);
   const weight = parameterBehind(base);
   if (!weight || (keepFloat32 && weight.name.search(keepFloat32) >= 0)) return undefined;
   const [out, width] = weight.shape as readonly [number, number];
@@ -130,8 +131,9 @@ export const quantizeGraph = (
     return made;
   };
 
-  const rewritten = rewriteGraph(graph, (node, inputs) => {
-    const layer = node.kind === 'linear' ? layerOf(node, keepFloat32) : undefined;
+  const rule = (node: Node, inputs: readonly Tensor[]): Tensor => {
+    if (node.kind === 'scan') return withinLoops(node, inputs);
+    const layer = node.kind === 'linear' ? layerOf(inputs[1]!, keepFloat32) : undefined;
     if (!layer) return withInputs(node, inputs);
     const { data, scale } = quantizedOf(layer);
     const [x, , bias] = inputs;
@@ -140,10 +142,11 @@ export const quantizeGraph = (
     // An update of low rank is cheap beside the integers, and stays exact.
     if (!update) return product;
     return add(product, affine(affine(x!, update.a), mul(update.b, update.factor)));
-  });
+  };
+  const withinLoops = rewriteLoops(rule);
 
   return {
-    graph: rewritten,
+    graph: rewriteGraph(graph, rule),
     locate: (name) => places.get(name),
     write: (folder) => writeLayers([...layers.values()], checkpoint, join(folder, SIDECAR)),
   };

@@ -47,6 +47,7 @@ test.each([
   [{ peft_type: 'LORA', layer_replication: [[0, 2]] }, 'layer_replication = [[0,2]]'],
   [{ peft_type: 'LORA', init_lora_weights: 'pissa' }, 'init_lora_weights = "pissa"'],
   [{ peft_type: 'LORA', r: 0 }, 'r = 0'],
+  [{ peft_type: 'LORA', rank_pattern: { 'q(': 4 } }, 'rank_pattern = {"q(":4}: its keys'],
 ])('refuses %j by name', async (config, message) => {
   await expect(read(config)).rejects.toThrow(message);
 });

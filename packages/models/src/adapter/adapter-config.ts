@@ -13,6 +13,22 @@ const off = (what: string) => z.literal(false, { error: `${what} is not supporte
 
 const none = (what: string) => z.null({ error: `${what} is not supported` }).optional();
 
+const isPattern = (text: string): boolean => {
+  try {
+    return Boolean(new RegExp(text));
+  } catch {
+    return false;
+  }
+};
+
+const patterns = <Value extends z.ZodType>(value: Value) =>
+  z
+    .record(z.string(), value)
+    .refine((record) => Object.keys(record).every(isPattern), {
+      error: 'its keys must be regular expressions',
+    })
+    .nullish();
+
 const AdapterConfig = z.object({
   peft_type: z.literal('LORA', { error: 'only LORA adapters are supported' }),
   base_model_name_or_path: z.string().nullish(),
@@ -20,8 +36,8 @@ const AdapterConfig = z.object({
   r: z.int().positive().default(8),
   lora_alpha: z.number().default(8),
   /** Rank and alpha of modules whose name ends with the pattern, a regular expression. */
-  rank_pattern: z.record(z.string(), z.int().positive()).nullish(),
-  alpha_pattern: z.record(z.string(), z.number()).nullish(),
+  rank_pattern: patterns(z.int().positive()),
+  alpha_pattern: patterns(z.number()),
   use_rslora: z.boolean().default(false),
   use_dora: off('DoRA (use_dora)'),
   use_qalora: off('QA-LoRA (use_qalora)'),

@@ -14,7 +14,8 @@ afterAll(() => model[Symbol.asyncDispose]());
 const ONE_PASS = 24;
 const QUANTILES = [0.1, 0.5, 0.9];
 
-const value = fc.double({ min: -50, max: 50, noNaN: true });
+// Eighths, whose sums float32 holds exactly: the spread of a constant series is 0, not what rounding left.
+const value = fc.integer({ min: -400, max: 400 }).map((x) => x / 8);
 const target = fc.array(value, { minLength: 2, maxLength: 100 });
 /** The scale has a floor, so a constant series is a law of its own. */
 const varied = target.filter((points) => Math.max(...points) - Math.min(...points) > 0.1);

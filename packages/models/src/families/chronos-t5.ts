@@ -368,4 +368,6 @@ export const chronosT5 = defineFamily({
   }),
   forecast,
   embed,
+  // The table of tokens decides between neighbours.
+  keepFloat32: /^(shared|lm_head)\.weight$/,
 });
