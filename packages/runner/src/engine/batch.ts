@@ -10,16 +10,17 @@ export interface ForecastJob {
 /** Series of one batch; a single larger request still runs whole. */
 export const MAX_BATCH_SERIES = 32;
 
+/** Options under which a forecast depends on which series it is made with. */
+const OWN_RUN_OPTIONS = ['cross_learning', 'uniforms', 'noise'];
+
 /** Equal for requests that may share a run: forecasts must not depend on who else asks. */
-export const batchKey = ({
-  model,
-  model_local_dir,
-  horizon,
-  quantiles,
-  options,
-  parameters,
-}: ForecastParams): string =>
-  JSON.stringify([model, model_local_dir, horizon, quantiles, options, parameters]);
+export const batchKey = ({ id, params }: ForecastJob): string => {
+  const { model, model_local_dir, model_adapter_dir, horizon, quantiles, options, parameters } =
+    params;
+  const needsOwnRun = OWN_RUN_OPTIONS.some((name) => options[name]);
+  const what = [model, model_local_dir, model_adapter_dir, horizon, quantiles, options, parameters];
+  return needsOwnRun ? id : JSON.stringify(what);
+};
 
 const isForecast = (job: { readonly kind: string }): job is ForecastJob => job.kind === 'forecast';
 
@@ -39,12 +40,12 @@ export const takeBatch = (
     // An unload or load keeps its place: later requests may depend on it.
     if (!isForecast(job)) break;
     const size = job.params.series.length;
-    const fits = key === undefined || (count + size <= maxSeries && batchKey(job.params) === key);
+    const fits = key === undefined || (count + size <= maxSeries && batchKey(job) === key);
     if (!fits) {
       i++;
       continue;
     }
-    key ??= batchKey(job.params);
+    key ??= batchKey(job);
     count += size;
     batch.push(job);
     queue.splice(i, 1);
