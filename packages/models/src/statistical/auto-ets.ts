@@ -5,6 +5,7 @@
 import {
   type EtsForm,
   type EtsParameters,
+  type EtsState,
   etsMean,
   etsName,
   etsVariance,
@@ -42,9 +43,15 @@ const toParameters = (point: readonly number[], form: EtsForm): EtsParameters =>
   return { alpha, beta, gamma, phi };
 };
 
-/** -2 log likelihood without its constants. */
-const deviance = (y: Float64Array, form: EtsForm, parameters: EtsParameters): number => {
-  const { squares, logs } = runEts(y, form, parameters, initialState(y, form));
+/** -2 log likelihood without its constants; `initial` is left as it is. */
+const deviance = (
+  y: Float64Array,
+  form: EtsForm,
+  parameters: EtsParameters,
+  initial: EtsState,
+): number => {
+  const state = { ...initial, season: initial.season.slice() };
+  const { squares, logs } = runEts(y, form, parameters, state);
   const value = y.length * Math.log(Math.max(squares, 1e-300) / y.length) + 2 * logs;
   return Number.isFinite(value) ? value : Number.MAX_VALUE;
 };
@@ -68,9 +75,12 @@ const fit = (y: Float64Array, form: EtsForm, evaluations: number): Fit => {
     lower.push(0.8);
     upper.push(0.995);
   }
+  const initial = initialState(y, form);
   const objective = (point: readonly number[]): number =>
-    deviance(y, form, toParameters(point, form));
-  const best = minimize(objective, start, { lower, upper }, evaluations);
+    deviance(y, form, toParameters(point, form), initial);
+  // One parameter is found sooner than four.
+  const most = Math.min(evaluations, 15 * start.length + 10);
+  const best = minimize(objective, start, { lower, upper }, most);
   const parameters = toParameters(best.point, form);
   const n = y.length;
   const states =

@@ -7,6 +7,7 @@
 import { autoEts } from './auto-ets.ts';
 import { croston } from './croston.ts';
 import type { History, Prediction, StatisticalModel } from './history.ts';
+import { isMultiplicative, ofLogarithms } from './logarithms.ts';
 import { mstl } from './mstl.ts';
 import { drift, naive } from './naive.ts';
 import {
@@ -106,7 +107,15 @@ const membersFor = (history: History, horizon: number, rehearsal: Rehearsal): re
   if (!isSeasonal || n <= SHORT) {
     members.push(plain(history, 'auto-ets', autoEts, isSeasonal ? 0.3 : 0.7));
   }
-  if (n <= SHORT) members.push(plain(history, 'theta', theta, 0.3));
+  if (n <= SHORT) {
+    members.push(plain(history, 'theta', theta, 0.3));
+    if (isMultiplicative(history)) {
+      const [name, model] = isSeasonal
+        ? (['mstl', mstl] as const)
+        : (['auto-ets', autoEts] as const);
+      members.push(plain(history, `${name} of logarithms`, ofLogarithms(model), 0.3));
+    }
+  }
   if (!isLearnable) members.push(plain(history, 'drift', drift, 0.2));
   return members;
 };

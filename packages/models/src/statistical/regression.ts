@@ -17,7 +17,7 @@ const MOST_SEASONS = 80;
 const MOST_LONG_SEASONS = 8;
 const MOST_POINTS = 6000;
 /** Ratio of neighbouring steps that have a regression of their own. */
-const STEP_RATIO = 2;
+const STEP_RATIO = 3;
 /** Pull of each coefficient towards its prior, as a share of what the data say ... */
 const PULL = 0.02;
 /** ... more of it with few samples, and with few horizons that do not overlap ... */
@@ -137,7 +137,7 @@ const fitCoefficients = (past: Past, sample: Sample): Float64Array => {
   pulls[past.driftFeature] = DRIFT_PULL + extra;
   const weights = new Float64Array(count).fill(1);
   // Half of the rows tell well enough which errors are large.
-  const rough = momentsOf(features, targets, weights, count > 100 ? 2 : 1);
+  const rough = momentsOf(features, targets, weights, count > 200 ? 4 : count > 100 ? 2 : 1);
   const errors = errorsOf(sample, ridge(rough, prior, pulls));
   const usual = meanSize(errors);
   if (usual === 0) return ridge(rough, prior, pulls);
