@@ -189,6 +189,24 @@ describe('timesfm with covariates', () => {
     expectClose(rows, (await ask([seriesOf(row)], 3, still)).rows, 0.01);
   });
 
+  test("reads the request's parameters of the regression", async () => {
+    const row = Array.from({ length: 40 }, (_, i) => Math.sin(i / 2) + (i % 5));
+    const series = [
+      seriesOf(
+        row,
+        covariates(
+          row.map((_, i) => i % 5),
+          [0, 1, 2],
+        ),
+      ),
+    ];
+    const timesfm = { xreg_mode: 'timesfm + xreg', ridge: 2, force_on_cpu: false };
+    const told = await ask(series, 3, { parameters: { timesfm } });
+    expectClose(told.rows, (await ask(series, 3, timesfm)).rows, 1e-6);
+    const other = await ask(series, 3, { parameters: { timesfm }, ridge: 0 });
+    expect(other.rows).not.toEqual(told.rows);
+  });
+
   test.prop([lively, modes], runs)(
     'shifts all quantiles alike, and takes words and facts',
     async (row, xreg_mode) => {

@@ -183,11 +183,22 @@ const byCovariates = (series: readonly ModelSeries[]): ReadonlyMap<string, reado
   return groups;
 };
 
+/** The request's own place for the regression, parameters.timesfm; options say more. */
+const Parameters = z.object({
+  parameters: z.object({ timesfm: z.record(z.string(), z.unknown()).nullish() }).optional(),
+});
+
+const optionsOf = (task: Task): Options => {
+  const { parameters } = readOptions(Parameters, task, 'timesfm');
+  const options = { ...parameters?.timesfm, ...task.options };
+  return readOptions(Options, { ...task, options }, 'timesfm');
+};
+
 const NO_WINDOWS = 'window_size has no effect on TimesFM 2.5, as in the reference';
 
 /** Forecasts all series; one regression for all series that have the same covariates. */
 export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
-  const o = readOptions(Options, task, 'timesfm');
+  const o = optionsOf(task);
   const rows = task.series.map(rowOf);
   const forecasts: SeriesForecast[] = [];
   for (const [covariates, places] of byCovariates(task.series)) {
