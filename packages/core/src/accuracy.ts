@@ -16,10 +16,7 @@ export interface AccuracyCase {
   readonly quantiles: ReadonlyMap<number, ArrayLike<number>>;
 }
 
-const meanOver = (
-  length: number,
-  term: (i: number) => number | undefined,
-): number | undefined => {
+const meanOver = (length: number, term: (i: number) => number | undefined): number | undefined => {
   let sum = 0;
   let count = 0;
   for (let i = 0; i < length; i++) {

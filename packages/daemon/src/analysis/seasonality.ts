@@ -36,7 +36,9 @@ const seasonAt = (
   const strength = correlationAt(values, period, variance);
   if (strength < LEAST_STRENGTH) return undefined;
   const half = correlationAt(values, Math.floor(period / 2), variance);
-  return strength - half >= LEAST_CONTRAST ? { period, strength: Math.min(1, strength) } : undefined;
+  return strength - half >= LEAST_CONTRAST
+    ? { period, strength: Math.min(1, strength) }
+    : undefined;
 };
 
 /** Detrended; nothing but roundings counts as no variation. */
@@ -101,7 +103,9 @@ export const findSeasons = (values: Float64Array, search: SeasonSearch): readonl
       if (times > 1 && isNear(season.period, times * period)) {
         return season.strength < strength + LEAST_GAIN;
       }
-      return divides > 1 && isNear(period, divides * season.period) && season.strength < 0.5 * strength;
+      return (
+        divides > 1 && isNear(period, divides * season.period) && season.strength < 0.5 * strength
+      );
     });
     if (!isKnown) found.push(season);
   }

@@ -12,7 +12,9 @@ export const confidenceText = (outlook: Outlook): string => {
   const { band, points } = outlook;
   if (!band) return 'unknown: the forecast has no band of quantiles';
   const width = `the ${percent(band.low)} to ${percent(band.high)} band is ${shortNumber(band.ratio)} times as wide as the history's own spread`;
-  return points < 8 ? `${level}: ${points} points of history are few; ${width}` : `${level}: ${width}`;
+  return points < 8
+    ? `${level}: ${points} points of history are few; ${width}`
+    : `${level}: ${width}`;
 };
 
 export const comparisonText = (outlook: Outlook): string => {

@@ -2,7 +2,13 @@
 import type { Forecast } from '@tollama/core/forecast-response';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
 import type { Series } from '@tollama/core/series';
-import { deviation, mean, observedTarget, quantileOfSorted, withoutGaps } from '../analysis/observed.ts';
+import {
+  deviation,
+  mean,
+  observedTarget,
+  quantileOfSorted,
+  withoutGaps,
+} from '../analysis/observed.ts';
 import { type FoundSeason, strongestSeason } from '../analysis/seasonality.ts';
 import { type Direction, directionOf, linearTrend } from '../analysis/trend.ts';
 
@@ -23,7 +29,12 @@ export interface Outlook {
   readonly strength: number;
   /** Levels of the outermost quantiles and their mean distance; undefined without two of them. */
   readonly band:
-    | { readonly low: number; readonly high: number; readonly width: number; readonly ratio: number }
+    | {
+        readonly low: number;
+        readonly high: number;
+        readonly width: number;
+        readonly ratio: number;
+      }
     | undefined;
   readonly season: FoundSeason | undefined;
   /** Places of the history beyond three inter-quartile ranges. */
