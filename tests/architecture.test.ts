@@ -12,10 +12,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   graph: ['core'],
   models: ['graph', 'core'],
   runner: ['models', 'core'],
-  daemon: ['core'],
+  ingest: ['core'],
+  daemon: ['ingest', 'core'],
   client: ['core'],
   // The daemon to serve, the runner to have it installed beside.
-  cli: ['client', 'core', 'daemon'],
+  cli: ['client', 'ingest', 'core', 'daemon'],
   gateway: ['client', 'core'],
   session: ['client', 'models', 'core'],
   evaluation: ['session', 'core'],

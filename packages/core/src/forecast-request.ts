@@ -1,5 +1,6 @@
 /** The forecast request: parsed once at the edge; past it nobody checks again. */
 import { z } from 'zod';
+import { IngestOptions } from './ingest-options.ts';
 import { LIMITS } from './limits.ts';
 import { type CovariateValues, isNumericCovariate, Series } from './series.ts';
 
@@ -16,7 +17,10 @@ export const METRIC_NAMES = [
 ] as const;
 
 const Metrics = z.strictObject({
-  names: z.array(z.enum(METRIC_NAMES)).min(1),
+  names: z
+    .array(z.enum(METRIC_NAMES))
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, { error: 'names must be unique' }),
   mase_seasonality: z.int().positive().default(1),
 });
 
@@ -32,7 +36,7 @@ export const ForecastParameters = z.strictObject({
   timesfm: TimesFmOptions.nullish(),
 });
 
-const Quantiles = z
+export const Quantiles = z
   .array(z.number().gt(0).lt(1))
   .max(LIMITS.quantiles)
   .refine((levels) => levels.every((level, i) => i === 0 || level > levels[i - 1]!), {
@@ -41,25 +45,49 @@ const Quantiles = z
 
 export const DEFAULT_QUANTILES: readonly number[] = [0.1, 0.5, 0.9];
 
-/** Options that every model of ours understands; a model's own options stand beside them. */
+/** Parts that an answer has on demand. */
+export const ResponseOptions = z.strictObject({
+  /** Sentences for people, as `narrative`. */
+  narrative: z.boolean().default(false),
+  /** The numbers behind the explanation. */
+  explain: z.boolean().default(false),
+});
+export type ResponseOptions = z.infer<typeof ResponseOptions>;
+
+/** Fields of every request that ends in forecasts; a model's own options stand in `options`. */
+export const FORECAST_FIELDS = {
+  horizon: z.int().positive().max(LIMITS.horizon),
+  series: z.array(Series).min(1).max(LIMITS.series),
+  quantiles: Quantiles.default([...DEFAULT_QUANTILES]),
+  options: z.record(z.string(), z.unknown()).default({}),
+  parameters: ForecastParameters.prefault({}),
+  keep_alive: z.union([z.string(), z.number()]).nullish(),
+  timeout: z.number().positive().nullish(),
+  response_options: ResponseOptions.prefault({}),
+} as const;
+
+/** A forecast request whose series are at hand. `modelfile`, `data_url` and `ingest` are spent by then. */
 export const ForecastRequest = z
   .strictObject({
     model: z.string().min(1),
-    horizon: z.int().positive().max(LIMITS.horizon),
-    series: z.array(Series).min(1).max(LIMITS.series),
-    quantiles: Quantiles.default([...DEFAULT_QUANTILES]),
-    options: z.record(z.string(), z.unknown()).default({}),
-    parameters: ForecastParameters.prefault({}),
-    keep_alive: z.union([z.string(), z.number()]).nullish(),
-    timeout: z.number().positive().nullish(),
+    ...FORECAST_FIELDS,
+    modelfile: z.string().min(1).nullish(),
+    data_url: z.string().min(1).nullish(),
+    ingest: IngestOptions.nullish(),
   })
-  .superRefine((request, context) => checkSeries(request, context));
+  .superRefine((request, context) => {
+    if (typeof request.data_url === 'string') {
+      const message = 'give either series or data_url, not both';
+      context.addIssue({ code: 'custom', path: ['data_url'], message });
+    }
+    checkSeries(request, context);
+  });
 export type ForecastRequest = z.infer<typeof ForecastRequest>;
 
 type Issue = (path: (string | number)[], message: string) => void;
 
 /** Rules across fields: lengths, unique ids, covariates that agree over past and future. */
-const checkSeries = (
+export const checkSeries = (
   {
     series,
     horizon,

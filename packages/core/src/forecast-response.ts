@@ -29,22 +29,68 @@ export const RunnerForecast = z.object({
 });
 export type RunnerForecast = z.infer<typeof RunnerForecast>;
 
+const Values = z.record(z.string(), z.number());
+
+/** Accuracy against the actuals; a measure without a value is left out. */
+export const ForecastMetrics = z.object({
+  aggregate: Values,
+  series: z.array(z.object({ id: z.string(), values: Values })),
+});
+export type ForecastMetrics = z.infer<typeof ForecastMetrics>;
+
+export const TrendDirection = z.enum(['up', 'down', 'flat']);
+export type TrendDirection = z.infer<typeof TrendDirection>;
+
+const SeriesExplanation = z.object({
+  id: z.string(),
+  trend_direction: TrendDirection,
+  confidence_assessment: z.string(),
+  historical_comparison: z.string(),
+  notable_patterns: z.array(z.string()),
+  /** The model's own account, where it gives one. */
+  model_explanation: z.record(z.string(), z.unknown()).optional(),
+  /** The numbers behind the sentences, with response_options.explain. */
+  evidence: z.record(z.string(), z.unknown()).optional(),
+});
+export type SeriesExplanation = z.infer<typeof SeriesExplanation>;
+
+const SeriesNarrative = z.object({
+  id: z.string(),
+  summary: z.string(),
+  trend: z.object({ direction: TrendDirection, strength: z.number() }),
+  confidence: z.object({
+    level: z.enum(['high', 'medium', 'low', 'unknown']),
+    spread_ratio: z.number().nullable(),
+    reason: z.string(),
+  }),
+  seasonality: z.object({ detected: z.boolean(), period: z.number().nullable() }),
+  anomalies: z.object({ count: z.number(), indices: z.array(z.number()) }),
+  key_insight: z.string(),
+  comparison_to_history: z.object({
+    mean_delta_pct: z.number().nullable(),
+    volatility_change: z.enum(['lower', 'stable', 'higher', 'unknown']),
+  }),
+});
+export type SeriesNarrative = z.infer<typeof SeriesNarrative>;
+
 /** What clients get. */
-export interface ForecastResponse {
-  readonly model: string;
-  readonly forecasts: readonly Forecast[];
-  readonly metrics: unknown;
-  readonly timing: {
-    readonly model_load_ms: number;
-    readonly inference_ms: number;
-    readonly total_ms: number;
-  };
-  readonly explanation: unknown;
-  readonly narrative: unknown;
-  readonly preprocessing: unknown;
-  readonly usage: Readonly<Record<string, unknown>>;
-  readonly warnings: readonly string[] | null;
-}
+export const ForecastResponse = z.object({
+  model: z.string(),
+  forecasts: z.array(Forecast).readonly(),
+  metrics: ForecastMetrics.nullable(),
+  timing: z.object({
+    model_load_ms: z.number(),
+    inference_ms: z.number(),
+    total_ms: z.number(),
+  }),
+  explanation: z.object({ series: z.array(SeriesExplanation) }).nullable(),
+  narrative: z.object({ series: z.array(SeriesNarrative) }).nullable(),
+  /** Repairs of the data, for series that came from tables. */
+  preprocessing: z.object({ series: z.array(z.record(z.string(), z.unknown())) }).nullable(),
+  usage: z.record(z.string(), z.unknown()),
+  warnings: z.array(z.string()).readonly().nullable(),
+});
+export type ForecastResponse = Readonly<z.infer<typeof ForecastResponse>>;
 
 /**
  * The key of a quantile level, as C's %g prints it.

@@ -32,6 +32,8 @@ export const ENVIRONMENT = {
   TOLLAMA_RATE_LIMIT_PER_MINUTE: ['forecasts a minute for each API key', 'no limit'],
   TOLLAMA_RATE_LIMIT_BURST: ['forecasts that may come at once', 'the rate of a minute'],
   TOLLAMA_CORS_ORIGINS: ['origins of browsers that may ask, comma separated; * for all', 'none'],
+  TOLLAMA_ALLOW_REMOTE_DATA_URL: ['whether data_url may be an http(s) address', 'off'],
+  TOLLAMA_DOCS_PUBLIC: ['whether /docs and /openapi.json need no API key', 'off'],
   TOLLAMA_DEBUG: ['check every graph before it runs', 'off'],
 } as const satisfies Record<string, readonly [meaning: string, fallback: string]>;
 
@@ -56,6 +58,8 @@ export interface Settings {
   readonly rateLimitPerMinute: number | undefined;
   readonly rateLimitBurst: number | undefined;
   readonly corsOrigins: readonly string[];
+  readonly allowRemoteDataUrl: boolean;
+  readonly docsPublic: boolean;
   readonly hubEndpoint: string;
   readonly hubToken: string | undefined;
 }
@@ -98,6 +102,9 @@ const positive = (value: string | undefined, fallback: number): number => {
     : fallback;
 };
 
+const isOn = (value: string | undefined): boolean =>
+  /^(?:1|true|yes|on)$/i.test(value?.trim() ?? '');
+
 /** Reads the settings. Throws CONFIG_INVALID for an address that cannot be bound. */
 export const readSettings = (env: Environment): Settings => {
   const bind = env.TOLLAMA_HOST
@@ -127,6 +134,8 @@ export const readSettings = (env: Environment): Settings => {
       .split(',')
       .map((origin) => origin.trim())
       .filter(Boolean),
+    allowRemoteDataUrl: isOn(env.TOLLAMA_ALLOW_REMOTE_DATA_URL),
+    docsPublic: isOn(env.TOLLAMA_DOCS_PUBLIC),
     hubEndpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     hubToken: TOKEN_VARIABLES.map((name) => env[name]).find(Boolean),
   });

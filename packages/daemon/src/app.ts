@@ -8,12 +8,16 @@ import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { type RequestVariables, requestId } from './http/request-id.ts';
 import type { ForecastEndpoint } from './observe/metrics.ts';
+import { eventRoutes } from './routes/events.ts';
 import { forecastRoutes } from './routes/forecast.ts';
 import { infoRoutes } from './routes/info.ts';
+import { modelfileRoutes } from './routes/modelfiles.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pullRoutes } from './routes/pull.ts';
 import { storeRoutes } from './routes/store.ts';
 import { systemRoutes } from './routes/system.ts';
+import { usageRoutes } from './routes/usage.ts';
+import { validateRoutes } from './routes/validate.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -65,6 +69,10 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', pullRoutes(context));
   app.route('/', storeRoutes(context));
   app.route('/', forecastRoutes(context));
+  app.route('/', validateRoutes(context));
+  app.route('/', modelfileRoutes(context));
+  app.route('/', usageRoutes(context));
+  app.route('/', eventRoutes(context));
   app.notFound((c) => {
     const allowed = methodsAt(app, c.req.path);
     if (allowed.length === 0) return errorResponse(c, notFound());

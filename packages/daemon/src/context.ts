@@ -1,6 +1,7 @@
 import type { Settings } from '@tollama/core/settings';
 import type { Activity } from './activity.ts';
 import type { ConfigFile } from './config-file.ts';
+import type { EventBus } from './events/event-bus.ts';
 import type { Forecaster } from './forecast/forecaster.ts';
 import type { LoadedModels } from './loaded/loaded-models.ts';
 import type { Logger } from './log.ts';
@@ -8,7 +9,9 @@ import type { Metrics } from './observe/metrics.ts';
 import type { Supervisor } from './runner/supervisor.ts';
 import type { Home } from './store/home.ts';
 import type { ModelStore } from './store/model-store.ts';
+import type { ModelfileStore } from './store/modelfile-store.ts';
 import type { RegistryFile } from './store/registry-file.ts';
+import type { UsageMeter } from './usage/usage-meter.ts';
 
 /** The parts of a daemon, as its routes see them. */
 export interface DaemonContext {
@@ -24,5 +27,8 @@ export interface DaemonContext {
   readonly forecaster: Forecaster;
   readonly activity: Activity;
   readonly metrics: Metrics;
+  readonly modelfiles: ModelfileStore;
+  readonly usage: UsageMeter;
+  readonly events: EventBus;
   readonly startedAt: Date;
 }

@@ -9,6 +9,7 @@ import { Activity } from './activity.ts';
 import { createApp } from './app.ts';
 import { ConfigFile } from './config-file.ts';
 import type { DaemonContext } from './context.ts';
+import { EventBus } from './events/event-bus.ts';
 import { Forecaster } from './forecast/forecaster.ts';
 import { LoadedModels } from './loaded/loaded-models.ts';
 import { createLogger } from './log.ts';
@@ -17,8 +18,10 @@ import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { openHome } from './store/home.ts';
 import { ModelStore } from './store/model-store.ts';
+import { ModelfileStore } from './store/modelfile-store.ts';
 import { RegistryFile } from './store/registry-file.ts';
 import { removeLeftovers } from './store/repair.ts';
+import { UsageMeter } from './usage/usage-meter.ts';
 
 export interface Daemon extends AsyncDisposable {
   readonly url: string;
@@ -93,6 +96,9 @@ export const createContext = async (
     loaded,
     forecaster,
     metrics,
+    modelfiles: new ModelfileStore(home.modelfiles, log),
+    usage: new UsageMeter(home.usage, log),
+    events: new EventBus(),
     activity: new Activity(),
     startedAt: new Date(),
   };
@@ -135,9 +141,11 @@ export const startDaemon = async (
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      context.events[Symbol.dispose]();
       await context.supervisor[Symbol.asyncDispose]();
       server.closeAllConnections();
       await closed;
+      await context.usage[Symbol.asyncDispose]();
     },
   };
 };

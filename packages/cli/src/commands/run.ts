@@ -1,6 +1,7 @@
 import type { ForecastBody, ForecastResponse } from '@tollama/client';
 import { EXIT, TollamaError } from '@tollama/core/errors';
 import { DEFAULT_MODEL } from '@tollama/core/statistical';
+import { readSeries, type SeriesInput } from '@tollama/ingest/read-series';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { type AskOptions, forecastChunks, pullingWhenMissing } from '../forecast/ask.ts';
@@ -8,7 +9,6 @@ import { defaultHorizon, requestSeries, seriesInChunks } from '../forecast/body.
 import { type HeldOut, holdOut } from '../forecast/holdout.ts';
 import { printForecasts } from '../forecast/print.ts';
 import { checkOutput, writeOutput } from '../forecast/write-output.ts';
-import { readSeries, type SeriesInput } from '../input/read-series.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import { forecastJson, printJson } from '../terminal/json.ts';
 import { createProgress, type ProgressMode } from '../terminal/progress.ts';

@@ -1,6 +1,6 @@
 /** Holding out the end of a series, and how far a forecast of it is off. */
 import { TollamaError } from '@tollama/core/errors';
-import type { InputSeries } from '../input/series-objects.ts';
+import type { InputSeries } from '@tollama/ingest/series-objects';
 
 export interface HeldOut {
   readonly history: InputSeries;

@@ -1,7 +1,7 @@
 /** Forecasts for a person: a chart of each of the first series, what was chosen, and how good it was. */
 import type { ForecastResponse } from '@tollama/client';
+import type { InputSeries } from '@tollama/ingest/series-objects';
 import { renderChart } from '../chart/chart.ts';
-import type { InputSeries } from '../input/series-objects.ts';
 import { humanNumber } from '../terminal/human.ts';
 import { table } from '../terminal/table.ts';
 import { coverage, type HeldOut, meanAbsoluteError } from './holdout.ts';

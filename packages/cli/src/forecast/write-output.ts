@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import type { ForecastResponse } from '@tollama/client';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { futureTimestamps, parseFrequency } from '@tollama/core/frequency';
-import type { InputSeries } from '../input/series-objects.ts';
+import type { InputSeries } from '@tollama/ingest/series-objects';
 import { forecastJson } from '../terminal/json.ts';
 
 type Forecast = ForecastResponse['forecasts'][number];

@@ -15,6 +15,7 @@ import type { Home } from '../store/home.ts';
 import { checkReceipt } from '../store/license-receipt.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import { filterCovariates } from './covariates.ts';
+import { enrich } from './enrich.ts';
 import { resolveFrequencies } from './frequency.ts';
 
 export interface ForecasterOptions {
@@ -115,12 +116,13 @@ export class Forecaster {
         this.#run({ ...request, series: filtered.series }, target, signal),
       );
       this.#observe(result, target);
-      return respond(
+      const plain = respond(
         result,
         target,
         [...warnings, ...(result.warnings ?? [])],
         performance.now() - started,
       );
+      return { ...plain, ...enrich({ ...request, series: known.series }, plain) };
     };
     return { run };
   }
@@ -216,7 +218,7 @@ export class Forecaster {
 const respond = (
   result: RunnerForecast,
   target: Target,
-  warnings: readonly string[],
+  warnings: string[],
   totalMs: number,
 ): ForecastResponse => {
   const loadMs = result.timing?.model_load_ms ?? 0;

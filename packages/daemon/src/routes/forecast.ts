@@ -1,44 +1,83 @@
-/** Forecasts: `/v1/forecast` always JSON, `/api/forecast` a stream of lines unless switched off. */
+/** Forecasts: `/v1/forecast` always JSON, `/api/forecast` lines, `/api/forecast/stream` events. */
 import { toTollamaError } from '@tollama/core/errors';
-import { ForecastRequest } from '@tollama/core/forecast-request';
 import type { ForecastResponse } from '@tollama/core/forecast-response';
 import { parseBody } from '@tollama/core/schema-issues';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
-import { withModelDefaults } from '../forecast/model-defaults.ts';
+import { type ResolvedRequest, resolveRequest } from '../forecast/resolve-request.ts';
+import { callerOf, prepareForecast } from '../forecast/serve-forecast.ts';
 import { errorBody } from '../http/errors.ts';
 import { readJson } from '../http/json-body.ts';
 import { ndjsonResponse } from '../http/ndjson.ts';
+import type { RequestVariables } from '../http/request-id.ts';
+import { sseResponse } from '../http/sse.ts';
 
 const Stream = z.looseObject({ stream: z.boolean().default(true) });
 
 /** Lines of a stream leave out what is absent. */
-const withoutNulls = (response: ForecastResponse): Partial<ForecastResponse> =>
+export const withoutNulls = (response: ForecastResponse): Partial<ForecastResponse> =>
   Object.fromEntries(Object.entries(response).filter(([, value]) => value !== null));
 
-export const forecastRoutes = ({ settings, forecaster, store }: DaemonContext): Hono =>
-  new Hono()
+export const forecastRoutes = (context: DaemonContext): Hono<RequestVariables> => {
+  const { settings, events } = context;
+
+  const read = async (
+    c: Context<RequestVariables>,
+  ): Promise<ResolvedRequest & { stream: boolean }> => {
+    const { stream, ...rest } = parseBody(Stream, await readJson(c, settings.maxBodyBytes));
+    return { ...(await resolveRequest(rest, context, c.req.raw.signal)), stream };
+  };
+
+  return new Hono<RequestVariables>()
     .post('/v1/forecast', async (c) => {
-      const body = await withModelDefaults(await readJson(c, settings.maxBodyBytes), store);
-      const request = parseBody(ForecastRequest, body);
-      return c.json(await forecaster.forecast(request, c.req.raw.signal));
+      const body = await readJson(c, settings.maxBodyBytes);
+      const resolved = await resolveRequest(body, context, c.req.raw.signal);
+      return c.json(await (await prepareForecast(context, resolved, callerOf(c))).run());
     })
     .post('/api/forecast', async (c) => {
-      const body = await readJson(c, settings.maxBodyBytes);
-      const { stream, ...rest } = parseBody(Stream, body);
-      const request = parseBody(ForecastRequest, await withModelDefaults(rest, store));
-      if (!stream) return c.json(await forecaster.forecast(request, c.req.raw.signal));
+      const resolved = await read(c);
       // What fails before the model runs is a plain status; the stream starts once the way is clear.
-      const prepared = await forecaster.prepare(request);
+      const ready = await prepareForecast(context, resolved, callerOf(c));
+      if (!resolved.stream) return c.json(await ready.run());
       return ndjsonResponse(
         async (send) => {
           send({ status: 'loading model' });
           send({ status: 'running forecast' });
-          send({ done: true, response: withoutNulls(await prepared.run(c.req.raw.signal)) });
+          send({ done: true, response: withoutNulls(await ready.run()) });
         },
         (error) => ({
           error: { ...errorBody(toTollamaError(error)), status: toTollamaError(error).status },
         }),
       );
+    })
+    .post('/api/forecast/stream', async (c) => {
+      const resolved = await read(c);
+      const caller = callerOf(c);
+      const ready = await prepareForecast(context, resolved, caller);
+      const { model, horizon, series } = resolved.request;
+      return sseResponse(
+        async ({ send, signal }) => {
+          const loading = { model, status: 'loading' };
+          send({ event: 'model_loading', data: loading });
+          events.publish(caller.keyId, 'forecast.stream', { phase: 'model_loading', model });
+          const running = { model, series_count: series.length, horizon };
+          send({ event: 'inference_started', data: running });
+          const response = await ready.run(AbortSignal.any([signal, caller.signal]));
+          response.forecasts.forEach(({ id, mean }, series_index) => {
+            const place = { series_index, total_series: series.length };
+            send({
+              event: 'series_complete',
+              data: { series_id: id, ...place, mean_length: mean.length },
+            });
+          });
+          send({ event: 'done', data: { response: withoutNulls(response) } });
+          events.publish(caller.keyId, 'forecast.stream', { phase: 'done', model });
+        },
+        (error) => {
+          const { status, message } = toTollamaError(error);
+          return { event: 'error', data: { code: status, message } };
+        },
+      );
     });
+};

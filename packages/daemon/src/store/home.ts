@@ -6,6 +6,10 @@ export interface Home {
   readonly config: string;
   readonly models: string;
   readonly licenses: string;
+  /** Forecast profiles, one YAML file each. */
+  readonly modelfiles: string;
+  /** SQLite; counts of forecasts by API key. */
+  readonly usage: string;
   /** Everything of one model; goes when the model is removed. */
   model(name: string): ModelPaths;
 }
@@ -26,6 +30,8 @@ export const openHome = (path: string): Home => {
     config: join(path, 'config.json'),
     models,
     licenses: join(path, 'licenses'),
+    modelfiles: join(path, 'modelfiles'),
+    usage: join(path, 'usage.db'),
     model: (name) => {
       const folder = join(models, name);
       return {

@@ -87,18 +87,26 @@ const openFile = async (path: string): Promise<AsyncIterable<Uint8Array>> => {
   return createReadStream(path, { highWaterMark: 1 << 18 });
 };
 
+/** Bytes that are not in a file of this machine. */
+export interface GivenBytes {
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  /** The content itself; the path is then only its name. */
+  readonly content?: AsyncIterable<Uint8Array> | undefined;
+}
+
 /**
- * Opens a path, or stdin for `-`, and looks at the first bytes.
+ * Opens a path, stdin for `-`, or given content, and looks at the first bytes.
  *
  * @throws TollamaError INVALID_INPUT for a missing, unreadable or empty file and for a folder
  */
 export const openByteSource = async (
   path: string,
-  stdin: AsyncIterable<Uint8Array> = process.stdin,
+  { stdin = process.stdin, content }: GivenBytes = {},
 ): Promise<ByteSource> => {
-  const isStdin = path === '-';
+  const isStdin = path === '-' && content === undefined;
   const file = isStdin ? 'stdin' : path;
-  let opened = await peek(guarded(file, isStdin ? stdin : await openFile(path)));
+  const bytes = content ?? (isStdin ? stdin : await openFile(path));
+  let opened = await peek(guarded(file, bytes));
   const isPacked = isGzip(opened.head);
   if (isPacked) opened = await peek(guarded(file, unpack(opened.chunks)));
   if (opened.head.length === 0) {
@@ -106,7 +114,7 @@ export const openByteSource = async (
       hint: 'the file needs a time column and a column of numbers, or numbers alone',
     });
   }
-  return { file, path: isStdin || isPacked ? undefined : path, ...opened };
+  return { file, path: isStdin || content || isPacked ? undefined : path, ...opened };
 };
 
 /** The name of a file without folders and extensions; `series` for stdin. */

@@ -16,6 +16,8 @@ export interface ReadSeriesOptions extends ColumnOptions {
   /** A path, or `-` for stdin. */
   readonly path: string;
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  /** The bytes themselves, of an upload for instance; `path` is then only their name. */
+  readonly content?: AsyncIterable<Uint8Array> | undefined;
   /** Guessed from extension and content when absent. */
   readonly format?: InputFormat | undefined;
   /** Of CSV; guessed when absent. */
@@ -214,7 +216,7 @@ const orderSeries = (file: string, one: InputSeries): InputSeries => {
  * const { series, notes } = await readSeries({ path: 'sales.csv' });
  */
 export const readSeries = async (options: ReadSeriesOptions): Promise<SeriesInput> => {
-  const source = await openByteSource(options.path, options.stdin);
+  const source = await openByteSource(options.path, options);
   const parsed = await parse(source, options);
   if (parsed.kind === 'table') return readTable(parsed.table, options);
   const series = parsed.series.map((one) => orderSeries(source.file, one));
