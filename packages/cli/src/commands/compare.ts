@@ -1,11 +1,11 @@
 import { TollamaError } from '@tollama/core/errors';
 import { DEFAULT_MODEL } from '@tollama/core/statistical';
+import { readSeries } from '@tollama/ingest/read-series';
 import { Command } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { defaultHorizon } from '../forecast/body.ts';
 import { type Scores, score } from '../forecast/metrics.ts';
 import { forecastWindows, type RollingOptions, rollingWindows } from '../forecast/rolling.ts';
-import { readSeries } from '../input/read-series.ts';
 import { humanNumber } from '../terminal/human.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import { printJson } from '../terminal/json.ts';

@@ -2,7 +2,7 @@
 import type { ForecastBody } from '@tollama/client';
 import { TollamaError } from '@tollama/core/errors';
 import { inferFrequency, parseFrequency, seasonLengths } from '@tollama/core/frequency';
-import type { InputSeries } from '../input/series-objects.ts';
+import type { InputSeries } from '@tollama/ingest/series-objects';
 import { type AskOptions, forecastChunks } from './ask.ts';
 import { type BodyOptions, seriesInChunks } from './body.ts';
 import { type Scored, seasonalNaiveError } from './metrics.ts';
