@@ -29,11 +29,14 @@ export const findSets = async (folder: string): Promise<string[]> => {
   return [...here, ...deeper.flat()];
 };
 
+/** Folders above a set whose names may tell its kind: its own, its family's, and one more. */
+const LEVELS = 3;
+
 /** The kind of a set: the nearest folder on its path that is named like one. */
-export const kindOf = (folder: string): GoldenKind | undefined => {
-  const parent = dirname(folder);
+export const kindOf = (folder: string, levels = LEVELS): GoldenKind | undefined => {
+  if (levels === 0) return undefined;
   const name = basename(folder);
-  return Object.hasOwn(KINDS, name) ? KINDS[name] : parent === folder ? undefined : kindOf(parent);
+  return Object.hasOwn(KINDS, name) ? KINDS[name] : kindOf(dirname(folder), levels - 1);
 };
 
 interface Tally {

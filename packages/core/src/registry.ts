@@ -55,6 +55,43 @@ const chronosBolt = (size: string): Row => ({
   metadata: { context_length: 2048 },
 });
 
+const chronos2 = {
+  family: 'chronos-2',
+  covariates: 'Pn Pc Fn Fc',
+  metadata: { context_length: 8192 },
+} as const;
+
+const chronosT5 = (size: string): Row => ({
+  name: `chronos-t5-${size}`,
+  family: 'chronos-t5',
+  repo: `amazon/chronos-t5-${size}`,
+  metadata: { context_length: 512, num_samples: 20 },
+});
+
+const ttm = (name: string, repo: string): Row => ({
+  name,
+  family: 'granite-ttm',
+  repo,
+  covariates: 'Pn Fn',
+});
+
+const moirai = (size: string): Row => ({
+  name: `moirai-1.1-R-${size}`,
+  family: 'moirai',
+  repo: `Salesforce/moirai-1.1-R-${size}`,
+  license: 'cc-by-nc-4.0',
+  notice: NON_COMMERCIAL,
+  covariates: 'Pn Fn',
+});
+
+const toto2 = (size: string): Row => ({
+  name: `toto-2.0-${size.toLowerCase()}`,
+  family: 'toto2',
+  repo: `Datadog/Toto-2.0-${size}`,
+  covariates: 'Pn Fn',
+  metadata: { context_length: 4096 },
+});
+
 /** Contract, section 4: names that clients rely on; then the checkpoints of our own families. */
 export const BUILT_IN_REGISTRY: readonly RegistryEntry[] = (
   [
@@ -143,5 +180,49 @@ export const BUILT_IN_REGISTRY: readonly RegistryEntry[] = (
       metadata: { forecast_ready: false, max_context: 1000, max_horizon: 300 },
     },
     ...['tiny', 'mini', 'small', 'base'].map(chronosBolt),
+    { ...chronos2, name: 'chronos-2', repo: 'amazon/chronos-2' },
+    { ...chronos2, name: 'chronos-2-small', repo: 'autogluon/chronos-2-small' },
+    { ...chronos2, name: 'chronos-2-synth', repo: 'autogluon/chronos-2-synth' },
+    ...['tiny', 'mini', 'small', 'base', 'large'].map(chronosT5),
+    ttm('granite-ttm-r1', 'ibm-granite/granite-timeseries-ttm-r1'),
+    ttm('granite-ttm-r2-512-96', 'ibm-granite/granite-timeseries-ttm-r2'),
+    ttm('granite-ttm-r3', 'ibm-granite/granite-timeseries-ttm-r3@512-96-dec-512-r3'),
+    {
+      name: 'timesfm-2.0-500m',
+      family: 'timesfm-1',
+      repo: 'google/timesfm-2.0-500m-pytorch',
+      metadata: { max_context: 2048 },
+    },
+    {
+      name: 'timesfm-1.0-200m',
+      family: 'timesfm-1',
+      repo: 'google/timesfm-1.0-200m-pytorch',
+      metadata: { max_context: 512 },
+    },
+    ...['small', 'base', 'large'].map(moirai),
+    ...['4m', '22m', '313m', '1B', '2.5B'].map(toto2),
+    {
+      name: 'flowstate-r1',
+      family: 'flowstate',
+      repo: 'ibm-granite/granite-timeseries-flowstate-r1',
+    },
+    {
+      name: 'flowstate-r1.1',
+      family: 'flowstate',
+      repo: 'ibm-granite/granite-timeseries-flowstate-r1@r1.1',
+    },
+    {
+      name: 'tirex',
+      family: 'tirex',
+      repo: 'NX-AI/TiRex',
+      license: 'nxai-community',
+      notice: 'NXAI community licence; https://huggingface.co/NX-AI/TiRex',
+      metadata: { context_length: 2048 },
+    },
+    {
+      name: 'patchtst-fm-r1',
+      family: 'patchtst-fm',
+      repo: 'ibm-granite/granite-timeseries-patchtst-fm-r1',
+    },
   ] satisfies Row[]
 ).map(entry);

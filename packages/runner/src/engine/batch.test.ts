@@ -45,6 +45,12 @@ test('does not look past an unload: later requests may depend on it', () => {
   expect(ids(takeBatch(queue))).toEqual(['a']);
 });
 
+test('requests with covariates run alone', () => {
+  const series = [{ id: 's', timestamps: ['2024'], target: [1], past_covariates: { p: [1] } }];
+  const queue = [job('a', { series }), job('b', { series })];
+  expect(ids(takeBatch(queue))).toEqual(['a']);
+});
+
 test('requests whose series belong together run alone', () => {
   const queue = [
     job('a', { options: { cross_learning: true } }),

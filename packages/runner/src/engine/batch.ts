@@ -13,11 +13,19 @@ export const MAX_BATCH_SERIES = 32;
 /** Options under which a forecast depends on which series it is made with. */
 const OWN_RUN_OPTIONS = ['cross_learning', 'uniforms', 'noise'];
 
+/**
+ * Whether the forecasts of a request depend on which series are forecast together: some models learn
+ * across series, encode words over all of them, or fit one regression on the covariates of all.
+ */
+export const dependsOnCompany = ({ options, series }: ForecastParams): boolean =>
+  OWN_RUN_OPTIONS.some((name) => options[name]) ||
+  series.some((one) => one.past_covariates ?? one.future_covariates ?? one.static_covariates);
+
 /** Equal for requests that may share a run: forecasts must not depend on who else asks. */
 export const batchKey = ({ id, params }: ForecastJob): string => {
   const { model, model_local_dir, model_adapter_dir, horizon, quantiles, options, parameters } =
     params;
-  const needsOwnRun = OWN_RUN_OPTIONS.some((name) => options[name]);
+  const needsOwnRun = dependsOnCompany(params);
   const what = [model, model_local_dir, model_adapter_dir, horizon, quantiles, options, parameters];
   return needsOwnRun ? id : JSON.stringify(what);
 };

@@ -3,7 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { type Forecast, quantileKey, type RunnerForecast } from '@tollama/core/forecast-response';
 import { SessionChoice } from '@tollama/core/runner-protocol';
 import type { ModelSeries, Outcome, SeriesForecast, Task } from '@tollama/models/family';
-import type { ForecastJob } from './batch.ts';
+import { dependsOnCompany, type ForecastJob } from './batch.ts';
 import { firstForecastTimestamp } from './first-timestamp.ts';
 import type { RunnerSeries } from './forecast-params.ts';
 import type { LoadedModels, ReadyModel } from './loaded-models.ts';
@@ -34,10 +34,13 @@ const toModelSeries = (series: RunnerSeries): ModelSeries => ({
 });
 
 /** Runs the task in chunks of similar lengths, so that little is padded; keeps the order of the series. */
-const forecastInChunks = async (model: ReadyModel, task: Task): Promise<Outcome> => {
-  // Models that learn across series must see them together.
+const forecastInChunks = async (
+  model: ReadyModel,
+  task: Task,
+  isWhole: boolean,
+): Promise<Outcome> => {
   const size = chunkSeries(model);
-  if (task.series.length <= size || task.options.cross_learning) return model.forecast(task);
+  if (isWhole || task.series.length <= size) return model.forecast(task);
   const order = task.series.map((series, at) => ({ at, length: series.targets[0]!.length }));
   order.sort((a, b) => b.length - a.length || a.at - b.at);
   const forecasts = new Array<SeriesForecast>(task.series.length);
@@ -119,7 +122,7 @@ export const forecastBatch = async (
     quantiles: params.quantiles,
     options: { ...params.options, parameters: params.parameters },
   };
-  const { forecasts, warnings } = await forecastInChunks(model, task);
+  const { forecasts, warnings } = await forecastInChunks(model, task, dependsOnCompany(params));
   const timing = { model_load_ms: started - waited, inference_ms: performance.now() - started };
   const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);
 
