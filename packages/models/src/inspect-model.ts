@@ -1,14 +1,6 @@
-import type { Capabilities } from '@tollama/core/capabilities';
+import type { ModelFacts } from '@tollama/core/model-facts';
 import { fromCheckpoint, openCheckpoint, verifyGraph } from '@tollama/graph';
 import { readConfig } from './read-config.ts';
-
-export interface ModelFacts {
-  readonly family: string;
-  readonly capabilities: Capabilities;
-  /** Weights in bytes. */
-  readonly size_bytes: number;
-  readonly parameters: number;
-}
 
 /**
  * What a checkpoint folder holds, found by reading its config and headers and building its graphs; no

@@ -1,6 +1,6 @@
 /** A model with random weights of a published architecture: for measuring speed without a download. */
 import { rm } from 'node:fs/promises';
-import { z } from 'zod';
+import { ModelFacts, metadataOf } from '@tollama/core/model-facts';
 import type { DaemonContext } from '../context.ts';
 
 export interface RandomModel {
@@ -8,8 +8,6 @@ export interface RandomModel {
   readonly family?: string | null | undefined;
   readonly seed: number;
 }
-
-const Written = z.object({ family: z.string(), parameters: z.number(), size_bytes: z.number() });
 
 const TIMEOUT_MS = 600_000;
 
@@ -24,7 +22,8 @@ export const createRandomModel = async (
   try {
     const params = { ...random, output_dir: snapshot };
     const answer = await supervisor.callAlone('create', params, { timeoutMs: TIMEOUT_MS });
-    const { family, parameters, size_bytes } = Written.parse(answer);
+    const facts = ModelFacts.parse(answer);
+    const { family, parameters, size_bytes } = facts;
     const now = new Date().toISOString();
     await store.write({
       name,
@@ -35,8 +34,8 @@ export const createRandomModel = async (
       pulled_at: now,
       installed_at: now,
       license: { type: 'none', needs_acceptance: false, accepted: true, accepted_at: null },
-      metadata: { parameters },
-      capabilities: null,
+      metadata: metadataOf(facts),
+      capabilities: facts.capabilities.covariates,
     });
     return { status: 'success', model: name, family, parameters, size: size_bytes };
   } catch (error) {

@@ -4,6 +4,7 @@ import { basename, isAbsolute } from 'node:path';
 import { didYouMean } from '@tollama/core/did-you-mean';
 import { TollamaError } from '@tollama/core/errors';
 import type { Manifest, RegistryEntry } from '@tollama/core/manifest';
+import { type ModelFacts, metadataOf } from '@tollama/core/model-facts';
 import { checkModelName, parseHubReference } from '@tollama/core/model-name';
 import type { Home } from '../store/home.ts';
 import { writeReceipt } from '../store/license-receipt.ts';
@@ -25,7 +26,7 @@ export interface PullOptions {
 }
 
 /** What a checkpoint is, found by a runner; the daemon itself knows no families. */
-export type InspectModel = (model: string, folder: string) => Promise<{ readonly family: string }>;
+export type InspectModel = (model: string, folder: string) => Promise<ModelFacts>;
 
 export interface PullContext {
   readonly home: Home;
@@ -136,6 +137,21 @@ const fetchFiles = async (
   return { commit: 'local', path: paths.snapshot, sizeBytes: 0 };
 };
 
+/** A target that the registry does not know, with what its files tell. */
+const inspected = async (
+  target: PullTarget,
+  context: PullContext,
+  folder: string,
+): Promise<PullTarget> => {
+  const facts = await context.inspect(target.name, folder);
+  return {
+    ...target,
+    family: facts.family,
+    metadata: metadataOf(facts),
+    capabilities: facts.capabilities.covariates,
+  };
+};
+
 const manifestFor = (
   target: PullTarget & { family: string },
   fetched: Fetched,
@@ -185,9 +201,10 @@ export const pullModel = async (
       options,
       isPresent ? onlyDownloads(emit) : emit,
     );
-    const family = target.family ?? (await context.inspect(target.name, fetched.path)).family;
+    const known =
+      target.family === undefined ? await inspected(target, context, fetched.path) : target;
     const manifest = manifestFor(
-      { ...target, family },
+      known as PullTarget & { family: string },
       fetched,
       options.acceptLicense,
       before,

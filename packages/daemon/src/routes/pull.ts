@@ -1,5 +1,6 @@
 /** Pulling models. */
 import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors';
+import { ModelFacts } from '@tollama/core/model-facts';
 import { checkModelName } from '@tollama/core/model-name';
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -73,7 +74,7 @@ const pullContext = ({ home, store, registry, supervisor }: DaemonContext): Pull
     const answer = await supervisor.callAlone('capabilities', params, {
       timeoutMs: INSPECT_TIMEOUT_MS,
     });
-    return z.object({ family: z.string() }).parse(answer);
+    return ModelFacts.parse(answer);
   },
 });
 

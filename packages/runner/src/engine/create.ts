@@ -19,12 +19,8 @@ export const createRandomCheckpoint = async (params: unknown): Promise<unknown> 
   const { output_dir, config, family, seed } = CreateParams.parse(params);
   const { randomCheckpoint } = await import('@tollama/models/random-checkpoint');
   await mkdir(output_dir, { recursive: true });
-  const written = await randomCheckpoint(
-    join(output_dir, 'model.safetensors'),
-    config,
-    family ?? undefined,
-    seed,
-  );
+  await randomCheckpoint(join(output_dir, 'model.safetensors'), config, family ?? undefined, seed);
   await writeFile(join(output_dir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  return written;
+  const { inspectModel } = await import('@tollama/models/inspect-model');
+  return inspectModel(output_dir);
 };
