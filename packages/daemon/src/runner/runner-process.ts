@@ -1,6 +1,6 @@
 /** One runner process: requests out, answers in, and what is left of them when it dies. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { TollamaError } from '@tollama/core/errors';
+import { type ErrorCode, TollamaError } from '@tollama/core/errors';
 import { LineSplitter } from '@tollama/core/line-splitter';
 import {
   HelloResult,
@@ -27,12 +27,18 @@ const STOP_GRACE_MS = 3000;
 /** What a runner's own error means for the client (daemon contract, section 6). */
 const fromRunnerError = (body: RunnerErrorBody): TollamaError => {
   const { code, message, data } = body;
-  const options = { data: { code, message, ...(data === undefined ? {} : { data }) } };
-  if (code === 'BAD_REQUEST') return new TollamaError('INVALID_REQUEST', message, options);
-  if (code === 'MODEL_UNSUPPORTED') return new TollamaError('MODEL_UNSUPPORTED', message, options);
-  if (code === 'DEPENDENCY_MISSING')
-    return new TollamaError('DEPENDENCY_MISSING', message, options);
-  return new TollamaError('RUNNER_ERROR', message, options);
+  const { hint } = (data ?? {}) as { hint?: unknown };
+  const options = {
+    data: { code, message, ...(data === undefined ? {} : { data }) },
+    ...(typeof hint === 'string' && { hint }),
+  };
+  return new TollamaError(CODE_OF_RUNNER[code] ?? 'RUNNER_ERROR', message, options);
+};
+
+const CODE_OF_RUNNER: Readonly<Record<string, ErrorCode>> = {
+  BAD_REQUEST: 'INVALID_REQUEST',
+  MODEL_UNSUPPORTED: 'MODEL_UNSUPPORTED',
+  DEPENDENCY_MISSING: 'DEPENDENCY_MISSING',
 };
 
 export class RunnerProcess {
