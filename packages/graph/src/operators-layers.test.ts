@@ -177,6 +177,15 @@ const CONVOLUTION: readonly OperatorCase[] = [
   convolution('dilated', { dilation: 3 }),
   convolution('grouped', { groups: 2 }, true),
   convolution('padded on one side', { padding: [2, 0] }),
+  {
+    name: 'conv1d with a kernel whose width is learnt at run time',
+    operands: [
+      declared(noise([2, 1, 9], 11), ['batch', 1, 'time']),
+      declared(noise([1, 1, 3], 12), [1, 1, 'width']),
+    ],
+    graph: (x, w) => ops.conv1d(x!, w!),
+    expected: convolved(noise([2, 1, 9], 11), noise([1, 1, 3], 12), PLAIN),
+  },
   convolution('with all', { stride: 2, dilation: 2, groups: 2, padding: [3, 1] }, true),
 ];
 

@@ -193,6 +193,17 @@ const LAYOUT: readonly OperatorCase[] = [
     },
   ]),
   {
+    name: 'top of all, however many',
+    operands: [
+      declared(
+        LINE,
+        LINE.dims.map((_, i) => `size${i}`),
+      ),
+    ],
+    graph: (x) => ops.top(x!, ops.dimOf(x!, -1), { largest: false }).values,
+    expected: linewise(LINE, 1, (line, place) => line.toSorted((a, b) => a - b)[place]!),
+  },
+  {
     name: 'sort',
     operands: [LINE],
     graph: (x) => ops.sort(x!),

@@ -185,6 +185,10 @@ const ascending = (list: readonly number[]): number[] => list.toSorted((a, b) =>
 export const exogenousChannels = (c: TtmConfig): readonly number[] =>
   ascending(c.exogenous_channel_indices ?? []);
 
+/** Channels whose known future the model reads. */
+export const futureChannels = (c: TtmConfig): readonly number[] =>
+  c.enable_forecast_channel_mixing ? exogenousChannels(c) : [];
+
 /** Channels that are forecast, ascending: all but the exogenous ones unless listed. */
 export const predictedChannels = (c: TtmConfig): readonly number[] => {
   if (c.prediction_channel_indices) return ascending(c.prediction_channel_indices);

@@ -13,6 +13,7 @@
 import { type Dim, defineGraph, type Graph, input, symbol, type Weights } from '@tollama/graph';
 import { defineFamily, type Probe } from '../../family.ts';
 import {
+  futureChannels,
   isDecomposed,
   isMultivariate,
   predictedChannels,
@@ -23,7 +24,6 @@ import {
 import { decomposedForecaster, smootherInputs } from './decomposition.ts';
 import { type ForecasterInputs, forecaster } from './forecaster.ts';
 import { forecastSeries } from './series.ts';
-import { futureChannels } from './windows.ts';
 
 const modelInputs = (c: TtmConfig, length: Dim): ForecasterInputs => {
   const batch = symbol('batch');

@@ -2,19 +2,13 @@
  * From series to windows and back as the reference's forecasting pipeline does it: an external scaler
  * for each series and column, the last window of it, zeros in front of what is too short.
  */
-import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
-import type {
-  Covariate,
-  ModelSeries,
-  Outcome,
-  RunGraph,
-  SeriesForecast,
-  Task,
-} from '../../family.ts';
+import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
 import { quantilesWithTails } from '../../quantiles.ts';
 import { readOptions } from '../../read-options.ts';
+import { channelsOf } from './channels.ts';
 import {
+  futureChannels,
   isMultivariate,
   predictedChannels,
   quantileLevels,
@@ -22,7 +16,8 @@ import {
   type TtmConfig,
 } from './config.ts';
 import { frequencyToken } from './frequency.ts';
-import { futureChannels, rollOut, type TtmForecast, type TtmWindow } from './windows.ts';
+import { restored, type Standard, standardOf, UNSCALED } from './standard-scaler.ts';
+import { rollOut, type TtmForecast, type TtmWindow } from './windows.ts';
 
 const Options = z.object({
   /** Standardise each series over all its points before the model scales its context. */
@@ -31,102 +26,6 @@ const Options = z.object({
   freq_token: z.int().min(0).optional(),
 });
 type Options = z.infer<typeof Options>;
-
-// ---- the external scaler --------------------------------------------------------------------------
-
-interface Standard {
-  readonly mean: number;
-  readonly deviation: number;
-}
-
-const UNSCALED: Standard = { mean: 0, deviation: 1 };
-
-/** A variance that rounding alone explains counts as none: scikit-learn's bound for constant columns. */
-const isConstant = (variance: number, mean: number, count: number): boolean =>
-  variance <= count * Number.EPSILON * variance + (count * mean * Number.EPSILON) ** 2;
-
-/** Mean and population standard deviation of what is not missing; deviation 1 where there is none. */
-const standardOf = (values: ArrayLike<number>): Standard => {
-  let count = 0;
-  let total = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (Number.isNaN(value)) continue;
-    count++;
-    total += value;
-  }
-  if (count === 0) return UNSCALED;
-  const mean = total / count;
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isNaN(value)) squares += (value - mean) ** 2;
-  }
-  const variance = squares / count;
-  if (isConstant(variance, mean, count)) return { mean, deviation: 1 };
-  return { mean, deviation: Math.sqrt(variance) };
-};
-
-// ---- channels ---------------------------------------------------------------------------------------
-
-const numbersOf = (name: string, values: Covariate, id: string): ArrayLike<number> => {
-  if (typeof values[0] === 'string') {
-    throw new TollamaError('INVALID_INPUT', `covariate '${name}' of series '${id}' holds words`, {
-      hint: 'granite-ttm reads numeric covariates only',
-    });
-  }
-  return values as ArrayLike<number>;
-};
-
-interface Channels {
-  /** In the checkpoint's order. */
-  readonly past: readonly ArrayLike<number>[];
-  /** Of the channels whose future the model reads. */
-  readonly future: readonly ArrayLike<number>[];
-}
-
-const wrongChannels = (series: ModelSeries, c: TtmConfig): TollamaError => {
-  const predicted = predictedChannels(c).length;
-  const future = futureChannels(c).length;
-  const past = c.num_input_channels - predicted - future;
-  const got = `${series.targets.length} targets, past covariates [${Object.keys(series.pastCovariates ?? {})}], future covariates [${Object.keys(series.futureCovariates ?? {})}]`;
-  return new TollamaError('INVALID_REQUEST', `series '${series.id}' has ${got}`, {
-    hint: `this checkpoint was trained on ${predicted} targets, ${past} past and ${future} future covariates; give them in its order`,
-  });
-};
-
-/**
- * Targets are the predicted channels in order, future covariates the exogenous ones, the other past
- * covariates what is left; covariates in the order of their names in the request.
- */
-const channelsOf = (series: ModelSeries, c: TtmConfig): Channels => {
-  if (!isMultivariate(c)) return { past: series.targets, future: [] };
-  const { pastCovariates = {}, futureCovariates = {} } = series;
-  const predicted = predictedChannels(c);
-  const exogenous = futureChannels(c);
-  const futureNames = exogenous.length > 0 ? Object.keys(futureCovariates) : [];
-  const pastNames = Object.keys(pastCovariates).filter((name) => !futureNames.includes(name));
-  const others = Array.from({ length: c.num_input_channels }, (_, i) => i).filter(
-    (i) => !predicted.includes(i) && !exogenous.includes(i),
-  );
-  if (
-    series.targets.length !== predicted.length ||
-    futureNames.length !== exogenous.length ||
-    pastNames.length !== others.length ||
-    futureNames.some((name) => !(name in pastCovariates))
-  ) {
-    throw wrongChannels(series, c);
-  }
-  const pastOf = (name: string) => numbersOf(name, pastCovariates[name]!, series.id);
-  const past = Array.from({ length: c.num_input_channels }, (_, i) => {
-    const target = predicted.indexOf(i);
-    if (target >= 0) return series.targets[target]!;
-    const known = exogenous.indexOf(i);
-    return pastOf(known >= 0 ? futureNames[known]! : pastNames[others.indexOf(i)]!);
-  });
-  const future = futureNames.map((name) => numbersOf(name, futureCovariates[name]!, series.id));
-  return { past, future };
-};
 
 // ---- windows ----------------------------------------------------------------------------------------
 
@@ -143,13 +42,13 @@ const lastWindow = (
   return window;
 };
 
-/** The first steps of a known future, standardised; 0 where it is missing. */
+/** Steps of a known future, standardised; 0 where one is missing, as the reference fills them. */
 const knownFuture = (
   row: ArrayLike<number>,
   horizon: number,
   { mean, deviation }: Standard,
 ): Float32Array =>
-  Float32Array.from({ length: Math.min(row.length, horizon) }, (_, t) => {
+  Float32Array.from({ length: horizon }, (_, t) => {
     const value = row[t]!;
     return Number.isNaN(value) ? 0 : (value - mean) / deviation;
   });
@@ -161,7 +60,7 @@ interface Prepared {
 }
 
 const prepare = (series: ModelSeries, task: Task, c: TtmConfig, options: Options): Prepared => {
-  const { past, future } = channelsOf(series, c);
+  const { past, future } = channelsOf(series, c, task.horizon);
   const all = past.map((row) => (options.scaling ? standardOf(row) : UNSCALED));
   const known = futureChannels(c);
   const window = {
@@ -173,9 +72,6 @@ const prepare = (series: ModelSeries, task: Task, c: TtmConfig, options: Options
   const scalers = isMultivariate(c) ? predictedChannels(c).map((i) => all[i]!) : all;
   return { window, scalers };
 };
-
-const restored = (values: ArrayLike<number>, { mean, deviation }: Standard): Float64Array =>
-  Float64Array.from(values, (value) => value * deviation + mean);
 
 const finish = (
   forecast: TtmForecast,
@@ -194,7 +90,13 @@ const finish = (
 
 // ---- what the user should know --------------------------------------------------------------------
 
-const listed = (values: readonly unknown[]): string => values.join(', ');
+const MOST_NAMED = 3;
+
+const listed = (values: readonly unknown[]): string => {
+  const more = values.length - MOST_NAMED;
+  const named = values.slice(0, MOST_NAMED).join(', ');
+  return more > 0 ? `${named} and ${more} more` : named;
+};
 
 const warningsOf = (task: Task, c: TtmConfig, options: Options): string[] => {
   const warnings: string[] = [];
