@@ -1,3 +1,5 @@
+export * from './ensemble/ensemble.ts';
+export * from './ensemble/recipe.ts';
 export { FAMILIES } from './families/index.ts';
 export * from './family.ts';
 export * from './open-model.ts';
