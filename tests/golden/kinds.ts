@@ -12,6 +12,7 @@ import { graniteEnsemble } from './kinds/granite-ensemble.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
 import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
+import { patchtstFm } from './kinds/patchtst-fm.ts';
 import { sundial } from './kinds/sundial.ts';
 import { timer } from './kinds/timer.ts';
 import { timesfm } from './kinds/timesfm.ts';
@@ -46,4 +47,5 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   toto2,
   'granite-ensemble': graniteEnsemble,
   'granite-ttm': graniteTtm,
+  'patchtst-fm': patchtstFm,
 };

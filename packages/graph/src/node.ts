@@ -65,6 +65,7 @@ export type UnaryOp =
   | 'sign'
   | 'softplus'
   | 'gelu'
+  | 'geluTanh'
   | 'silu'
   | 'isNan'
   | 'not';

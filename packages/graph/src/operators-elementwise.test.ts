@@ -54,6 +54,12 @@ const UNARY: readonly OperatorCase[] = [
   unary('sign', ops.sign, signOf, nd([4], [-2, 0, 3, inf])),
   unary('softplus', ops.softplus, (x) => max(x, 0) + Math.log1p(exp(-abs(x))), noise([9])),
   unary('softplus far out', ops.softplus, (x) => max(x, 0), nd([4], [-200, 200, -inf, inf])),
+  unary(
+    'geluTanh',
+    ops.geluTanh,
+    (x) => (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2,
+    noise([9]),
+  ),
   unary('gelu', ops.gelu, (x) => (x * (1 + erfOf(x / Math.SQRT2))) / 2, noise([9])),
   unary('silu', ops.silu, (x) => x * logistic(x), noise([9])),
   unary('isNan', ops.isNan, (x) => Number(Number.isNaN(x))),

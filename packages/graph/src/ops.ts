@@ -108,6 +108,8 @@ export const sign = unary('sign');
 export const softplus = unary('softplus');
 /** x * Phi(x), the exact form. */
 export const gelu = unary('gelu');
+/** The form of gelu with a tanh (Hendrycks & Gimpel 2016): within 1e-3 of the exact one. */
+export const geluTanh = unary('geluTanh');
 /** x * sigmoid(x) */
 export const silu = unary('silu');
 export const isNan = unary('isNan');

@@ -117,6 +117,9 @@ export const lower: Visitor<string, LoweringContext> = {
   unary: (node, context) => {
     const { emitter } = context;
     const [x] = operands(node, context) as [string];
+    if (node.op === 'geluTanh') {
+      return emitter.emit('Gelu', [x], { attributes: { approximate: { string: 'tanh' } } });
+    }
     if (node.op === 'silu') return emitter.emit('Mul', [x, emitter.emit('Sigmoid', [x])]);
     return emitter.emit(UNARY[node.op] ?? misfit(`onnx: no operator for ${node.op}`), [x]);
   },

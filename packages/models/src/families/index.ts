@@ -7,6 +7,7 @@ import { flowstate } from './flowstate.ts';
 import { graniteTtm } from './granite-ttm/granite-ttm.ts';
 import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
+import { patchtstFm } from './patchtst-fm/patchtst-fm.ts';
 import { sundial } from './sundial.ts';
 import { timer } from './timer.ts';
 import { timesfm } from './timesfm.ts';
@@ -31,4 +32,5 @@ export const FAMILIES: readonly Family[] = [
   toto,
   toto2,
   graniteTtm,
+  patchtstFm,
 ] as unknown as readonly Family[];
