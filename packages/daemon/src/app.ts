@@ -8,6 +8,8 @@ import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { type RequestVariables, requestId } from './http/request-id.ts';
 import type { ForecastEndpoint } from './observe/metrics.ts';
+import { autoForecastRoutes } from './routes/auto-forecast.ts';
+import { compareRoutes } from './routes/compare.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forecastRoutes } from './routes/forecast.ts';
 import { infoRoutes } from './routes/info.ts';
@@ -69,6 +71,8 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', pullRoutes(context));
   app.route('/', storeRoutes(context));
   app.route('/', forecastRoutes(context));
+  app.route('/', autoForecastRoutes(context));
+  app.route('/', compareRoutes(context));
   app.route('/', validateRoutes(context));
   app.route('/', modelfileRoutes(context));
   app.route('/', usageRoutes(context));
