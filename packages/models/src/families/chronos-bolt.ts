@@ -325,10 +325,17 @@ const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> 
   return { forecasts, warnings: [] };
 };
 
+/**
+ * What int8 harms most and gains least from: the two embeddings, and the layers that see the decoder's one
+ * position. Without them the median error of the quantiles falls from 1.5 to 0.8 % of the spread.
+ */
+const SENSITIVE = /patch_embedding|^decoder\..*(DenseReluDense|SelfAttention|EncDecAttention\.[qo])/;
+
 export const chronosBolt = defineFamily({
   name: 'chronos-bolt',
   config: Config,
   recognizes: (config) => config.chronos_pipeline_class === 'ChronosBoltPipeline',
+  keepFloat32: SENSITIVE,
   graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
   capabilities: ({ chronos_config: c }) => ({
     covariates: NO_COVARIATES,
