@@ -132,7 +132,6 @@ const merge = (
   };
   return reEnriched(asForecastRequest('ensemble', request), plain);
 };
-};
 
 /** Ranks the candidates and runs what the strategy says. */
 export const pickFrom = async (

@@ -135,11 +135,7 @@ const againstBaseline = (steps: Steps, baseline: ForecastResponse | null): strin
 };
 
 /** The answer of `/api/report`. */
-export const runReport = async (
-  request: ReportRequest,
-  context: DaemonContext,
-  caller: Caller,
-) => {
+export const runReport = async (request: ReportRequest, context: DaemonContext, caller: Caller) => {
   const steps = await runSteps(request, context, caller);
   const { baseline, warnings } = await baselineOf(request, context, caller);
   const { analysis, recommendation, forecast } = steps;
