@@ -4,7 +4,7 @@ import type { ForecastRequest } from '@tollama/core/forecast-request';
 import type { ForecastResponse } from '@tollama/core/forecast-response';
 import { type AutoForecastRequest, asForecastRequest } from '@tollama/core/forecast-variants';
 import type { DaemonContext } from '../context.ts';
-import { enrich } from '../forecast/enrich.ts';
+import { reEnriched } from '../forecast/enrich.ts';
 import { type Caller, serveForecast } from '../forecast/serve-forecast.ts';
 import type { Candidate } from './candidates.ts';
 import { combineForecasts } from './ensemble.ts';
@@ -130,9 +130,7 @@ const merge = (
     },
     warnings: [...warnings, ...failures],
   };
-  // The runner's frequencies are known; the request may still say auto.
-  const series = request.series.map((one, i) => ({ ...one, freq: forecasts[i]!.freq }));
-  return { ...plain, ...enrich({ ...asForecastRequest('ensemble', request), series }, plain) };
+  return reEnriched(asForecastRequest('ensemble', request), plain);
 };
 
 /** Ranks the candidates and runs what the strategy says. */

@@ -31,3 +31,13 @@ export const enrich = (
     warnings: all.length > 0 ? all : null,
   };
 };
+
+/** The same for forecasts that were changed after the run: their frequencies are known, auto or not. */
+export const reEnriched = <R extends ForecastResponse>(
+  request: ForecastRequest,
+  response: R,
+): R => {
+  const { forecasts } = response;
+  const series = request.series.map((one, i) => ({ ...one, freq: forecasts[i]!.freq }));
+  return { ...response, ...enrich({ ...request, series }, response) };
+};

@@ -10,7 +10,8 @@ const tooLarge = (maxBytes: number): TollamaError =>
     `request body is larger than ${Math.round(maxBytes / 1024 / 1024)} MB; TOLLAMA_MAX_REQUEST_BODY_MB sets the limit`,
   );
 
-const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
+/** All bytes of a body, however it is sent. Throws BODY_TOO_LARGE. */
+export const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
   const declared = Number(request.headers.get('content-length') ?? 0);
   if (declared > maxBytes) throw tooLarge(maxBytes);
   const hasLength = request.headers.has('content-length');
