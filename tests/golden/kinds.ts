@@ -10,6 +10,7 @@ import { chronosT5 } from './kinds/chronos-t5.ts';
 import { flowstate } from './kinds/flowstate.ts';
 import { graniteEnsemble } from './kinds/granite-ensemble.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
+import { lagLlama } from './kinds/lag-llama.ts';
 import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
 import { patchtstFm } from './kinds/patchtst-fm.ts';
@@ -36,6 +37,7 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'chronos-2': chronos2,
   'chronos-bolt': chronosBolt,
   flowstate,
+  'lag-llama': lagLlama,
   moirai,
   'chronos-t5': chronosT5,
   moirai2,

@@ -5,6 +5,7 @@ export * from './node.ts';
 export { encodeOnnx, toOnnx } from './onnx/encode.ts';
 export * from './ops.ts';
 export * from './print.ts';
+export { readTorchFile, type TorchFile } from './pytorch/torch-file.ts';
 export * from './rearrange.ts';
 export * from './safetensors/checkpoint.ts';
 export * from './safetensors/header.ts';

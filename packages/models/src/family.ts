@@ -25,6 +25,8 @@ export interface ModelSeries {
   readonly staticCovariates?: Readonly<Record<string, unknown>>;
   /** Pandas alias of the frequency, for families that read it. */
   readonly freq?: string;
+  /** Timestamp of the first point, for families that read the calendar. */
+  readonly start?: string;
 }
 
 /** What is asked of a model: all series of a task share horizon, quantile levels and options. */

@@ -7,8 +7,8 @@ import { readConfig } from './read-config.ts';
  * weight is read and nothing is loaded. Throws what `openModel` would.
  */
 export const inspectModel = async (folder: string): Promise<ModelFacts> => {
-  const { tensors, sizeBytes } = await openCheckpoint(folder);
-  const { family, config } = await readConfig(folder, tensors);
+  const { tensors, sizeBytes, hyperParameters } = await openCheckpoint(folder);
+  const { family, config } = await readConfig(folder, tensors, hyperParameters);
   const graphs = family.graphs(config, fromCheckpoint(tensors), (_, tensor) => tensor);
   for (const graph of Object.values(graphs)) verifyGraph(graph);
   const parameters = [...tensors.values()].reduce(

@@ -128,7 +128,7 @@ const sessionsOf = (graphs: ReadonlyMap<string, Graph>, options: SessionOptions)
 export const openModel = async (folder: string, options: OpenModelOptions): Promise<OpenModel> => {
   const { threads, precision = 'float32', device = 'cpu', cacheDir, inspect = false } = options;
   const base = await openCheckpoint(folder);
-  const { family, config } = await readConfig(folder, base.tensors);
+  const { family, config } = await readConfig(folder, base.tensors, base.hyperParameters);
   const adapter = options.adapter ? await openAdapter(options.adapter, base) : undefined;
   const checkpoint = adapter?.checkpoint ?? base;
   const weights = adapter?.weights ?? fromCheckpoint(base.tensors);

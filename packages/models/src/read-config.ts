@@ -57,12 +57,28 @@ export const familyOf = (
   return { family, config: family.complete?.(parsed.data, tensors) ?? parsed.data };
 };
 
-/** Reads config.json of a checkpoint folder whose tensors are known. */
-export const readConfig = async (folder: string, tensors: Tensors): Promise<FamilyAndConfig> => {
+/** What a training library keeps beside the weights of a checkpoint, as `Checkpoint` gives it. */
+type HyperParameters = Readonly<Record<string, unknown>> | undefined;
+
+/**
+ * Reads config.json of a checkpoint folder whose tensors are known; where there is none, the
+ * hyper-parameters that its weights file holds stand for it.
+ */
+export const readConfig = async (
+  folder: string,
+  tensors: Tensors,
+  hyperParameters?: HyperParameters,
+): Promise<FamilyAndConfig> => {
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if (hyperParameters && (cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      return familyOf(hyperParameters, tensors, 'hyper_parameters of the checkpoint');
+    }
     throw new TollamaError('CHECKPOINT_INVALID', `there is no config.json in ${folder}`, { cause });
-  });
+  }
   let config: unknown;
   try {
     config = JSON.parse(text);

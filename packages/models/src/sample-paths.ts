@@ -38,3 +38,25 @@ export const quantilesOfPaths = (
   }
   return quantiles;
 };
+
+/** Half to even, as numpy rounds. */
+const roundHalfEven = (value: number): number => {
+  const below = Math.floor(value);
+  if (value - below !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+};
+
+/** The path's value whose rank is nearest to each level (gluonts, SampleForecast.quantile). */
+export const nearestQuantilesOfPaths = (
+  paths: readonly Float32Array[],
+  levels: readonly number[],
+): Float32Array[] => {
+  const quantiles = levels.map(() => new Float32Array(paths[0]?.length ?? 0));
+  for (let h = 0; h < (paths[0]?.length ?? 0); h++) {
+    const values = sortedAt(paths, h);
+    levels.forEach((level, j) => {
+      quantiles[j]![h] = values[roundHalfEven(level * (values.length - 1))]!;
+    });
+  }
+  return quantiles;
+};

@@ -9,7 +9,6 @@ import { patchScale, scaleBounds } from '@tollama/models/families/toto/scaler';
 import { NO_MOMENTS, observe } from '@tollama/models/nn/causal-moments';
 import { type Comparison, compare } from '../compare.ts';
 import type { GoldenKind } from '../kinds.ts';
-import { openGraphs } from './open-graphs.ts';
 
 type Rows = readonly (readonly (number | null)[])[];
 
@@ -107,8 +106,8 @@ const SCALER = /^(patch|dist_affine)_(loc|scale)$/;
 
 /** The mixtures of each step of a roll-out along the case's path: [step][row] */
 const mixturesOf = async (folder: string, { input }: Case): Promise<PatchMixture[][]> => {
-  await using graphs = await openGraphs(folder);
-  const c = graphs.config as Config;
+  await using model = await openModel(folder, { threads: 1 });
+  const c = model.config as Config;
   const { patch_size: size } = c;
   const { path = [], use_kv_cache } = input;
   const patches = (path[0]?.[0]?.length ?? 0) / size + 1;
@@ -119,7 +118,7 @@ const mixturesOf = async (folder: string, { input }: Case): Promise<PatchMixture
   const rows = seriesOf(input).map((one, i) => rowsOf(one, i, patches * size, c, options));
   const drawn = path.flat();
   const found: PatchMixture[][] = [];
-  await rollOut(graphs.run, c, {
+  await rollOut(model.run, c, {
     rows: rows.flat(),
     variates: rows[0]!.length,
     chains: 1,

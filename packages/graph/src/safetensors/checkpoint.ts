@@ -1,7 +1,11 @@
-/** A checkpoint folder: the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists. */
+/**
+ * A checkpoint folder: the tensors of `model.safetensors`, of the shards that `model.safetensors.index.json`
+ * lists, or of a file of torch.save.
+ */
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { findTorchFile, readTorchFile } from '../pytorch/torch-file.ts';
 import { readSafetensorsHeader, type StoredTensor } from './header.ts';
 import { openRegularFile, readPart } from './regular-file.ts';
 import { parseStrictJson, shown } from './strict-json.ts';
@@ -17,6 +21,8 @@ export interface Checkpoint {
   /** Real paths of the weight files. */
   readonly files: readonly string[];
   readonly sizeBytes: number;
+  /** What a training library kept beside the weights of a file of torch.save. */
+  readonly hyperParameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The checkpoint of a graph without parameters. */
@@ -140,15 +146,24 @@ const readSingle = async (folder: string, name: string): Promise<Map<string, Che
  */
 export const openCheckpoint = async (path: string): Promise<Checkpoint> => {
   const folder = await realpath(path).catch(() => refuse(`there is no checkpoint folder ${path}`));
-  let tensors: Map<string, CheckpointTensor>;
   if (await exists(join(folder, SINGLE_FILE))) {
-    tensors = await readSingle(folder, SINGLE_FILE);
-  } else if (await exists(join(folder, INDEX_FILE))) {
-    tensors = await readShards(folder, await readIndex(folder));
-  } else {
-    return refuse(`${path} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}`);
+    return checkpointOf(folder, await readSingle(folder, SINGLE_FILE));
   }
-  return checkpointOf(folder, tensors);
+  if (await exists(join(folder, INDEX_FILE))) {
+    return checkpointOf(folder, await readShards(folder, await readIndex(folder)));
+  }
+  const name = await findTorchFile(folder);
+  if (name !== undefined) return openTorchFile(folder, name);
+  return refuse(
+    `${path} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}, nor a file of torch.save (*.ckpt, *.pt)`,
+  );
+};
+
+const openTorchFile = async (folder: string, name: string): Promise<Checkpoint> => {
+  const file = await resolveInside(folder, name);
+  const { tensors, hyperParameters } = await readTorchFile(file);
+  const placed = new Map([...tensors].map(([key, tensor]) => [key, { ...tensor, file }]));
+  return { ...checkpointOf(folder, placed), hyperParameters };
 };
 
 /**

@@ -5,6 +5,7 @@ import { chronosBolt } from './chronos-bolt.ts';
 import { chronosT5 } from './chronos-t5.ts';
 import { flowstate } from './flowstate.ts';
 import { graniteTtm } from './granite-ttm/granite-ttm.ts';
+import { lagLlama } from './lag-llama/lag-llama.ts';
 import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
 import { patchtstFm } from './patchtst-fm/patchtst-fm.ts';
@@ -22,6 +23,7 @@ export const FAMILIES: readonly Family[] = [
   chronos2,
   chronosT5,
   flowstate,
+  lagLlama,
   moirai2,
   moirai,
   sundial,

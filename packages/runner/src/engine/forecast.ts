@@ -27,6 +27,7 @@ const observedTarget = ({ target, missing_indices }: RunnerSeries): ArrayLike<nu
 const toModelSeries = (series: RunnerSeries): ModelSeries => ({
   id: series.id,
   freq: series.freq,
+  start: series.timestamps[0]!,
   targets: [observedTarget(series)],
   ...(series.past_covariates && { pastCovariates: series.past_covariates }),
   ...(series.future_covariates && { futureCovariates: series.future_covariates }),

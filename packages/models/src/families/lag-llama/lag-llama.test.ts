@@ -1,0 +1,243 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { TollamaError } from '@tollama/core/errors';
+import { openCheckpoint } from '@tollama/graph';
+import { readTensor } from '@tollama/graph/safetensors/read-tensor';
+import { withFolder } from '@tollama/graph/testing/run-graph';
+import { type Picklable, tensorOf, torchFileOf } from '@tollama/graph/testing/torch-archive';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { ModelSeries } from '../../family.ts';
+import { type OpenModel, openModel } from '../../open-model.ts';
+import { familyOf } from '../../read-config.ts';
+
+const folder = resolve(import.meta.dirname, '../../../../../golden/lag-llama/tiny-linear-rope');
+const LAG = 1092;
+const model = await openModel(folder, { threads: 1 });
+afterAll(() => model[Symbol.asyncDispose]());
+
+type Options = Readonly<Record<string, unknown>>;
+
+const few = { numRuns: 12 };
+const small = { num_samples: 3, context_length: 6 };
+
+const seriesOf = (values: ArrayLike<number>, rest: Partial<ModelSeries> = {}): ModelSeries => ({
+  id: 'a',
+  targets: [values],
+  start: '2024-01-31',
+  freq: 'D',
+  ...rest,
+});
+
+const forecast = async (
+  series: readonly ModelSeries[],
+  horizon: number,
+  options: Options = {},
+  of: OpenModel = model,
+) => {
+  const task = { series, horizon, quantiles: [0.1, 0.5, 0.9], options: { ...small, ...options } };
+  return (await of.forecast(task)).forecasts.map(({ targets }) => targets[0]!);
+};
+
+const pathsOf = async (...request: Parameters<typeof forecast>): Promise<number[][][]> =>
+  (await forecast(...request)).map(({ samples }) => samples!.map((path) => [...Array.from(path)]));
+
+/** Differences as a share of the largest number that is compared. */
+const expectClose = (got: unknown, want: unknown): void => {
+  const flat = (nested: unknown): number[] => (nested as number[]).flat(3);
+  const size = Math.max(1e-3, ...flat(want).map(Math.abs));
+  expect(flat(got).length).toBe(flat(want).length);
+  flat(got).forEach((value, i) => {
+    expect(Math.abs(value - flat(want)[i]!)).toBeLessThan(1e-3 * size);
+  });
+};
+
+const wave = (length: number, step = 0.5, size = 2): Float64Array =>
+  Float64Array.from({ length }, (_, i) => size * Math.sin(step * i) + 0.3 * Math.cos(7 * i) + 5);
+
+const history = fc
+  .tuple(fc.integer({ min: 1, max: 60 }), fc.double({ min: 0.2, max: 2, noNaN: true }))
+  .map(([length, step]) => wave(length, step));
+const horizon = fc.integer({ min: 1, max: 5 });
+const options: fc.Arbitrary<Options> = fc.record({
+  use_kv_cache: fc.boolean(),
+  use_single_pass_sampling: fc.boolean(),
+});
+
+describe('lag-llama', () => {
+  test('a batch of unequal lengths equals its series one by one', async () => {
+    const rows = fc.array(history, { minLength: 2, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(rows, horizon, options, async (batch, steps, chosen) => {
+        const series = batch.map((row) => seriesOf(row));
+        const together = await pathsOf(series, steps, chosen);
+        for (const [i, one] of series.entries()) {
+          expectClose(together[i], (await pathsOf([one], steps, chosen))[0]);
+        }
+      }),
+      few,
+    );
+  });
+
+  test('a longer horizon continues a shorter one', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, horizon, horizon, options, async (row, a, b, chosen) => {
+        const [short] = await pathsOf([seriesOf(row)], Math.min(a, b), chosen);
+        const [long] = await pathsOf([seriesOf(row)], Math.max(a, b), chosen);
+        expectClose(
+          long!.map((path) => path.slice(0, Math.min(a, b))),
+          short,
+        );
+      }),
+      few,
+    );
+  });
+
+  test('points older than context and lags have no effect', async () => {
+    const row = wave(LAG + 6);
+    const older = Float64Array.from([1e6, -1e6, ...row]);
+    const early = seriesOf(older, { start: '2024-01-29' });
+    expect(await pathsOf([early], 3)).toEqual(await pathsOf([seriesOf(row)], 3));
+  });
+
+  test('quantiles are values of samples, and belong to a seed', async () => {
+    const draw = async (more: Options) =>
+      (await forecast([seriesOf(wave(40))], 3, { num_samples: 21, ...more }))[0]!;
+    const first = await draw({});
+    for (let h = 0; h < 3; h++) {
+      const drawn = first.samples!.map((path) => path[h]!).sort((a, b) => a - b);
+      expect(first.quantiles.map((row) => row[h])).toEqual([drawn[2], drawn[10], drawn[18]]);
+      expect(first.mean[h]).toBeCloseTo(drawn.reduce((a, b) => a + b, 0) / 21, 4);
+    }
+    expect(await draw({ seed: 0 })).toEqual(first);
+    expect(await draw({ seed: 1 })).not.toEqual(first);
+  });
+
+  test('every number of samples is the published one unless asked', async () => {
+    const { forecasts } = await model.forecast({
+      series: [seriesOf(wave(20))],
+      horizon: 1,
+      quantiles: [],
+      options: { context_length: 4 },
+    });
+    expect(forecasts[0]!.targets[0]!.samples!.length).toBe(100);
+  });
+
+  test('draws below zero become zero where that is asked for', async () => {
+    const row = wave(40).map((value) => value - 5);
+    const chosen = { num_samples: 50, nonnegative_pred_samples: true };
+    for (const use_single_pass_sampling of [false, true]) {
+      const [paths] = await pathsOf([seriesOf(row)], 3, { ...chosen, use_single_pass_sampling });
+      expect(paths!.flat().every((value) => value >= 0)).toBe(true);
+      expect(paths!.flat()).toContain(0);
+    }
+  });
+
+  test('the cache changes later steps only', async () => {
+    const [plain] = await pathsOf([seriesOf(wave(40))], 3);
+    const [cached] = await pathsOf([seriesOf(wave(40))], 3, { use_kv_cache: true });
+    const firstOf = (paths: number[][]) => paths.map((path) => path[0]);
+    expect(firstOf(cached!)).toEqual(firstOf(plain!));
+    expect(cached).not.toEqual(plain);
+  });
+
+  test('missing values are left out of the scaler', async () => {
+    const row = [Number.NaN, ...wave(30)];
+    row[9] = Number.NaN;
+    const late = seriesOf(row, { start: '2024-01-30' });
+    const [[path]] = (await pathsOf([late], 3)) as [[number[]]];
+    expect(path.every(Number.isFinite)).toBe(true);
+    expectClose(
+      await pathsOf([seriesOf([Number.NaN, ...wave(12)], { start: '2024-01-30' })], 3),
+      await pathsOf([seriesOf(wave(12))], 3),
+    );
+  });
+
+  test.each([[[]], [[Number.NaN]]])(
+    'a series without a value (%s) has a finite forecast',
+    async (row) => {
+      const [paths] = await pathsOf([seriesOf(row)], 2);
+      expect(paths!.flat().every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  test('without a calendar the time features are 0, with a warning', async () => {
+    const { start: _, ...timeless } = seriesOf(wave(20), { freq: '1' });
+    const task = { series: [timeless], horizon: 1, quantiles: [], options: small };
+    expect((await model.forecast(task)).warnings).toEqual([
+      "series 'a': lag-llama knows no calendar of freq '1', so the time features are 0",
+    ]);
+  });
+
+  test('options out of range are refused', async () => {
+    const refused = forecast([seriesOf([1])], 1, { num_samples: 0 });
+    await expect(refused).rejects.toThrow(TollamaError);
+    await expect(refused).rejects.toThrow('options.num_samples = 0 is not valid for lag-llama');
+  });
+
+  const config = {
+    context_length: 32,
+    model_kwargs: {
+      scaling: 'robust',
+      n_layer: 1,
+      n_embd_per_head: 12,
+      n_head: 2,
+      lags_seq: [0, 7],
+    },
+  };
+  const tensors = new Map([
+    ['model.transformer.wte.weight', { dtype: 'float32', shape: [24, 10] }],
+  ] as const);
+
+  test.each([
+    [{ scaling: 'mean' }, 'model_kwargs.scaling = "mean" is not valid for lag-llama'],
+    [{ input_size: 2 }, 'model_kwargs.input_size = 2 is not valid'],
+    [{ distr_output: 'neg_bin' }, 'model_kwargs.distr_output = "neg_bin" is not valid'],
+    [{ distr_output: { class: 'os.system' } }, 'model_kwargs.distr_output'],
+    [{ rope_scaling: { type: 'yarn', factor: 2 } }, 'model_kwargs.rope_scaling.type = "yarn"'],
+    [{ rope_scaling: { type: 'linear', factor: 0.5 } }, 'model_kwargs.rope_scaling.factor = 0.5'],
+  ])('a config with %j is refused by name', (change, message) => {
+    const model_kwargs = { ...config.model_kwargs, ...change };
+    expect(() => familyOf({ ...config, model_kwargs }, tensors)).toThrow(message);
+  });
+});
+
+describe('the published form, a file of torch.save without config.json', () => {
+  const picklable = (value: unknown): Picklable => {
+    if (Array.isArray(value)) return value.map(picklable);
+    if (typeof value !== 'object' || value === null) return value as Picklable;
+    return new Map(Object.entries(value).map(([key, inner]) => [key, picklable(inner)]));
+  };
+
+  test('forecasts as model.safetensors and config.json do', async () => {
+    const { tensors } = await openCheckpoint(folder);
+    const storages: Record<string, Float32Array> = {};
+    const state = new Map<Picklable, Picklable>();
+    for (const [name, tensor] of tensors) {
+      const key = String(state.size);
+      storages[key] = await readTensor(tensor);
+      state.set(name, tensorOf(tensor.shape, key));
+    }
+    const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as {
+      model_kwargs: Record<string, unknown>;
+    };
+    const hyper = picklable(config) as Map<Picklable, Picklable>;
+    const pickled = { global: 'gluonts.torch.distributions.studentT StudentTOutput' };
+    (hyper.get('model_kwargs') as Map<Picklable, Picklable>).set('distr_output', {
+      call: pickled,
+      args: { tuple: [] },
+    });
+    const whole = new Map<Picklable, Picklable>([
+      ['epoch', 7],
+      ['state_dict', state],
+      ['hyper_parameters', hyper],
+    ]);
+    await withFolder(async (published) => {
+      await writeFile(join(published, 'lag-llama.ckpt'), torchFileOf(whole, storages));
+      await using same = await openModel(published, { threads: 1 });
+      expect(same.family).toBe('lag-llama');
+      const series = [seriesOf(wave(40))];
+      expect(await pathsOf(series, 3, {}, same)).toEqual(await pathsOf(series, 3));
+    });
+  });
+});
