@@ -36,3 +36,10 @@ if (!isInstalled) {
   if (statSync(join(root, 'node_modules')).isDirectory()) writeFileSync(stamp, lock);
   console.error(`installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
+
+// The daemon serves the dashboard from files that no commit holds; this takes a moment when they are there.
+execFileSync(
+  process.execPath,
+  [join(root, 'scripts', 'build-dashboard.mjs'), '--if-changed', '--optional'],
+  { cwd: root, stdio: ['ignore', 2, 2] },
+);

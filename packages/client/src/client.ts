@@ -3,6 +3,7 @@ import { type ErrorCode, errorMessage, TollamaError } from '@tollama/core/errors
 import type { ForecastResponse } from '@tollama/core/forecast-response';
 import type {
   CreateBody,
+  DashboardState,
   ForecastBody,
   ModelsResponse,
   PruneResponse,
@@ -139,6 +140,16 @@ export class TollamaClient {
   /** How the daemon is set up and what it does. */
   info(): Promise<Readonly<Record<string, unknown>>> {
     return this.#json('/api/info');
+  }
+
+  /** What a dashboard shows; parts that failed are null and told in `warnings`. */
+  dashboardState(): Promise<DashboardState> {
+    return this.#json('/api/dashboard/state');
+  }
+
+  /** Metrics in the text format of Prometheus. */
+  async metrics(): Promise<string> {
+    return (await this.#request('/metrics')).text();
   }
 
   /** Installed models. */

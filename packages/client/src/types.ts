@@ -36,7 +36,78 @@ export interface ListedModel {
     readonly type: string;
     readonly needs_acceptance: boolean;
     readonly accepted: boolean;
+    /** What the licence asks, and where it is. */
+    readonly notice?: string | null;
   };
+  readonly source: {
+    readonly type: string;
+    readonly repo_id: string;
+    readonly revision: string;
+  };
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** One runner, as `/api/info` tells. */
+export interface RunnerState {
+  readonly family: string;
+  readonly command: readonly string[];
+  readonly running: boolean;
+  readonly pid: number | null;
+  readonly started_at: string | null;
+  readonly last_used_at: string | null;
+  readonly restarts: number;
+  readonly last_error: { readonly message: string; readonly at: string } | null;
+}
+
+export interface InstalledModel {
+  readonly name: string;
+  readonly family: string;
+  readonly digest: string | null;
+  readonly size: number;
+  readonly modified_at: string;
+}
+
+/** The parts of `/api/info` that clients rely on. */
+export interface InfoResponse {
+  readonly daemon: {
+    readonly version: string;
+    readonly started_at: string;
+    readonly uptime_seconds: number;
+    readonly host_binding: string;
+  };
+  readonly paths: {
+    readonly tollama_home: string;
+    readonly config_path: string;
+    readonly config_exists: boolean;
+  };
+  readonly config: unknown;
+  readonly env: Readonly<Record<string, unknown>>;
+  readonly pull_defaults: Readonly<
+    Record<string, { readonly value: unknown; readonly source: string }>
+  >;
+  readonly models: { readonly installed: readonly InstalledModel[] };
+  readonly runners: readonly RunnerState[];
+}
+
+export interface UsageResponse {
+  readonly items: readonly {
+    readonly key_id: string;
+    readonly request_count: number;
+    readonly total_inference_ms: number;
+    readonly series_processed: number;
+    readonly updated_at: string;
+  }[];
+}
+
+export interface DashboardState {
+  readonly info: InfoResponse | null;
+  readonly ps: PsResponse | null;
+  readonly usage: UsageResponse | null;
+  readonly warnings: readonly {
+    readonly source: 'info' | 'ps' | 'usage';
+    readonly status_code: number;
+    readonly detail: string;
+  }[];
 }
 
 export interface ModelsResponse {

@@ -34,6 +34,8 @@ export const ENVIRONMENT = {
   TOLLAMA_CORS_ORIGINS: ['origins of browsers that may ask, comma separated; * for all', 'none'],
   TOLLAMA_ALLOW_REMOTE_DATA_URL: ['whether data_url may be an http(s) address', 'off'],
   TOLLAMA_DOCS_PUBLIC: ['whether /docs and /openapi.json need no API key', 'off'],
+  TOLLAMA_DASHBOARD: ['whether /dashboard is served', 'on'],
+  TOLLAMA_DASHBOARD_REQUIRE_AUTH: ['whether the pages of /dashboard need an API key too', 'off'],
   TOLLAMA_DEBUG: ['check every graph before it runs', 'off'],
 } as const satisfies Record<string, readonly [meaning: string, fallback: string]>;
 
@@ -60,6 +62,9 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   readonly allowRemoteDataUrl: boolean;
   readonly docsPublic: boolean;
+  readonly dashboard: boolean;
+  /** The pages hold no data; what they show is asked with a key in any case. */
+  readonly dashboardRequireAuth: boolean;
   readonly hubEndpoint: string;
   readonly hubToken: string | undefined;
 }
@@ -105,6 +110,9 @@ const positive = (value: string | undefined, fallback: number): number => {
 const isOn = (value: string | undefined): boolean =>
   /^(?:1|true|yes|on)$/i.test(value?.trim() ?? '');
 
+const isOff = (value: string | undefined): boolean =>
+  /^(?:0|false|no|off)$/i.test(value?.trim() ?? '');
+
 /** Reads the settings. Throws CONFIG_INVALID for an address that cannot be bound. */
 export const readSettings = (env: Environment): Settings => {
   const bind = env.TOLLAMA_HOST
@@ -136,6 +144,8 @@ export const readSettings = (env: Environment): Settings => {
       .filter(Boolean),
     allowRemoteDataUrl: isOn(env.TOLLAMA_ALLOW_REMOTE_DATA_URL),
     docsPublic: isOn(env.TOLLAMA_DOCS_PUBLIC),
+    dashboard: !isOff(env.TOLLAMA_DASHBOARD),
+    dashboardRequireAuth: isOn(env.TOLLAMA_DASHBOARD_REQUIRE_AUTH),
     hubEndpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     hubToken: TOKEN_VARIABLES.map((name) => env[name]).find(Boolean),
   });

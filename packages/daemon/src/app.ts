@@ -12,6 +12,8 @@ import { autoForecastRoutes } from './routes/auto-forecast.ts';
 import { calibrationRoutes } from './routes/calibration.ts';
 import { compareRoutes } from './routes/compare.ts';
 import { eventRoutes } from './routes/events.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
+import { dashboardStateRoutes } from './routes/dashboard-state.ts';
 import { forecastRoutes } from './routes/forecast.ts';
 import { infoRoutes } from './routes/info.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -64,7 +66,10 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   if (settings.corsOrigins.length > 0) {
     app.use(cors({ origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins] }));
   }
+  const pages = dashboardRoutes();
+  if (settings.dashboard && !settings.dashboardRequireAuth) app.route('/', pages);
   app.use(authenticate(config));
+  if (settings.dashboard && settings.dashboardRequireAuth) app.route('/', pages);
   for (const [path, endpoint] of Object.entries(FORECAST_ENDPOINTS)) {
     app.use(path, countForecasts(context, endpoint));
     const { rateLimitPerMinute: perMinute, rateLimitBurst: burst } = settings;
@@ -87,6 +92,10 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', modelfileRoutes(context));
   app.route('/', usageRoutes(context));
   app.route('/', eventRoutes(context));
+  app.route(
+    '/',
+    dashboardStateRoutes((path, headers) => app.request(path, { headers })),
+  );
   app.notFound((c) => {
     const allowed = methodsAt(app, c.req.path);
     if (allowed.length === 0) return errorResponse(c, notFound());

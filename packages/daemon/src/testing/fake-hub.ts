@@ -10,6 +10,8 @@ export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 export interface HubFaults {
   /** Break the connection after that many bytes of a weight file, this many times. */
   breakAfter?: { bytes: number; times: number };
+  /** Send that many bytes of a weight file, and the rest after `until`. */
+  pauseAfter?: { bytes: number; until: Promise<void> };
   /** Send another byte at the end of weight files. */
   corrupt?: boolean;
   /** Answer with these statuses first. */
@@ -57,11 +59,14 @@ const sendFile = (
     'content-length': body.length,
     ...(start > 0 && { 'content-range': `bytes ${start}-${data.length - 1}/${data.length}` }),
   });
-  const { breakAfter } = faults;
+  const { breakAfter, pauseAfter } = faults;
   if (breakAfter && breakAfter.times > 0 && isWeights(name)) {
     breakAfter.times--;
     // An end, not a reset: a reset would also take back bytes that are on their way.
     response.write(body.subarray(0, breakAfter.bytes), () => response.socket?.end());
+  } else if (pauseAfter && isWeights(name)) {
+    response.write(body.subarray(0, pauseAfter.bytes));
+    void pauseAfter.until.then(() => response.end(body.subarray(pauseAfter.bytes)));
   } else {
     response.end(body);
   }
