@@ -48,8 +48,8 @@ import {
   where,
   widthOf,
 } from '@tollama/graph';
-import { defineFamily, type Probe } from '../../family.ts';
-import { linear } from '../../nn/linear.ts';
+import { defineFamily, type Probe } from '../family.ts';
+import { linear } from '../nn/linear.ts';
 import {
   hasConvolutions,
   isFolded,
@@ -60,9 +60,9 @@ import {
   quantileLevels,
   strideOf,
   uncoveredSteps,
-} from './config.ts';
-import { foldPatches } from './fold.ts';
-import { forecastSeries } from './series.ts';
+} from './patchtst-fm/config.ts';
+import { foldPatches } from './patchtst-fm/fold.ts';
+import { forecastSeries } from './patchtst-fm/series.ts';
 
 const NORM_EPSILON = 1e-6;
 /** Spreads up to this count as none. */

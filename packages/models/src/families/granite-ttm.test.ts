@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ModelSeries, Task } from '../../family.ts';
-import { openModel } from '../../open-model.ts';
-import { familyOf } from '../../read-config.ts';
-import type { TtmConfig } from './config.ts';
-import { callModel } from './windows.ts';
+import type { ModelSeries, Task } from '../family.ts';
+import { openModel } from '../open-model.ts';
+import { familyOf } from '../read-config.ts';
+import type { TtmConfig } from './granite-ttm/config.ts';
+import { callModel } from './granite-ttm/windows.ts';
 
-const golden = resolve(import.meta.dirname, '../../../../../golden/granite-ttm');
+const golden = resolve(import.meta.dirname, '../../../../golden/granite-ttm');
 const open = (name: string) => openModel(resolve(golden, name), { threads: 1 });
 const [points, quantiles, decomposed, exogenous, categorical, tuned] = await Promise.all(
   ['r2-base', 'r3-plain', 'r3-dec', 'r2-exog', 'r2-cat', 'r2-ft'].map(open),

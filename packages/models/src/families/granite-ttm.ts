@@ -11,7 +11,7 @@
  *              and horizon, see checkpoint-choice.ts. ibm-research/ttm-research-r2 (research licence)
  */
 import { type Dim, defineGraph, type Graph, input, symbol, type Weights } from '@tollama/graph';
-import { defineFamily, type Probe } from '../../family.ts';
+import { defineFamily, type Probe } from '../family.ts';
 import {
   futureChannels,
   isDecomposed,
@@ -20,10 +20,10 @@ import {
   quantileLevels,
   stepsOf,
   TtmConfig,
-} from './config.ts';
-import { decomposedForecaster, smootherInputs } from './decomposition.ts';
-import { type ForecasterInputs, forecaster } from './forecaster.ts';
-import { forecastSeries } from './series.ts';
+} from './granite-ttm/config.ts';
+import { decomposedForecaster, smootherInputs } from './granite-ttm/decomposition.ts';
+import { type ForecasterInputs, forecaster } from './granite-ttm/forecaster.ts';
+import { forecastSeries } from './granite-ttm/series.ts';
 
 const modelInputs = (c: TtmConfig, length: Dim): ForecasterInputs => {
   const batch = symbol('batch');
