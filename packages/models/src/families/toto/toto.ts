@@ -162,4 +162,6 @@ export const toto = defineFamily({
     samples: true,
   }),
   forecast,
+  // Small layers whose softplus and softmax shape the tails.
+  keepFloat32: /output_distribution/,
 });
