@@ -5,7 +5,7 @@ import { chronosBolt } from './chronos-bolt.ts';
 import { chronosT5 } from './chronos-t5.ts';
 import { flowstate } from './flowstate.ts';
 import { graniteTtm } from './granite-ttm.ts';
-import { lagLlama } from './lag-llama/lag-llama.ts';
+import { lagLlama } from './lag-llama.ts';
 import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
 import { patchtstFm } from './patchtst-fm.ts';
@@ -14,8 +14,8 @@ import { timer } from './timer.ts';
 import { timesfm } from './timesfm.ts';
 import { timesfm1 } from './timesfm-1.ts';
 import { tirex } from './tirex.ts';
-import { toto } from './toto/toto.ts';
-import { toto2 } from './toto2/toto2.ts';
+import { toto } from './toto.ts';
+import { toto2 } from './toto2.ts';
 
 // A family's functions take their own config type; past `recognizes` and `config.parse` it is theirs.
 export const FAMILIES: readonly Family[] = [

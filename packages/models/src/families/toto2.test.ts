@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ModelSeries } from '../../family.ts';
-import { openModel } from '../../open-model.ts';
-import { familyOf } from '../../read-config.ts';
+import type { ModelSeries } from '../family.ts';
+import { openModel } from '../open-model.ts';
+import { familyOf } from '../read-config.ts';
 
-const folder = resolve(import.meta.dirname, '../../../../../golden/toto2/tiny');
+const folder = resolve(import.meta.dirname, '../../../../golden/toto2/tiny');
 const PATCH = 8;
 const LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 const model = await openModel(folder, { threads: 1 });

@@ -48,11 +48,11 @@ import {
   where,
   widthOf,
 } from '@tollama/graph';
-import { defineFamily, type Probe } from '../../family.ts';
-import { linear } from '../../nn/linear.ts';
-import { type Rotation, rotate, rotationOf } from '../../nn/rotary.ts';
-import { Config, farthestLag, TIME_FEATURES } from './config.ts';
-import { forecast } from './forecast.ts';
+import { defineFamily, type Probe } from '../family.ts';
+import { linear } from '../nn/linear.ts';
+import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
+import { Config, farthestLag, TIME_FEATURES } from './lag-llama/config.ts';
+import { forecast } from './lag-llama/forecast.ts';
 
 const NORM_EPSILON = 1e-5;
 /** float32's epsilon, the least scale of a distribution. */

@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ModelSeries } from '../../family.ts';
-import { openModel } from '../../open-model.ts';
-import { familyOf } from '../../read-config.ts';
+import type { ModelSeries } from '../family.ts';
+import { openModel } from '../open-model.ts';
+import { familyOf } from '../read-config.ts';
 
-const folder = resolve(import.meta.dirname, '../../../../../golden/toto/tiny');
+const folder = resolve(import.meta.dirname, '../../../../golden/toto/tiny');
 const PATCH = 8;
 const model = await openModel(folder, { threads: 1 });
 afterAll(() => model[Symbol.asyncDispose]());

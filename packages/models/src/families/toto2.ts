@@ -26,10 +26,17 @@ import {
   type Tensor,
   type Weights,
 } from '@tollama/graph';
-import { defineFamily, type Probe } from '../../family.ts';
-import { CONTEXT_LENGTH, Config, isVariateLayer, LEVELS } from './config.ts';
-import { forecast } from './forecast.ts';
-import { decoder, type Memory, residualMlp, rotations, timeMask, variateMask } from './layers.ts';
+import { defineFamily, type Probe } from '../family.ts';
+import { CONTEXT_LENGTH, Config, isVariateLayer, LEVELS } from './toto2/config.ts';
+import { forecast } from './toto2/forecast.ts';
+import {
+  decoder,
+  type Memory,
+  residualMlp,
+  rotations,
+  timeMask,
+  variateMask,
+} from './toto2/layers.ts';
 
 /** Standardised values and marks of missing ones (1) -> tokens. Both [b, v, s, P] -> [b, v, s, d] */
 const embed = (values: Tensor, missing: Tensor, w: Weights, c: Config, probe: Probe): Tensor => {

@@ -7,11 +7,11 @@ import { withFolder } from '@tollama/graph/testing/run-graph';
 import { type Picklable, tensorOf, torchFileOf } from '@tollama/graph/testing/torch-archive';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ModelSeries } from '../../family.ts';
-import { type OpenModel, openModel } from '../../open-model.ts';
-import { familyOf } from '../../read-config.ts';
+import type { ModelSeries } from '../family.ts';
+import { type OpenModel, openModel } from '../open-model.ts';
+import { familyOf } from '../read-config.ts';
 
-const folder = resolve(import.meta.dirname, '../../../../../golden/lag-llama/tiny-linear-rope');
+const folder = resolve(import.meta.dirname, '../../../../golden/lag-llama/tiny-linear-rope');
 const LAG = 1092;
 const model = await openModel(folder, { threads: 1 });
 afterAll(() => model[Symbol.asyncDispose]());

@@ -34,11 +34,11 @@ import {
   take,
   type Weights,
 } from '@tollama/graph';
-import { defineFamily, type Probe } from '../../family.ts';
-import { linear } from '../../nn/linear.ts';
-import { CONTEXT_LENGTH, Config, timeLayers } from './config.ts';
-import { forecast } from './forecast.ts';
-import { decoder, type Memory, positions, timeMask, variateMask } from './layers.ts';
+import { defineFamily, type Probe } from '../family.ts';
+import { linear } from '../nn/linear.ts';
+import { CONTEXT_LENGTH, Config, timeLayers } from './toto/config.ts';
+import { forecast } from './toto/forecast.ts';
+import { decoder, type Memory, positions, timeMask, variateMask } from './toto/layers.ts';
 
 /** float32's epsilon, the least that degrees of freedom exceed 2 by and the least scale. */
 const EPSILON = 2 ** -23;
