@@ -11,6 +11,7 @@ import type { ForecastEndpoint } from './observe/metrics.ts';
 import { autoForecastRoutes } from './routes/auto-forecast.ts';
 import { calibrationRoutes } from './routes/calibration.ts';
 import { compareRoutes } from './routes/compare.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forecastRoutes } from './routes/forecast.ts';
 import { infoRoutes } from './routes/info.ts';
@@ -64,7 +65,9 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   if (settings.corsOrigins.length > 0) {
     app.use(cors({ origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins] }));
   }
+  if (settings.docsPublic) app.route('/', docsRoutes());
   app.use(authenticate(config));
+  if (!settings.docsPublic) app.route('/', docsRoutes());
   for (const [path, endpoint] of Object.entries(FORECAST_ENDPOINTS)) {
     app.use(path, countForecasts(context, endpoint));
     const { rateLimitPerMinute: perMinute, rateLimitBurst: burst } = settings;
