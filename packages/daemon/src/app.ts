@@ -13,6 +13,7 @@ import { calibrationRoutes } from './routes/calibration.ts';
 import { compareRoutes } from './routes/compare.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { dashboardStateRoutes } from './routes/dashboard-state.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forecastRoutes } from './routes/forecast.ts';
 import { infoRoutes } from './routes/info.ts';
@@ -68,8 +69,10 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   }
   const pages = dashboardRoutes();
   if (settings.dashboard && !settings.dashboardRequireAuth) app.route('/', pages);
+  if (settings.docsPublic) app.route('/', docsRoutes());
   app.use(authenticate(config));
   if (settings.dashboard && settings.dashboardRequireAuth) app.route('/', pages);
+  if (!settings.docsPublic) app.route('/', docsRoutes());
   for (const [path, endpoint] of Object.entries(FORECAST_ENDPOINTS)) {
     app.use(path, countForecasts(context, endpoint));
     const { rateLimitPerMinute: perMinute, rateLimitBurst: burst } = settings;

@@ -11,7 +11,7 @@ import { readBody } from '../http/json-body.ts';
 import { residentBytes } from '../runner/resident-memory.ts';
 import { removeReceipt } from '../store/license-receipt.ts';
 
-const ModelBody = z.strictObject({ model: z.string().min(1) });
+export const ModelBody = z.strictObject({ model: z.string().min(1) });
 
 const details = (family: string) => ({
   format: 'tollama',

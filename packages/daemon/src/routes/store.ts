@@ -14,9 +14,12 @@ import { copyModel } from '../store/copy-model.ts';
 import { prune } from '../store/prune.ts';
 import { verifyModel } from '../store/verify-model.ts';
 
-const CopyBody = z.strictObject({ source: z.string().min(1), destination: z.string().min(1) });
-const VerifyBody = z.strictObject({ model: z.string().min(1) });
-const PruneBody = z.strictObject({ dry_run: z.boolean().default(false) });
+export const CopyBody = z.strictObject({
+  source: z.string().min(1),
+  destination: z.string().min(1),
+});
+export const VerifyBody = z.strictObject({ model: z.string().min(1) });
+export const PruneBody = z.strictObject({ dry_run: z.boolean().default(false) });
 
 const Random = z.strictObject({
   config: z.record(z.string(), z.unknown()),
@@ -24,7 +27,7 @@ const Random = z.strictObject({
   seed: z.int().min(0).default(1),
 });
 
-const CreateBody = z
+export const CreateBody = z
   .strictObject({
     model: z.string().min(1),
     random: Random.optional(),

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApp } from '../app.ts';
+import { startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
+import { openApiDocument, templateOf } from './document.ts';
+import { OPERATIONS } from './operations.ts';
+
+let at: TestDaemon;
+beforeAll(async () => {
+  at = await startTestDaemon();
+});
+afterAll(() => at[Symbol.asyncDispose]());
+
+test('every route is described, and every description has its route', () => {
+  const routed = createApp(at.daemon.context)
+    .routes.filter(({ method }) => method !== 'ALL')
+    .map(({ method, path }) => `${method} ${path}`);
+  const described = OPERATIONS.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+  expect([...new Set(routed)].toSorted()).toEqual(described.toSorted());
+});
+
+test('references lead somewhere, ids are unique', () => {
+  const document = openApiDocument() as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+    components: { schemas: Record<string, unknown> };
+  };
+  const names = new Set(Object.keys(document.components.schemas));
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)];
+  expect(references.length).toBeGreaterThan(50);
+  for (const [, reference] of references) {
+    expect(reference).toMatch(/^#\/components\/schemas\//);
+    expect(names).toContain(reference!.split('/').at(-1));
+  }
+  const ids = Object.values(document.paths).flatMap((path) =>
+    Object.values(path).map(({ operationId }) => operationId),
+  );
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(Object.keys(document.paths)).toContain(templateOf('/v1/models/:name'));
+});
+
+test('the schemas are those that parse', async () => {
+  const { body } = await at.call('GET', '/openapi.json');
+  expect(body).toMatchObject({
+    openapi: '3.1.0',
+    components: {
+      schemas: {
+        CompareRequest: {
+          required: ['models', 'horizon', 'series'],
+          additionalProperties: false,
+          properties: {
+            models: { type: 'array', minItems: 2 },
+            series: { items: { $ref: '#/components/schemas/Series' } },
+          },
+        },
+      },
+    },
+  });
+});
+
+test('the page stands alone', async () => {
+  const page = await fetch(`${at.url}/docs`);
+  expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+  const html = await page.text();
+  for (const { path } of OPERATIONS) expect(html).toContain(`<code>${path}</code>`);
+  expect(html).not.toMatch(/<script|<link|https?:\/\//);
+  const anchors = new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id));
+  for (const [, target] of html.matchAll(/href="#([^"]+)"/g)) expect(anchors).toContain(target);
+});
