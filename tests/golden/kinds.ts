@@ -8,6 +8,7 @@ import { chronos2 } from './kinds/chronos-2.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { chronosT5 } from './kinds/chronos-t5.ts';
 import { flowstate } from './kinds/flowstate.ts';
+import { giftEvalMetrics } from './kinds/gift-eval-metrics.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
 import { moirai } from './kinds/moirai.ts';
 import { moirai2 } from './kinds/moirai2.ts';
@@ -44,4 +45,5 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   toto,
   toto2,
   'granite-ttm': graniteTtm,
+  'gift-eval-metrics': giftEvalMetrics,
 };
