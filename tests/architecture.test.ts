@@ -16,10 +16,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   daemon: ['ingest', 'core'],
   client: ['core'],
   // The daemon to serve, the runner to have it installed beside.
-  cli: ['client', 'ingest', 'core', 'daemon'],
+  cli: ['client', 'ingest', 'core', 'daemon', 'session', 'evaluation'],
   gateway: ['client', 'core'],
-  session: ['client', 'models', 'core'],
-  evaluation: ['session', 'core'],
+  session: ['client', 'models', 'ingest', 'core'],
+  evaluation: ['session', 'models', 'core'],
   training: ['graph', 'models', 'core'],
   harness: ['client', 'core', 'session', 'evaluation', 'gateway', 'models', 'daemon'],
   web: ['client'],

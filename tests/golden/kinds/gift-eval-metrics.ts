@@ -74,10 +74,7 @@ const toNumbers = (row: Row): Float64Array =>
 type Stored = EvaluateInput['instances'][number]['forecast'];
 type Convert = (values: ArrayLike<number>) => ArrayLike<number>;
 
-const storedForecast = (
-  { quantiles, mean, samples }: Stored,
-  convert: Convert,
-): StoredForecast => {
+const storedForecast = ({ quantiles, mean, samples }: Stored, convert: Convert): StoredForecast => {
   if (samples) return { samples: samples.map(convert) };
   const entries = Object.entries(quantiles!).sort(([a], [b]) => Number(a) - Number(b));
   return {
@@ -152,7 +149,12 @@ const evaluate = ({ input, expected, rtol_float32, ...tolerance }: Case): Compar
     ),
     ...want.instances.flatMap(({ item_id, forecast_start: _, ...facts }, i) => [
       compare(`item_id ${item_id}`, Number(all[i]!.series.id === item_id), 1, tolerance),
-      ...compareAll(`instance ${i}`, instanceFacts(all[i]!, forecasts[i]!, season), facts, tolerance),
+      ...compareAll(
+        `instance ${i}`,
+        instanceFacts(all[i]!, forecasts[i]!, season),
+        facts,
+        tolerance,
+      ),
     ]),
     ...compareAll('float64', metricsOf(pooled), want.metrics, tolerance),
     ...compareAll('float32', metricsOf(total(rounded)), want.metrics_float32, {
@@ -181,7 +183,10 @@ const windowsCase = ({ input, expected, ...tolerance }: Case): Comparison[] => {
     readonly min_series_length: number;
   };
   const horizon = predictionLength(dataset_name, freq, term);
-  const got = { prediction_length: horizon, windows: windowCount(dataset_name, horizon, min_series_length) };
+  const got = {
+    prediction_length: horizon,
+    windows: windowCount(dataset_name, horizon, min_series_length),
+  };
   return compareAll('', got, expected as Numbers, tolerance);
 };
 
@@ -202,7 +207,12 @@ const aggregateCase = ({ input, expected, ...tolerance }: Case): Comparison[] =>
   const standings = leaderboard(models, baseline);
   return Object.entries(want).flatMap(([model, values]) => {
     const { mase, crps, maseRank, crpsRank } = standings.find((one) => one.model === model)!;
-    return compareAll(model, { mase, crps, mase_rank: maseRank, crps_rank: crpsRank }, values, tolerance);
+    return compareAll(
+      model,
+      { mase, crps, mase_rank: maseRank, crps_rank: crpsRank },
+      values,
+      tolerance,
+    );
   });
 };
 

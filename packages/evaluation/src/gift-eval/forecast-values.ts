@@ -109,9 +109,13 @@ export const forecastValues = (stored: StoredForecast): ForecastValues =>
 export const refuseNaN = (values: ArrayLike<number>, what: string): ArrayLike<number> => {
   for (let h = 0; h < values.length; h++) {
     if (!Number.isNaN(values[h]!)) continue;
-    throw new TollamaError('INVALID_REQUEST', `Forecast contains NaN values: ${what}, step ${h + 1}`, {
-      hint: 'give at least two quantile levels, and a number for each step',
-    });
+    throw new TollamaError(
+      'INVALID_REQUEST',
+      `Forecast contains NaN values: ${what}, step ${h + 1}`,
+      {
+        hint: 'give at least two quantile levels, and a number for each step',
+      },
+    );
   }
   return values;
 };

@@ -145,9 +145,7 @@ const meanOf = ({ sum, count }: Ratio): number => sum / count;
 
 /** Mean over levels of the quantile loss, divided by the sum of |label|; the reference gives 0 without a label. */
 export const weightedQuantileLoss = ({ losses, absoluteLabel, count }: MetricSums): number =>
-  count === 0
-    ? 0
-    : losses.reduce((sum, loss) => sum + loss / absoluteLabel, 0) / losses.length;
+  count === 0 ? 0 : losses.reduce((sum, loss) => sum + loss / absoluteLabel, 0) / losses.length;
 
 /** Share of labels at or below the forecast of each loss level. */
 export const coverages = ({ covered, count }: MetricSums): number[] =>
