@@ -16,10 +16,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   daemon: ['ingest', 'core'],
   client: ['core'],
   // The daemon to serve, the runner to have it installed beside.
-  cli: ['client', 'ingest', 'core', 'daemon'],
+  cli: ['client', 'ingest', 'core', 'daemon', 'session', 'evaluation'],
   gateway: ['client', 'core'],
-  session: ['client', 'models', 'core'],
-  evaluation: ['session', 'core'],
+  session: ['client', 'models', 'ingest', 'core'],
+  evaluation: ['session', 'models', 'core'],
   training: ['graph', 'models', 'core'],
   harness: ['client', 'core', 'session', 'evaluation', 'gateway', 'models', 'daemon'],
   web: ['client', 'core'],
@@ -77,7 +77,7 @@ const SOURCES: readonly SourceFile[] = ['packages', 'tests', 'bench', 'scripts',
 
 /** import and export ... from, import(), require() and require.resolve() of a literal. */
 const IMPORT =
-  /(?:^|[^\w.$])(?:(?:import|export)\s+(?:type\s+)?(?:[\w*\s{},$]+?\s+from\s+)?|import\s*\(\s*|require(?:\.resolve)?\s*\(\s*)(['"])([^'"\n]+)\1/gm;
+  /(?:^|[^\w.$#])(?:(?:import|export)\s+(?:type\s+)?(?:[\w*\s{},$]+?\s+from\s+)?|import\s*\(\s*|require(?:\.resolve)?\s*\(\s*)(['"])([^'"\n]+)\1/gm;
 
 const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');

@@ -8,6 +8,7 @@ import { chronos2 } from './kinds/chronos-2.ts';
 import { chronosBolt } from './kinds/chronos-bolt.ts';
 import { chronosT5 } from './kinds/chronos-t5.ts';
 import { flowstate } from './kinds/flowstate.ts';
+import { giftEvalMetrics } from './kinds/gift-eval-metrics.ts';
 import { graniteEnsemble } from './kinds/granite-ensemble.ts';
 import { graniteTtm } from './kinds/granite-ttm.ts';
 import { lagLlama } from './kinds/lag-llama.ts';
@@ -50,4 +51,5 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'granite-ensemble': graniteEnsemble,
   'granite-ttm': graniteTtm,
   'patchtst-fm': patchtstFm,
+  'gift-eval-metrics': giftEvalMetrics,
 };

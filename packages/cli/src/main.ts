@@ -9,6 +9,7 @@ import { configCommand } from './commands/config.ts';
 import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { infoCommand } from './commands/info.ts';
 import { listCommand } from './commands/list.ts';
 import { pruneCommand } from './commands/prune.ts';
@@ -28,6 +29,7 @@ const COMMANDS = [
   serveCommand,
   runCommand,
   compareCommand,
+  evaluateCommand,
 
   pullCommand,
   listCommand,

@@ -2,7 +2,7 @@
  * The hub's own cache on disk, shared with Python: blobs/<etag>, snapshots/<commit>/<path> as relative links
  * to blobs, refs/<revision> with the commit. A model that Python downloaded is used as it is.
  */
-import { access, copyFile, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { writeFileAtomically } from '../store/write-file.ts';
@@ -65,7 +65,9 @@ export class CachedRepo {
     await symlink(relative(dirname(place), blob), place).catch(() => copyFile(blob, place));
   }
 
-  hasFile(commit: string, path: string): Promise<boolean> {
-    return exists(join(this.snapshot(commit), path));
+  /** Whether the snapshot holds weights of a kind that can be read. */
+  async hasWeights(commit: string): Promise<boolean> {
+    const names = await readdir(this.snapshot(commit)).catch(() => []);
+    return names.some((name) => /\.(safetensors|ckpt|pt|pth|bin)$/.test(name));
   }
 }

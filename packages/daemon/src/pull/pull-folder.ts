@@ -28,9 +28,14 @@ export const pullFromFolder = async (folder: string, snapshot: string): Promise<
       cause,
     });
   });
-  if (!names.includes('config.json')) {
-    throw new TollamaError('PULL_FAILED', `folder ${folder} holds no config.json`, {
-      hint: 'a checkpoint folder holds config.json and model.safetensors',
+  const wanted = wantedFiles(names);
+  // A PyTorch file may hold its own settings; safetensors never do.
+  const isWhole =
+    names.includes('config.json') || wanted.some((name) => /\.(ckpt|pt|pth)$/.test(name));
+  if (!isWhole || !wanted.some((name) => !name.endsWith('.json'))) {
+    const lacks = isWhole ? 'weights' : 'config.json';
+    throw new TollamaError('PULL_FAILED', `folder ${folder} holds no ${lacks}`, {
+      hint: 'a checkpoint folder holds config.json and model.safetensors, or a PyTorch .ckpt',
     });
   }
   const partial = `${snapshot}.tmp`;
@@ -38,7 +43,7 @@ export const pullFromFolder = async (folder: string, snapshot: string): Promise<
   await mkdir(partial, { recursive: true });
   let sizeBytes = 0;
   const files: Record<string, string> = {};
-  for (const name of wantedFiles(names)) {
+  for (const name of wanted) {
     const file = await realpath(join(folder, name));
     sizeBytes += (await stat(file)).size;
     files[name] = await hashFile(file, 'sha256');

@@ -41,7 +41,7 @@ const fromCache = async (
   { repoId, revision }: PullHubRequest,
 ): Promise<PulledSnapshot> => {
   const commit = await repo.resolve(revision);
-  if (!commit || !(await repo.hasFile(commit, 'config.json'))) {
+  if (!commit || !(await repo.hasWeights(commit))) {
     throw new TollamaError(
       'PULL_FAILED',
       `offline, and ${repoId}@${revision} is not in the local cache`,

@@ -27,6 +27,9 @@ export interface FakeHub extends AsyncDisposable {
   readonly requests: { readonly path: string; readonly range: string | undefined }[];
 }
 
+/** Long enough for bytes on loopback to be read by a busy client. */
+const DELIVERY_MS = 150;
+
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 const gitHash = (data: Buffer): string =>
   createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex');
@@ -62,8 +65,10 @@ const sendFile = (
   const { breakAfter, pauseAfter } = faults;
   if (breakAfter && breakAfter.times > 0 && isWeights(name)) {
     breakAfter.times--;
-    // An end, not a reset: a reset would also take back bytes that are on their way.
-    response.write(body.subarray(0, breakAfter.bytes), () => response.socket?.end());
+    // An end, not a reset, and not at once: either would take back bytes that are on their way.
+    response.write(body.subarray(0, breakAfter.bytes), () => {
+      setTimeout(() => response.socket?.end(), DELIVERY_MS);
+    });
   } else if (pauseAfter && isWeights(name)) {
     response.write(body.subarray(0, pauseAfter.bytes));
     void pauseAfter.until.then(() => response.end(body.subarray(pauseAfter.bytes)));
