@@ -37,6 +37,9 @@ if (!values.family || !values.model || !values.rig || !existsSync(rig)) {
 
 const lastLine = (output: string): Line => JSON.parse(output.trim().split('\n').at(-1)!) as Line;
 
+// What type stripping gave is kept, as the programs of the product keep it.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'tollama-bench-compiled');
+
 const common = [
   '--model',
   values.model,

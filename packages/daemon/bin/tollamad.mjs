@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { runDaemon } from '../src/run.ts';
+import { enableCompileCache } from 'node:module';
 
+enableCompileCache?.();
+const { runDaemon } = await import('../src/run.ts');
 await runDaemon();

@@ -6,18 +6,25 @@ import { startDaemon } from './serve.ts';
 /** What the command line overrides. */
 export type ServeOverrides = Partial<Pick<Settings, 'host' | 'port' | 'logLevel'>>;
 
+export interface RunOptions {
+  /** Ends when nobody asked anything for that long. */
+  readonly idleExitMs?: number | undefined;
+  /** Families whose runners are started at once. */
+  readonly warm?: readonly string[] | undefined;
+}
+
 /**
  * Runs a daemon until SIGTERM or SIGINT, then stops its runners and ends the process. Flags override the
- * environment, the environment overrides the defaults. With `idleExitMs` it ends when nobody asked
- * anything for that long. A failed start exits with the error's code.
+ * environment, the environment overrides the defaults. A failed start exits with the error's code.
  */
 export const runDaemon = async (
   overrides: ServeOverrides = {},
-  idleExitMs?: number,
+  { idleExitMs, warm = [] }: RunOptions = {},
 ): Promise<void> => {
   try {
     const settings = { ...readSettings(process.env), ...overrides };
     const daemon = await startDaemon(settings, process.env);
+    for (const family of warm) daemon.context.supervisor.warm(family);
     const stop = async (): Promise<void> => {
       await daemon[Symbol.asyncDispose]();
       process.exit(0);

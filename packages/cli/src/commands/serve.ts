@@ -7,6 +7,7 @@ interface ServeOptions {
   readonly port?: number;
   readonly logLevel?: string;
   readonly exitWhenIdle?: number;
+  readonly warm?: string[];
 }
 
 const port = (text: string): number => {
@@ -17,8 +18,9 @@ const port = (text: string): number => {
 
 const serve = async (options: ServeOptions): Promise<void> => {
   const { runDaemon } = await import('@tollama/daemon/run');
-  const { exitWhenIdle, ...overrides } = options;
-  await runDaemon(overrides, exitWhenIdle === undefined ? undefined : exitWhenIdle * 1000);
+  const { exitWhenIdle, warm, ...overrides } = options;
+  const idleExitMs = exitWhenIdle === undefined ? undefined : exitWhenIdle * 1000;
+  await runDaemon(overrides, { idleExitMs, warm });
 };
 
 const environment = Object.entries(ENVIRONMENT).map(
@@ -37,6 +39,10 @@ export const serveCommand = (): Command =>
         '--exit-when-idle <seconds>',
         'end when nobody asked anything for that long',
         positiveNumber,
+      )
+      .option(
+        '--warm <families...>',
+        'start the runners of these families at once, not at their first forecast',
       )
       .action(serve),
     ['tollama serve', 'tollama serve --port 8080 --log-level debug'],

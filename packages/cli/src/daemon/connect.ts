@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   readonly baseUrl?: string | undefined;
   /** Seconds for answers that need no model. */
   readonly timeout?: number | undefined;
+  /** A family that is needed at once: its runner starts beside the daemon. */
+  readonly warm?: string | undefined;
 }
 
 const START_TIMEOUT_MS = 15_000;
@@ -42,13 +44,14 @@ export const connect = (options: ConnectionOptions): TollamaClient =>
   });
 
 /** Starts `tollama serve` in the background; its log goes to the state folder. */
-const startDaemon = (): { hasExited: () => boolean; log: string } => {
+const startDaemon = (warm: string | undefined): { hasExited: () => boolean; log: string } => {
   const logs = join(readSettings(process.env).home, 'logs');
   mkdirSync(logs, { recursive: true });
   const log = join(logs, 'daemon.log');
   const file = openSync(log, 'a');
   const program = fileURLToPath(new URL('../../bin/tollama.mjs', import.meta.url));
-  const args = [program, 'serve', '--exit-when-idle', String(IDLE_EXIT_SECONDS)];
+  const ahead = warm === undefined ? [] : ['--warm', warm];
+  const args = [program, 'serve', '--exit-when-idle', String(IDLE_EXIT_SECONDS), ...ahead];
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', file, file] });
   let exited = false;
   child.on('exit', () => {
@@ -76,7 +79,7 @@ export const connectOrStart = async (
     return client;
   }
   progress.status('starting the daemon');
-  const daemon = startDaemon();
+  const daemon = startDaemon(options.warm);
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < deadline) {
     if (await client.isHealthy()) return client;

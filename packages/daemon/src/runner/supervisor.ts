@@ -115,6 +115,11 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
+  /** Starts a family's runner ahead of its first call; a failure is told by that call. */
+  warm(family: string): void {
+    void this.#running(family, this.#slot(family)).catch(() => {});
+  }
+
   async #callOn(
     process: RunnerProcess,
     family: string,

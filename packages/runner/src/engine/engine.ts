@@ -8,6 +8,7 @@ import {
   RunnerRequest,
   SessionChoice,
 } from '@tollama/core/runner-protocol';
+import { STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import { z } from 'zod';
 import { type ForecastJob, takeBatch } from './batch.ts';
 import { createRandomCheckpoint } from './create.ts';
@@ -60,6 +61,8 @@ export class Engine {
     this.#options = options;
     this.#send = send;
     this.#models = new LoadedModels({ threads: options.threads });
+    // Loaded before the first forecast asks for it.
+    if (options.family === STATISTICAL_FAMILY) void import('@tollama/models/statistical');
   }
 
   /** Accepts one line; its answer is sent when it is done. */
