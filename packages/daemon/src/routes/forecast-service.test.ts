@@ -227,7 +227,12 @@ describe('data_url', () => {
   });
 
   test('other addresses are refused', async () => {
-    for (const data_url of ['https://example.invalid/x.csv', 'ftp://x/y.csv', 'http://']) {
+    for (const data_url of [
+      'https://example.invalid/x.csv',
+      'ftp://x/y.csv',
+      'http://',
+      '/dev/zero',
+    ]) {
       const { status } = await at.call('POST', '/v1/forecast', { ...options({}), data_url });
       expect(status).toBe(400);
     }
