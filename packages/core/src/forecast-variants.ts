@@ -114,7 +114,7 @@ export const CounterfactualRequest = z
   })
   .superRefine((request, context) => {
     const { series, intervention_index } = request;
-    const first = series[0]!.target.length;
+    const first = series[0]?.target.length ?? 0;
     series.forEach(({ id, target }, i) => {
       const issue = (message: string): void =>
         context.addIssue({ code: 'custom', path: ['series', i, 'target'], message });

@@ -6,6 +6,8 @@ export const LIMITS = {
   series: 100_000,
   /** Points of history of one series. */
   points: 5_000_000,
+  /** Bytes of a table that the daemon reads, unpacked. */
+  tableBytes: 512 * 1024 * 1024,
   quantiles: 999,
   idLength: 1024,
   /** Default of TOLLAMA_MAX_REQUEST_BODY_MB. */

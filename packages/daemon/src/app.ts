@@ -37,13 +37,28 @@ const methodsAt = (app: Hono<RequestVariables>, path: string): readonly string[]
     app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
   );
 
-/** Routes whose requests are counted and limited as forecasts. */
+/** Routes whose requests are counted as forecasts. */
 const FORECAST_ENDPOINTS: Readonly<Record<string, ForecastEndpoint>> = {
   '/v1/forecast': 'v1_forecast',
   '/api/forecast': 'api_forecast',
   '/api/auto-forecast': 'api_auto_forecast',
   '/api/compare': 'api_compare',
 };
+
+/** Routes that run models: limited together, so that nobody gets round the limit by another path. */
+const LIMITED_PATHS = [
+  ...Object.keys(FORECAST_ENDPOINTS),
+  '/api/forecast/stream',
+  '/api/forecast/progressive',
+  '/api/forecast/upload',
+  '/api/what-if',
+  '/api/counterfactual',
+  '/api/scenario-tree',
+  '/api/pipeline',
+  '/api/report',
+  '/api/reconcile',
+  '/api/conformal',
+];
 
 const countForecasts =
   ({ metrics }: DaemonContext, endpoint: ForecastEndpoint): MiddlewareHandler =>
@@ -75,8 +90,11 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   if (!settings.docsPublic) app.route('/', docsRoutes());
   for (const [path, endpoint] of Object.entries(FORECAST_ENDPOINTS)) {
     app.use(path, countForecasts(context, endpoint));
-    const { rateLimitPerMinute: perMinute, rateLimitBurst: burst } = settings;
-    if (perMinute !== undefined) app.use(path, rateLimit({ perMinute, burst }));
+  }
+  const { rateLimitPerMinute: perMinute, rateLimitBurst: burst } = settings;
+  if (perMinute !== undefined) {
+    const limit = rateLimit({ perMinute, burst });
+    for (const path of LIMITED_PATHS) app.use(path, limit);
   }
   app.route('/', systemRoutes());
   app.route('/', infoRoutes(context));

@@ -92,7 +92,27 @@ export interface GivenBytes {
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** The content itself; the path is then only its name. */
   readonly content?: AsyncIterable<Uint8Array> | undefined;
+  /** Bytes, unpacked, past which a source is refused; any number when absent. */
+  readonly maxBytes?: number | undefined;
 }
+
+/** A few packed bytes may hold more than there is memory. */
+const upTo = async function* (
+  file: string,
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) {
+      refuseInput(file, `holds more than ${Math.round(maxBytes / 1024 / 1024)} MB`, {
+        hint: 'split it, or leave columns out that are not needed',
+      });
+    }
+    yield chunk;
+  }
+};
 
 /**
  * Opens a path, stdin for `-`, or given content, and looks at the first bytes.
@@ -101,7 +121,7 @@ export interface GivenBytes {
  */
 export const openByteSource = async (
   path: string,
-  { stdin = process.stdin, content }: GivenBytes = {},
+  { stdin = process.stdin, content, maxBytes = Number.POSITIVE_INFINITY }: GivenBytes = {},
 ): Promise<ByteSource> => {
   const isStdin = path === '-' && content === undefined;
   const file = isStdin ? 'stdin' : path;
@@ -114,7 +134,12 @@ export const openByteSource = async (
       hint: 'the file needs a time column and a column of numbers, or numbers alone',
     });
   }
-  return { file, path: isStdin || content || isPacked ? undefined : path, ...opened };
+  return {
+    file,
+    path: isStdin || content || isPacked ? undefined : path,
+    head: opened.head,
+    chunks: Number.isFinite(maxBytes) ? upTo(file, opened.chunks, maxBytes) : opened.chunks,
+  };
 };
 
 /** The name of a file without folders and extensions; `series` for stdin. */

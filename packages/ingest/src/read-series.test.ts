@@ -34,6 +34,26 @@ const brief = ({ series }: Awaited<ReturnType<typeof readSeries>>): string[] =>
       `${id}: ${timestamps.map((t, i) => `${t}=${target[i]}`).join(' ')}`,
   );
 
+describe('content', () => {
+  const chunks = (content: string | Uint8Array) =>
+    (async function* () {
+      yield bytesOf(content);
+    })();
+
+  test('bytes that are in no file have the name that they are given', async () => {
+    const content = chunks('ds,sales\n2024-01-01,1\n2024-01-02,2\n');
+    expect(brief(await readSeries({ path: 'x.csv', content }))).toEqual([
+      'sales: 2024-01-01=1 2024-01-02=2',
+    ]);
+  });
+
+  test('a few packed bytes may not unpack to more than is allowed', async () => {
+    const content = chunks(gzipSync(`y\n${'1\n'.repeat(500_000)}`));
+    const read = readSeries({ path: 'x.csv.gz', content, maxBytes: 500_000 });
+    await expect(read).rejects.toThrow('x.csv.gz: holds more than 0 MB');
+  });
+});
+
 describe('frames', () => {
   test('a long frame needs no guessing; series keep their order, rows are sorted by time', async () => {
     const input = await readCsv(

@@ -18,6 +18,8 @@ export interface ReadSeriesOptions extends ColumnOptions {
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** The bytes themselves, of an upload for instance; `path` is then only their name. */
   readonly content?: AsyncIterable<Uint8Array> | undefined;
+  /** Bytes, unpacked, past which the input is refused; any number when absent. */
+  readonly maxBytes?: number | undefined;
   /** Guessed from extension and content when absent. */
   readonly format?: InputFormat | undefined;
   /** Of CSV; guessed when absent. */

@@ -2,7 +2,7 @@
  * Season lengths by autocorrelation: a season's lag agrees well with itself and much better than half of it,
  * which tells a cycle from a slow drift.
  */
-import { linearTrend, withoutLine } from './trend.ts';
+import { type Line, linearTrend, withoutLine } from './trend.ts';
 
 export interface FoundSeason {
   readonly period: number;
@@ -24,8 +24,11 @@ const correlationAt = (values: Float64Array, lag: number, variance: number): num
   return sum / (n - lag) / variance;
 };
 
-const varianceOf = (values: Float64Array): number =>
-  values.reduce((sum, value) => sum + value * value, 0) / Math.max(1, values.length);
+const varianceOf = (values: Float64Array): number => {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum / Math.max(1, values.length);
+};
 
 const seasonAt = (
   values: Float64Array,
@@ -42,19 +45,22 @@ const seasonAt = (
 };
 
 /** Detrended; nothing but roundings counts as no variation. */
-const prepare = (values: Float64Array): { readonly rest: Float64Array; variance: number } => {
-  const rest = withoutLine(values, linearTrend(values));
-  const size = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const prepare = (values: Float64Array, line: Line = linearTrend(values)) => {
+  const rest = withoutLine(values, line);
+  let size = 0;
+  for (const value of values) size = Math.max(size, Math.abs(value));
   const variance = varianceOf(rest);
   return { rest, variance: variance > (1e-9 * size) ** 2 ? variance : 0 };
 };
 
-/** The strongest of the given season lengths that the values show; cheap, for long candidate lists too. */
+/** The strongest of the given season lengths that the values show. `line`: their trend, where it is known. */
 export const strongestSeason = (
   values: Float64Array,
   candidates: readonly number[],
+  line?: Line,
 ): FoundSeason | undefined => {
-  const { rest, variance } = prepare(values);
+  if (candidates.length === 0) return undefined;
+  const { rest, variance } = prepare(values, line);
   return candidates
     .map((period) => seasonAt(rest, period, variance))
     .filter((season) => season !== undefined)

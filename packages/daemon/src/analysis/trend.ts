@@ -52,7 +52,11 @@ export const robustTrend = (values: ArrayLike<number>): Omit<Line, 'r2'> => {
 export const withoutLine = (
   values: Float64Array,
   { slope, intercept }: Omit<Line, 'r2'>,
-): Float64Array => values.map((value, i) => value - intercept - slope * i);
+): Float64Array => {
+  const rest = new Float64Array(values.length);
+  for (let i = 0; i < rest.length; i++) rest[i] = values[i]! - intercept - slope * i;
+  return rest;
+};
 
 export type Direction = 'up' | 'down' | 'flat';
 

@@ -45,20 +45,29 @@ export interface Outlook {
 const LATEST = 2048;
 const FAR = 3;
 
+/** Requests come with few frequencies; reading one costs as much as the rest of an explanation. */
+const known = new Map<string, readonly number[]>();
+const MOST_KNOWN = 256;
+
 const candidateSeasons = (freq: string): readonly number[] => {
+  const found = known.get(freq);
+  if (found) return found;
+  let lengths: readonly number[];
   try {
-    return seasonLengths(parseFrequency(freq));
+    lengths = seasonLengths(parseFrequency(freq));
   } catch {
-    return [];
+    lengths = [];
   }
+  if (known.size < MOST_KNOWN) known.set(freq, lengths);
+  return lengths;
 };
 
-const outliersOf = (values: Float64Array, offset: number): number[] => {
-  const sorted = values.slice().sort();
+const outliersOf = (values: Float64Array, sorted: Float64Array, offset: number): number[] => {
   const low = quantileOfSorted(sorted, 0.25);
   const high = quantileOfSorted(sorted, 0.75);
   const reach = FAR * (high - low);
-  if (reach <= 0) return [];
+  const isInside = sorted[0]! >= low - reach && sorted.at(-1)! <= high + reach;
+  if (reach <= 0 || isInside) return [];
   const found: number[] = [];
   values.forEach((value, i) => {
     if (value < low - reach || value > high + reach) found.push(offset + i);
@@ -67,7 +76,7 @@ const outliersOf = (values: Float64Array, offset: number): number[] => {
 };
 
 /** Width of the outermost quantiles against the history's own central spread of that level. */
-const bandOf = ({ quantiles }: Forecast, history: Float64Array, level: number): Outlook['band'] => {
+const bandOf = ({ quantiles }: Forecast, sorted: Float64Array, level: number): Outlook['band'] => {
   const levels = Object.keys(quantiles ?? {})
     .map(Number)
     .toSorted((a, b) => a - b);
@@ -76,7 +85,6 @@ const bandOf = ({ quantiles }: Forecast, history: Float64Array, level: number): 
   const [below, above] = [quantiles[String(low)], quantiles[String(high)]];
   if (!below || !above) return undefined;
   const width = mean(below.map((value, i) => (above[i] ?? value) - value));
-  const sorted = history.slice().sort();
   const usual = quantileOfSorted(sorted, high) - quantileOfSorted(sorted, low);
   const scale = usual > 0 ? usual : Math.abs(level);
   return { low, high, width, ratio: scale > 0 ? Math.max(0, width / scale) : Number(width > 0) };
@@ -97,10 +105,12 @@ export const outlookOf = (series: Series, forecast: Forecast): Outlook => {
   const observed = observedTarget(series);
   const offset = Math.max(0, observed.length - LATEST);
   const history = withoutGaps(observed.subarray(offset));
-  const [historyLowest, historyHighest] = extremes(history);
+  const sorted = history.slice().sort();
+  const [historyLowest, historyHighest] = [sorted[0]!, sorted.at(-1)!];
   const [forecastLowest, forecastHighest] = extremes(forecast.mean);
   const historyDeviation = deviation(history);
   const historyMean = mean(history);
+  const line = linearTrend(history);
   const last = history.at(-1) ?? 0;
   const change = linearTrend([last, ...forecast.mean]).slope * forecast.mean.length;
   const usual = historyDeviation > 0 ? historyDeviation : Math.abs(historyMean);
@@ -111,16 +121,16 @@ export const outlookOf = (series: Series, forecast: Forecast): Outlook => {
     historyDeviation,
     historyLowest,
     historyHighest,
-    historySlope: linearTrend(history).slope,
+    historySlope: line.slope,
     forecastMean: mean(forecast.mean),
     forecastDeviation: deviation(forecast.mean),
     forecastLowest,
     forecastHighest,
     direction: directionOf(change, usual),
     strength: usual > 0 ? Math.min(1, Math.abs(change) / (2 * usual)) : Number(change !== 0),
-    band: bandOf(forecast, history, historyMean),
-    season: strongestSeason(history, candidateSeasons(series.freq)),
-    outliers: outliersOf(history, offset),
+    band: bandOf(forecast, sorted, historyMean),
+    season: strongestSeason(history, candidateSeasons(series.freq), line),
+    outliers: outliersOf(history, sorted, offset),
   };
 };
 

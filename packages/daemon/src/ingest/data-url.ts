@@ -1,6 +1,8 @@
 /** Where the data of a request lie: a file of this machine, or an address where that is allowed. */
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { LIMITS } from '@tollama/core/limits';
 import type { DaemonContext } from '../context.ts';
 import type { TableSource } from './read-table.ts';
 
@@ -70,6 +72,21 @@ const checkMayReadFiles = async ({
   );
 };
 
+/** Ordinary files only: a pipe or a device may never end. What is missing is told by the reader. */
+const openLocal = async (path: string): Promise<TableSource> => {
+  const found = await stat(path).catch(() => undefined);
+  if (found && !found.isFile() && !found.isDirectory()) {
+    refuse(`data_url '${path}' is not an ordinary file`, 'give the path of a file');
+  }
+  if (found && found.size > LIMITS.tableBytes) {
+    refuse(
+      `data_url '${path}' holds more than ${LIMITS.tableBytes / 1024 / 1024} MB`,
+      'split it, or leave columns out that are not needed',
+    );
+  }
+  return { path };
+};
+
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
 /**
@@ -92,9 +109,10 @@ export const openDataUrl = async (
     refuse(`data_url has the scheme '${scheme}'`, 'give a path, file:// or https://');
   }
   await checkMayReadFiles(context);
-  if (scheme !== 'file') return { path: dataUrl };
+  if (scheme !== 'file') return openLocal(dataUrl);
+  let path: string;
   try {
-    return { path: fileURLToPath(dataUrl) };
+    path = fileURLToPath(dataUrl);
   } catch (error) {
     return refuse(
       `data_url '${dataUrl}' is not a file of this machine: ${errorMessage(error)}`,
@@ -102,4 +120,5 @@ export const openDataUrl = async (
       error,
     );
   }
+  return openLocal(path);
 };

@@ -2,6 +2,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import { inferFrequency } from '@tollama/core/frequency';
 import type { IngestOptions, RepairReport } from '@tollama/core/ingest-options';
+import { LIMITS } from '@tollama/core/limits';
 import { readSeries } from '@tollama/ingest/read-series';
 import { repairGaps } from '@tollama/ingest/repair-gaps';
 import type { CovariateColumn, InputSeries } from '@tollama/ingest/series-objects';
@@ -118,7 +119,11 @@ export const readTable = async (
   source: TableSource,
   options: IngestOptions,
 ): Promise<ReadTable> => {
-  const read = await readSeries({ ...source, ...columnsOf(options) }).catch((error: unknown) => {
+  const read = await readSeries({
+    ...source,
+    ...columnsOf(options),
+    maxBytes: LIMITS.tableBytes,
+  }).catch((error: unknown) => {
     throw withFieldNames(error);
   });
   const known = read.series.map((one) => withFrequency(one, options));

@@ -227,9 +227,33 @@ describe('data_url', () => {
   });
 
   test('other addresses are refused', async () => {
-    for (const data_url of ['https://example.invalid/x.csv', 'ftp://x/y.csv', 'http://']) {
+    for (const data_url of [
+      'https://example.invalid/x.csv',
+      'ftp://x/y.csv',
+      'http://',
+      '/dev/zero',
+    ]) {
       const { status } = await at.call('POST', '/v1/forecast', { ...options({}), data_url });
       expect(status).toBe(400);
     }
   });
+});
+
+test('one limit holds for all routes that run models', async () => {
+  await using limited = await startTestDaemon({
+    TOLLAMA_RATE_LIMIT_PER_MINUTE: '1',
+    TOLLAMA_RATE_LIMIT_BURST: '2',
+  });
+  const body = exampleBody({ model: 'naive' });
+  const statuses: number[] = [];
+  for (const path of ['/v1/forecast', '/api/forecast/stream', '/api/what-if']) {
+    const response = await fetch(`${limited.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    await response.text();
+    statuses.push(response.status);
+  }
+  expect(statuses).toEqual([200, 200, 429]);
 });

@@ -1,0 +1,165 @@
+/** Routes x bad inputs: every answer is one of the registered errors, none is a 500. */
+import { fc, test as property } from '@fast-check/vitest';
+import { ERRORS } from '@tollama/core/errors';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OPERATIONS } from '../openapi/operations.ts';
+import { exampleSeries, startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
+
+let at: TestDaemon;
+beforeAll(async () => {
+  // Nobody listens there: a pull fails at once and reaches nothing.
+  at = await startTestDaemon({
+    HF_ENDPOINT: 'http://127.0.0.1:9',
+    TOLLAMA_FORECAST_TIMEOUT_SECONDS: '20',
+  });
+  await at.call('POST', '/api/pull', { model: 'mock', stream: false });
+});
+afterAll(() => at[Symbol.asyncDispose]());
+
+const STATUSES: ReadonlySet<number> = new Set(
+  Object.values(ERRORS)
+    .map(({ status }) => status)
+    .filter((status) => status !== 500),
+);
+
+const send = async (method: string, path: string, body: string): Promise<void> => {
+  const response = await fetch(`${at.url}${path}`, {
+    method: method.toUpperCase(),
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  const text = await response.text();
+  if (response.status === 200) return;
+  expect(
+    STATUSES,
+    `${method} ${path} ${body.slice(0, 300)} -> ${response.status} ${text}`,
+  ).toContain(response.status);
+  const error = JSON.parse(text) as Record<string, unknown>;
+  expect(Object.keys(error).every((key) => key === 'detail' || key === 'hint')).toBe(true);
+  expect(error.detail).toBeTruthy();
+};
+
+const series = [exampleSeries('s', 12)];
+const forecast = {
+  model: 'm',
+  forecasts: [{ id: 's', freq: 'D', start_timestamp: 'x', mean: [1] }],
+};
+const fields = { model: 'mock', horizon: 2, series };
+
+/** A body that each route takes, to be spoiled. */
+const GOOD: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  '/v1/forecast': fields,
+  '/api/forecast': fields,
+  '/api/forecast/stream': fields,
+  '/api/forecast/progressive': fields,
+  '/api/auto-forecast': { ...fields, strategy: 'ensemble', allow_fallback: true },
+  '/api/validate': fields,
+  '/api/compare': { horizon: 2, series, models: ['mock', 'naive'] },
+  '/api/what-if': {
+    ...fields,
+    scenarios: [{ name: 'x', transforms: [{ operation: 'add', field: 'target', value: 1 }] }],
+  },
+  '/api/counterfactual': { model: 'mock', series, intervention_index: 9 },
+  '/api/scenario-tree': { ...fields, depth: 2, branch_quantiles: [0.1, 0.9] },
+  '/api/pipeline': { ...fields, analyze_parameters: { max_points: 9 } },
+  '/api/report': { ...fields, include_baseline: true },
+  '/api/analyze': { series, parameters: { max_lag: 3 } },
+  '/api/generate': { series, count: 2, seed: 1, variation: { noise_scale: 1 } },
+  '/api/reconcile': { forecast, hierarchy: { tree: { t: ['s'] } }, method: 'bottom_up' },
+  '/api/conformal': { forecast, actuals: [1, 2], predictions: [1, 3], coverage: 0.5 },
+  '/api/modelfiles': { name: 'p', profile: { model: 'mock', horizon: 1, options: {} } },
+};
+
+const ODD: readonly unknown[] = [
+  null,
+  true,
+  '',
+  'x',
+  '../x',
+  '0',
+  0,
+  -1,
+  1.5,
+  1e308,
+  2 ** 53,
+  [],
+  [1],
+  ['x'],
+  [[]],
+  {},
+  { x: 1 },
+  { __proto__: null, constructor: 1 },
+  'constructor',
+  '__proto__',
+  '\u0000',
+  'é'.repeat(2000),
+];
+
+/** All places in a value, as paths of keys. */
+const placesIn = (value: unknown, path: readonly string[] = []): (readonly string[])[] => {
+  if (typeof value !== 'object' || value === null) return [path];
+  const inner = Object.entries(value).flatMap(([key, own]) => placesIn(own, [...path, key]));
+  return path.length > 0 ? [path, ...inner] : inner;
+};
+
+const spoil = (value: unknown, path: readonly string[], by: unknown): unknown => {
+  const [key, ...rest] = path;
+  if (key === undefined) return by;
+  const copy = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) };
+  const own = (copy as Record<string, unknown>)[key];
+  if (by === undefined && rest.length === 0) delete (copy as Record<string, unknown>)[key];
+  else (copy as Record<string, unknown>)[key] = spoil(own, rest, by);
+  return copy;
+};
+
+const ROUTES = OPERATIONS.filter(({ body }) => body !== undefined);
+
+describe('any JSON at any route', () => {
+  property.prop([fc.constantFrom(...ROUTES), fc.json()], { numRuns: 150 })(
+    'is answered',
+    ({ method, path }, body) => send(method, path, body),
+  );
+
+  property.prop([fc.constantFrom(...ROUTES), fc.string({ unit: 'binary', maxLength: 20 })], {
+    numRuns: 60,
+  })('or what is no JSON', ({ method, path }, body) => send(method, path, body));
+});
+
+describe('a good body with one thing wrong', () => {
+  test('the good bodies are good', async () => {
+    for (const [path, body] of Object.entries(GOOD)) {
+      const response = await fetch(`${at.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect([path, response.status]).toEqual([path, 200]);
+      await response.text();
+    }
+  });
+
+  const broken = fc.constantFrom(...Object.entries(GOOD)).chain(([path, body]) =>
+    fc.record({
+      path: fc.constant(path),
+      body: fc.constant(body),
+      place: fc.constantFrom(...placesIn(body)),
+      by: fc.oneof(fc.constantFrom(undefined, ...ODD), fc.jsonValue()),
+    }),
+  );
+  property.prop([broken], { numRuns: 500 })('is answered', ({ path, body, place, by }) =>
+    send('post', path, JSON.stringify(spoil(body, place, by)) ?? 'null'),
+  );
+});
+
+test.each([
+  '/v1/models/%2e%2e%2fx/capabilities',
+  '/api/modelfiles/..%2f..%2fx',
+  '/api/modelfiles/%00',
+  '/api/events?heartbeat=-1',
+  '/api/events?max_events=1e400',
+])('GET %s', (path) =>
+  fetch(`${at.url}${path}`).then(async (response) => {
+    await response.body?.cancel();
+    expect([400, 404]).toContain(response.status);
+  }),
+);
