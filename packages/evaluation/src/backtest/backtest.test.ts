@@ -1,0 +1,64 @@
+import { inProcessBackend } from '@tollama/session/backend/in-process';
+import { ModelPool } from '@tollama/session/pool/model-pool';
+import { expect, test } from 'vitest';
+import { backtest } from './backtest.ts';
+import { adapterForecaster, crossValidation, seasonalNaiveForecaster } from './cross-validation.ts';
+
+const series = ['a', 'b'].map((id, s) => ({
+  id,
+  freq: 'H',
+  timestamps: Array.from({ length: 120 }, (_, t) =>
+    new Date(Date.UTC(2024, 0, 1, t)).toISOString().slice(0, 16),
+  ),
+  target: Float64Array.from(
+    { length: 120 },
+    (_, t) => 10 + s + Math.sin((2 * Math.PI * t) / 24) + 0.3 * Math.sin(t * t),
+  ),
+}));
+
+test('cross-validation gives a long frame with cutoffs, series by series', async () => {
+  const naive = seasonalNaiveForecaster(() => 24);
+  const rows = await crossValidation(series, [naive], {
+    horizon: 5,
+    windows: 3,
+    step: 2,
+    quantiles: [0.1, 0.9],
+  });
+  expect(rows).toHaveLength(2 * 3 * 5);
+  expect(Object.keys(rows[0]!)).toEqual([
+    ...['unique_id', 'ds', 'cutoff', 'y'],
+    ...['SeasonalNaive', 'SeasonalNaive-q-10', 'SeasonalNaive-q-90'],
+  ]);
+  expect(rows[0]).toMatchObject({
+    unique_id: 'a',
+    ds: series[0]!.timestamps[111],
+    cutoff: series[0]!.timestamps[110],
+    y: series[0]!.target[111],
+    SeasonalNaive: series[0]!.target[87],
+  });
+  expect(rows[15]!.unique_id).toBe('b');
+});
+
+test('a backtest scores models against seasonal naive', async () => {
+  await using pool = new ModelPool({ adapters: ['auto', 'naive'], backend: inProcessBackend() });
+  await pool.preloadAll();
+  const forecasters = ['auto', 'naive'].map((name) => adapterForecaster(pool.get(name)));
+  const { rows } = await backtest(series, forecasters, { horizon: 6, windows: 4 });
+  expect(rows.map(({ model }) => model).sort()).toEqual(['auto', 'naive', 'seasonal-naive']);
+  const naive = rows.find(({ model }) => model === 'seasonal-naive')!;
+  expect(naive.skill).toEqual({ mase: 0, crps: 0 });
+  expect(naive.againstNaive?.pValue).toBe(1);
+  for (const { pit } of rows) {
+    expect(pit.reduce((sum, density) => sum + density / 10, 0)).toBeCloseTo(1, 10);
+  }
+  expect(rows[0]!.metrics.mean_weighted_sum_quantile_loss).toBeLessThanOrEqual(
+    rows[2]!.metrics.mean_weighted_sum_quantile_loss,
+  );
+});
+
+test('a series that is too short is named', async () => {
+  const short = [{ id: 'tiny', freq: 'D', target: Float64Array.of(1, 2, 3) }];
+  await expect(backtest(short, [], { horizon: 2, windows: 2 })).rejects.toThrow(
+    /series 'tiny' has 3 points/,
+  );
+});
