@@ -34,9 +34,9 @@ const flat = ({ mean, quantiles }: TargetForecast): number[] =>
 const expectClose = (got: TargetForecast, want: TargetForecast, share = 1e-4): void => {
   const expected = flat(want);
   const size = Math.max(...expected.map(Math.abs), 1e-6);
-  flat(got).forEach((value, i) =>
-    expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(share * size),
-  );
+  for (const [i, value] of flat(got).entries()) {
+    expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(share * size);
+  }
 };
 
 /** Values with a spread: nearly constant rows blow up any rounding. */
