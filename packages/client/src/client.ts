@@ -74,6 +74,22 @@ const fromResponse = async (response: Response): Promise<TollamaError> => {
   });
 };
 
+/** The chunks of a body as they come; not every browser lets a stream be iterated. */
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Who stops listening stops the answer.
+    await reader.cancel().catch(() => {});
+  }
+}
+
 /**
  * @example
  * const client = new TollamaClient();
@@ -228,7 +244,7 @@ export class TollamaClient {
     const response = await this.#request(path, { method: 'POST', body, isLong: true, ...options });
     const decoder = new TextDecoder();
     let rest = '';
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of chunksOf(response)) {
       rest += decoder.decode(chunk, { stream: true });
       const lines = rest.split('\n');
       rest = lines.pop() ?? '';

@@ -98,6 +98,17 @@ const Unreachable = () => {
   return <ProblemNote title="The daemon could not be asked" problem={problem} />;
 };
 
+const SideBar = ({ current }: { current: View }) => (
+  <header class="sidebar">
+    <Brand />
+    <Navigation current={current} />
+    <div class="sidebar-foot">
+      <DaemonStatus />
+      <ThemeSwitch />
+    </div>
+  </header>
+);
+
 export const App = () => {
   const current = useStore(route);
   const { title, about, view } = PAGES[current];
@@ -108,28 +119,19 @@ export const App = () => {
     document.title = `${title} - tollama`;
     if (!isFirst.current) heading.current?.focus();
     isFirst.current = false;
-  }, [current]);
+  }, [title]);
   return (
     <div class="shell">
       <button type="button" class="skip-link" onClick={() => heading.current?.focus()}>
         Skip to the content
       </button>
-      <header class="sidebar">
-        <Brand />
-        <Navigation current={current} />
-        <div class="sidebar-foot">
-          <DaemonStatus />
-          <ThemeSwitch />
-        </div>
-      </header>
+      <SideBar current={current} />
       <main class="page">
         <div class="page-head">
-          <div>
-            <h1 ref={heading} tabIndex={-1}>
-              {title}
-            </h1>
-            <p>{about}</p>
-          </div>
+          <h1 ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
+          <p>{about}</p>
         </div>
         <div class="stack">
           <Unreachable />

@@ -5,17 +5,52 @@ import { refreshState } from './daemon/state.ts';
 import { Dialog } from './ui/dialog.tsx';
 import { useStore } from './ui/store.ts';
 
-export const KeyDialog = () => {
-  const { isLocked, reason, hasKey } = useStore(access);
-  const [key, setKey] = useState('');
-  const [formId, inputId, reasonId] = [useId(), useId(), useId()];
-  if (!isLocked) return null;
+interface KeyFormProps {
+  readonly id: string;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+  readonly onSubmit: () => void;
+}
+
+const KeyForm = ({ id, value, onInput, onSubmit }: KeyFormProps) => {
+  const { reason, hasKey } = useStore(access);
+  const [inputId, reasonId] = [useId(), useId()];
   const submit = (event: Event): void => {
     event.preventDefault();
-    const given = key.trim();
-    if (given === '') return;
+    onSubmit();
+  };
+  return (
+    <form id={id} class="stack" onSubmit={submit}>
+      <p class="soft" id={reasonId} role={hasKey ? 'alert' : undefined}>
+        {hasKey ? `The daemon refused the key: ${reason}.` : `The daemon says: ${reason}.`} Keys
+        stand in its config.json under <code>auth.api_keys</code>.
+      </p>
+      <div class="field">
+        <label for={inputId}>API key</label>
+        <input
+          id={inputId}
+          class="input mono"
+          type="password"
+          autocomplete="off"
+          aria-describedby={reasonId}
+          value={value}
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+        <span class="hint">It stays in this tab and goes to this daemon only.</span>
+      </div>
+    </form>
+  );
+};
+
+export const KeyDialog = () => {
+  const { isLocked } = useStore(access);
+  const [key, setKey] = useState('');
+  const formId = useId();
+  if (!isLocked) return null;
+  const unlock = (): void => {
+    if (key.trim() === '') return;
+    setApiKey(key.trim());
     setKey('');
-    setApiKey(given);
     void refreshState();
   };
   return (
@@ -28,25 +63,7 @@ export const KeyDialog = () => {
         </button>
       }
     >
-      <form id={formId} class="stack" onSubmit={submit}>
-        <p class="soft" id={reasonId} role={hasKey ? 'alert' : undefined}>
-          {hasKey ? `The daemon refused the key: ${reason}.` : `The daemon says: ${reason}.`} Keys
-          stand in its config.json under <code>auth.api_keys</code>.
-        </p>
-        <div class="field">
-          <label for={inputId}>API key</label>
-          <input
-            id={inputId}
-            class="input mono"
-            type="password"
-            autocomplete="off"
-            aria-describedby={reasonId}
-            value={key}
-            onInput={(event) => setKey(event.currentTarget.value)}
-          />
-          <span class="hint">It stays in this tab and goes to this daemon only.</span>
-        </div>
-      </form>
+      <KeyForm id={formId} value={key} onInput={setKey} onSubmit={unlock} />
     </Dialog>
   );
 };

@@ -90,49 +90,63 @@ export const historyChart = (series: SeriesData, horizon: number, isWhole: boole
   };
 };
 
+interface Fans {
+  readonly lines: readonly ChartLine[];
+  readonly bands: readonly ChartBand[];
+}
+
+/** The lines and bands of all models; `before` lines stand before them. */
+const fansOf = ({ results, levels }: Run, place: number, frame: Frame, before: number): Fans => {
+  // Fans over fans hide each other: of several models, each shows its widest band only.
+  const isAlone = results.filter(({ response }) => response).length === 1;
+  const lines: ChartLine[] = [];
+  const bands: ChartBand[] = [];
+  results.forEach(({ response, model: label }, model) => {
+    const forecast = response?.forecasts[place];
+    if (!forecast) return;
+    const added = modelLines(forecast, model, label, levels, frame);
+    const depths = isAlone ? added.pairs : Math.min(1, added.pairs);
+    for (let depth = 0; depth < depths; depth++) {
+      const high = before + lines.length + 2 * depth;
+      bands.push({ high, low: high + 1, model, depth });
+    }
+    lines.push(...added.lines);
+  });
+  return { lines, bands };
+};
+
 /**
  * The chart of one series of a run. `whole` is the series with what was held out, `place` is that of the
  * series in the run.
  */
 export const runChart = (
-  { results, levels, horizon, isHeldOut, series }: Run,
+  run: Run,
   place: number,
   whole: SeriesData | undefined,
   isWhole: boolean,
 ): ChartData => {
-  const history = series[place]!;
+  const { results, horizon, isHeldOut } = run;
+  const history = run.series[place]!;
+  const first = results.find(({ response }) => response)?.response?.forecasts[place];
+  if (!first) return historyChart(history, horizon, isWhole);
   const from = firstShown(history.values.length, horizon, isWhole);
   const shown = history.values.slice(from);
   const frame = { history: shown, horizon };
-  const first = results.find(({ response }) => response)?.response?.forecasts[place];
-  if (!first) return historyChart(history, horizon, isWhole);
-  const steps = stepsOf(first, history);
-  const lines: ChartLine[] = [
+  const known: ChartLine[] = [
     { kind: 'history', label: 'history', model: undefined, values: [...shown, ...pad(horizon)] },
   ];
   if (isHeldOut && whole) {
     const values = overHorizon(frame, whole.values.slice(-horizon));
-    lines.push({ kind: 'actual', label: 'actual', model: undefined, values });
+    known.push({ kind: 'actual', label: 'actual', model: undefined, values });
   }
-  const bands: ChartBand[] = [];
-  // Fans over fans hide each other: of several models, each shows its widest band only.
-  const isAlone = results.filter(({ response }) => response).length === 1;
-  results.forEach(({ response, model: label }, model) => {
-    const forecast = response?.forecasts[place];
-    if (!forecast) return;
-    const added = modelLines(forecast, model, label, levels, frame);
-    for (let depth = 0; depth < (isAlone ? added.pairs : Math.min(1, added.pairs)); depth++) {
-      const high = lines.length + 2 * depth;
-      bands.push({ high, low: high + 1, model, depth });
-    }
-    lines.push(...added.lines);
-  });
+  const fans = fansOf(run, place, frame, known.length);
+  const steps = stepsOf(first, history);
   return {
     places: [...history.places.slice(from), ...steps.places],
     timestamps: [...history.timestamps.slice(from), ...steps.timestamps],
     isTime: history.isTime,
-    lines,
-    bands,
+    lines: [...known, ...fans.lines],
+    bands: fans.bands,
     origin: history.places.at(-1),
   };
 };

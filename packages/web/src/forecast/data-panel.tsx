@@ -23,28 +23,15 @@ const chooseExample = (file: string): void => {
   if (example) chooseText(example.file, example.make());
 };
 
-const DropZone = () => {
-  const [isOver, setOver] = useState(false);
+const take = (files: FileList | null | undefined): void => {
+  const [file] = files ?? [];
+  if (file) void chooseFile(file);
+};
+
+const FileButton = () => {
   const input = useRef<HTMLInputElement>(null);
-  const take = (files: FileList | null | undefined): void => {
-    const [file] = files ?? [];
-    if (file) void chooseFile(file);
-  };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is the pointer's way; the button is everybody's
-    <div
-      class={isOver ? 'drop-zone over' : 'drop-zone'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        take(event.dataTransfer?.files);
-      }}
-    >
+    <>
       <input
         ref={input}
         class="visually-hidden"
@@ -61,6 +48,28 @@ const DropZone = () => {
         <Icon name="upload" size={14} />
         Choose a CSV
       </button>
+    </>
+  );
+};
+
+const DropZone = () => {
+  const [isOver, setOver] = useState(false);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is the pointer's way; the button is everybody's
+    <div
+      class={isOver ? 'drop-zone over' : 'drop-zone'}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        take(event.dataTransfer?.files);
+      }}
+    >
+      <FileButton />
       <span class="soft small">or drop one here</span>
     </div>
   );

@@ -47,34 +47,38 @@ const moveCursor = (chart: uPlot, data: ChartData, place: number): void => {
   chart.setCursor({ left, top: chart.over.clientHeight / 2 });
 };
 
-export interface FanChartProps {
-  readonly data: ChartData;
-  readonly label: string;
-}
-
-export const FanChart = ({ data, label }: FanChartProps) => {
+/** Draws the chart into the frame, anew when the data or the theme change. */
+const useChart = (data: ChartData, onCursor: (place: number | undefined) => void) => {
   const frame = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
-  const [place, setPlace] = useState<number>();
   const [chosen, system] = [useStore(theme), useSystemTheme()];
-
   // A theme changes the colours that are read.
   useLayoutEffect(() => {
     const { current } = frame;
     if (!current) return;
     const aligned = [data.places, ...data.lines.map(({ values }) => values)] as uPlot.AlignedData;
-    const options = chartOptions(data, readPalette(), sizeOf(current), setPlace);
+    const options = chartOptions(data, readPalette(), sizeOf(current), onCursor);
     const made = new uPlot(options, aligned, current);
     chart.current = made;
-    setPlace(undefined);
+    onCursor(undefined);
     const observer = new ResizeObserver(() => made.setSize(sizeOf(current)));
     observer.observe(current);
     return () => {
       observer.disconnect();
       made.destroy();
     };
-  }, [data, chosen, system]);
+  }, [data, chosen, system, onCursor]);
+  return { frame, chart };
+};
 
+export interface FanChartProps {
+  readonly data: ChartData;
+  readonly label: string;
+}
+
+export const FanChart = ({ data, label }: FanChartProps) => {
+  const [place, setPlace] = useState<number>();
+  const { frame, chart } = useChart(data, setPlace);
   const last = data.places.length - 1;
   const start = data.origin === undefined ? last : Math.max(0, data.places.indexOf(data.origin));
   const shown = Math.min(place ?? start, last);

@@ -156,7 +156,12 @@ const RunButton = ({ current }: { current: Run | undefined }) => {
   const isBusy = current !== undefined && isRunning(current);
   return (
     <div class="run-bar">
-      <button type="submit" class="button primary" disabled={problem !== undefined || isBusy}>
+      <button
+        type="submit"
+        class="button primary"
+        disabled={problem !== undefined}
+        aria-disabled={isBusy}
+      >
         {isBusy ? <span class="spinner" aria-hidden="true" /> : <Icon name="play" size={13} />}
         {isBusy ? 'Forecasting' : 'Forecast'}
       </button>
@@ -181,7 +186,8 @@ export const ForecastView = () => {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (obstacle(setup.get()) !== undefined) return;
+          const isBusy = current !== undefined && isRunning(current);
+          if (isBusy || obstacle(setup.get()) !== undefined) return;
           void startRun();
           showChart();
         }}

@@ -28,6 +28,8 @@ export const DASHES: readonly (readonly number[])[] = [
 
 export const readPalette = (): Palette => {
   const probe = document.createElement('span');
+  // A colour on its way to the next would be read half-way.
+  probe.style.transition = 'none';
   document.body.append(probe);
   try {
     return {

@@ -83,6 +83,37 @@ const ResultRow = ({
   );
 };
 
+const ResultHead = ({ isHeldOut }: { isHeldOut: boolean }) => (
+  <thead>
+    <tr>
+      <th scope="col">Model</th>
+      <th scope="col" class="number">
+        Inference
+      </th>
+      <th scope="col" class="number">
+        Load
+      </th>
+      {isHeldOut && (
+        <>
+          <th scope="col" class="number">
+            <abbr title="Mean absolute error over what was held out">MAE</abbr>
+          </th>
+          <th scope="col" class="number">
+            <abbr title="Error over that of seasonal naive within the history: below 1 is better">
+              MASE
+            </abbr>
+          </th>
+          <th scope="col" class="number">
+            <abbr title="Share of what was held out within the widest interval, and what it promises">
+              Coverage
+            </abbr>
+          </th>
+        </>
+      )}
+    </tr>
+  </thead>
+);
+
 export const ResultList = (props: ResultListProps) => {
   const { run } = props;
   return (
@@ -95,34 +126,7 @@ export const ResultList = (props: ResultListProps) => {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys */}
       <section class="card table-scroll" tabIndex={0} aria-label="Models of this run">
         <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col" class="number">
-                Inference
-              </th>
-              <th scope="col" class="number">
-                Load
-              </th>
-              {run.isHeldOut && (
-                <>
-                  <th scope="col" class="number">
-                    <abbr title="Mean absolute error over what was held out">MAE</abbr>
-                  </th>
-                  <th scope="col" class="number">
-                    <abbr title="Error over that of seasonal naive within the history: below 1 is better">
-                      MASE
-                    </abbr>
-                  </th>
-                  <th scope="col" class="number">
-                    <abbr title="Share of what was held out within the widest interval, and what it promises">
-                      Coverage
-                    </abbr>
-                  </th>
-                </>
-              )}
-            </tr>
-          </thead>
+          <ResultHead isHeldOut={run.isHeldOut} />
           <tbody>
             {run.results.map((result, index) => (
               <ResultRow key={result.model} result={result} index={index} list={props} />

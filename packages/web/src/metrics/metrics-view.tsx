@@ -3,12 +3,12 @@ import { useState } from 'preact/hooks';
 import { Icon } from '../ui/icon.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { formatBytes, formatMilliseconds } from '../ui/quantity.ts';
-import { breakdown, type Point, pointsOf, type Reading } from './history.ts';
+import { type Breakdown, breakdown, type Point, pointsOf, type Reading } from './history.ts';
 import { useLiveMetrics } from './live-metrics.ts';
 import { Sparkline } from './sparkline.tsx';
 
-/** Points that a sparkline has room for at first: a minute. */
-const MIN_SLOTS = 30;
+/** Points that a sparkline has room for at first. */
+const MIN_SLOTS = 20;
 
 interface FigureProps {
   readonly name: string;
@@ -21,7 +21,7 @@ interface FigureProps {
 
 const Figure = ({ name, value, unit, note, first, second }: FigureProps) => (
   <li class="card figure">
-    <h3>{name}</h3>
+    <h2>{name}</h2>
     <p class="figure-value">
       {value}
       {unit !== undefined && <span class="soft"> {unit}</span>}
@@ -99,7 +99,7 @@ const Figures = ({ points, reading }: FiguresProps) => {
   );
 };
 
-interface BreakdownTableProps {
+interface BreakdownProps {
   readonly reading: Reading;
   readonly title: string;
   readonly metric: string;
@@ -107,7 +107,48 @@ interface BreakdownTableProps {
   readonly column: string;
 }
 
-const BreakdownTable = ({ reading, title, metric, label, column }: BreakdownTableProps) => {
+const BreakdownRow = ({ name, count, mean, p50, p95, floor }: Breakdown) => (
+  <tr>
+    <th scope="row" class="mono">
+      {name}
+    </th>
+    <td class="number">{count.toLocaleString('en')}</td>
+    <td class="number">{seconds(mean)}</td>
+    <td class="number">{seconds(p50, floor)}</td>
+    <td class="number">{seconds(p95, floor)}</td>
+  </tr>
+);
+
+interface BreakdownTableProps {
+  readonly title: string;
+  readonly column: string;
+  readonly rows: readonly Breakdown[];
+}
+
+const BreakdownTable = ({ title, column, rows }: BreakdownTableProps) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
+  <section class="table-scroll" tabIndex={0} aria-label={`${title}, table`}>
+    <table class="table">
+      <thead>
+        <tr>
+          <th scope="col">{column}</th>
+          {['Count', 'Mean', 'p50', 'p95'].map((name) => (
+            <th key={name} scope="col" class="number">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <BreakdownRow key={row.name} {...row} />
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+const BreakdownCard = ({ reading, title, metric, label, column }: BreakdownProps) => {
   const rows = breakdown(reading, metric, label);
   return (
     <section class="card" aria-label={title}>
@@ -120,34 +161,7 @@ const BreakdownTable = ({ reading, title, metric, label, column }: BreakdownTabl
           Nothing was forecast yet. <a href="#/forecast">Forecast something</a>.
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
-        <section class="table-scroll" tabIndex={0} aria-label={`${title}, table`}>
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">{column}</th>
-                {['Count', 'Mean', 'p50', 'p95'].map((name) => (
-                  <th key={name} scope="col" class="number">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ name, count, mean, p50, p95, floor }) => (
-                <tr key={name}>
-                  <th scope="row" class="mono">
-                    {name}
-                  </th>
-                  <td class="number">{count.toLocaleString('en')}</td>
-                  <td class="number">{seconds(mean)}</td>
-                  <td class="number">{seconds(p50, floor)}</td>
-                  <td class="number">{seconds(p95, floor)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <BreakdownTable title={title} column={column} rows={rows} />
       )}
     </section>
   );
@@ -172,14 +186,14 @@ export const MetricsView = () => {
       {reading && (
         <>
           <Figures points={pointsOf(readings)} reading={reading} />
-          <BreakdownTable
+          <BreakdownCard
             reading={reading}
             title="Requests"
             metric="tollama_forecast_latency_seconds"
             label="endpoint"
             column="Endpoint"
           />
-          <BreakdownTable
+          <BreakdownCard
             reading={reading}
             title="Inference"
             metric="tollama_runner_inference_seconds"

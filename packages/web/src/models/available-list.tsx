@@ -47,7 +47,12 @@ const AvailableRow = ({
       {contextOf(model)}
     </p>
     <div class="model-actions">
-      <button type="button" class="button" disabled={isBusy} onClick={() => onPull(model)}>
+      <button
+        type="button"
+        class="button"
+        aria-disabled={isBusy}
+        onClick={() => !isBusy && onPull(model)}
+      >
         <Icon name="download" size={14} />
         Pull <span class="visually-hidden">{model.name}</span>
       </button>
@@ -55,27 +60,33 @@ const AvailableRow = ({
   </li>
 );
 
+const SearchField = ({ words, onInput }: { words: string; onInput: (words: string) => void }) => {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>Search</label>
+      <div class="search">
+        <Icon name="search" />
+        <input
+          id={id}
+          class="input"
+          type="search"
+          placeholder="Name, family or repository"
+          value={words}
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+      </div>
+    </div>
+  );
+};
+
 export const AvailableList = ({ models, isPulling, onPull }: AvailableListProps) => {
   const [words, setWords] = useState('');
-  const searchId = useId();
   const found = models.filter((model) => matches(model, words.trim()));
   return (
     <>
       <div class="card-body model-tools">
-        <div class="field">
-          <label for={searchId}>Search</label>
-          <div class="search">
-            <Icon name="search" />
-            <input
-              id={searchId}
-              class="input"
-              type="search"
-              placeholder="Name, family or repository"
-              value={words}
-              onInput={(event) => setWords(event.currentTarget.value)}
-            />
-          </div>
-        </div>
+        <SearchField words={words} onInput={setWords} />
         <PullByAddress />
       </div>
       {found.length === 0 ? (

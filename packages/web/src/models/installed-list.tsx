@@ -27,6 +27,7 @@ interface InstalledRowProps {
   readonly onDelete: (model: InstalledModel) => void;
 }
 
+/** While it works it is not disabled, which would take the focus away. */
 const MemoryButton = ({
   name,
   isLoaded,
@@ -39,46 +40,58 @@ const MemoryButton = ({
   <button
     type="button"
     class="button"
-    disabled={isBusy}
-    onClick={() => void (isLoaded ? unloadModel(name) : loadModel(name))}
+    aria-disabled={isBusy}
+    onClick={() => !isBusy && void (isLoaded ? unloadModel(name) : loadModel(name))}
   >
     <Icon name={isLoaded ? 'stop' : 'play'} size={13} />
     {isLoaded ? 'Unload' : 'Load'} <span class="visually-hidden">{name}</span>
   </button>
 );
 
+const ModelTitle = ({
+  model: { name, family },
+  loaded,
+  work,
+}: Omit<InstalledRowProps, 'onDelete'> & { work: Work | undefined }) => (
+  <div class="model-name">
+    <h3>{name}</h3>
+    <span class="pill">{family}</span>
+    {work && <Busy work={work} />}
+    {!work && loaded && (
+      <span class="pill good">
+        <span class="dot good" />
+        {untilText(loaded)}
+      </span>
+    )}
+  </div>
+);
+
+const ModelFacts = ({ size, digest, modified_at }: InstalledModel) => (
+  <p class="model-facts soft small">
+    {size > 0 ? formatBytes(size) : 'no weights'}
+    {digest && digest !== 'local' && <span class="mono"> · {digest.slice(0, 12)}</span>}
+    {` · installed ${formatRelative(Date.parse(modified_at), Date.now())}`}
+  </p>
+);
+
 const InstalledRow = ({ model, loaded, onDelete }: InstalledRowProps) => {
-  const { name, family, size, digest, modified_at } = model;
+  const { name } = model;
   const { work, problem } = useStore(modelWork).get(name) ?? {
     work: undefined,
     problem: undefined,
   };
   return (
     <li class="model">
-      <div class="model-name">
-        <h3>{name}</h3>
-        <span class="pill">{family}</span>
-        {work && <Busy work={work} />}
-        {!work && loaded && (
-          <span class="pill good">
-            <span class="dot good" />
-            {untilText(loaded)}
-          </span>
-        )}
-      </div>
-      <p class="model-facts soft small">
-        {size > 0 ? formatBytes(size) : 'no weights'}
-        {digest && digest !== 'local' && <span class="mono"> · {digest.slice(0, 12)}</span>}
-        {` · pulled ${formatRelative(Date.parse(modified_at), Date.now())}`}
-      </p>
+      <ModelTitle model={model} loaded={loaded} work={work} />
+      <ModelFacts {...model} />
       <div class="model-actions">
         <MemoryButton name={name} isLoaded={loaded !== undefined} isBusy={work !== undefined} />
         <button
           type="button"
           class="button quiet icon-only"
-          disabled={work !== undefined}
+          aria-disabled={work !== undefined}
           title="Delete"
-          onClick={() => onDelete(model)}
+          onClick={() => work === undefined && onDelete(model)}
         >
           <Icon name="trash" />
           <span class="visually-hidden">Delete {name}</span>

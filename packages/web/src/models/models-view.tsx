@@ -1,5 +1,5 @@
 /** The view of models: pulls under way, installed, on offer, built in. */
-import type { InstalledModel, ListedModel } from '@tollama/client';
+import type { DashboardState, InstalledModel, ListedModel } from '@tollama/client';
 import { useRef, useState } from 'preact/hooks';
 import { daemonState, isBuiltIn } from '../daemon/state.ts';
 import { useStore } from '../ui/store.ts';
@@ -44,45 +44,22 @@ const BuiltIn = ({ models }: { models: readonly ListedModel[] }) => (
   </section>
 );
 
-export const ModelsView = () => {
-  const { state, models } = useStore(daemonState);
-  const running = useStore(pulls);
+const Installed = ({ state }: { state: DashboardState }) => {
   const [deleting, setDeleting] = useState<InstalledModel>();
-  const [licensing, setLicensing] = useState<ListedModel>();
   const heading = useRef<HTMLHeadingElement>(null);
-  if (!state) return <p class="empty">Asking the daemon …</p>;
-
-  const pull = (model: ListedModel): void => {
-    if (model.license.needs_acceptance && !model.license.accepted) setLicensing(model);
-    else void startPull({ model: model.name });
-  };
   const remove = async ({ name }: InstalledModel): Promise<void> => {
     setDeleting(undefined);
     // The button that had the focus goes with its row.
     if (await deleteModel(name)) heading.current?.focus();
   };
   return (
-    <div class="stack">
-      <Pulls />
-      <section class="card" aria-labelledby="installed-title">
-        <div class="card-head">
-          <h2 id="installed-title" ref={heading} tabIndex={-1}>
-            Installed
-          </h2>
-        </div>
-        <InstalledList state={state} onDelete={setDeleting} />
-      </section>
-      <section class="card" aria-labelledby="available-title">
-        <div class="card-head">
-          <h2 id="available-title">Available</h2>
-        </div>
-        <AvailableList
-          models={models.filter((model) => !model.installed && !isBuiltIn(model))}
-          isPulling={(name) => running.get(name)?.problem === undefined && running.has(name)}
-          onPull={pull}
-        />
-      </section>
-      <BuiltIn models={models.filter(isBuiltIn)} />
+    <section class="card" aria-labelledby="installed-title">
+      <div class="card-head">
+        <h2 id="installed-title" ref={heading} tabIndex={-1}>
+          Installed
+        </h2>
+      </div>
+      <InstalledList state={state} onDelete={setDeleting} />
       {deleting && (
         <DeleteDialog
           model={deleting}
@@ -90,16 +67,51 @@ export const ModelsView = () => {
           onDelete={() => void remove(deleting)}
         />
       )}
+    </section>
+  );
+};
+
+const Available = ({ models }: { models: readonly ListedModel[] }) => {
+  const running = useStore(pulls);
+  const [licensing, setLicensing] = useState<ListedModel>();
+  const pull = (model: ListedModel): void => {
+    if (model.license.needs_acceptance && !model.license.accepted) setLicensing(model);
+    else void startPull({ model: model.name });
+  };
+  const accept = ({ name }: ListedModel): void => {
+    setLicensing(undefined);
+    void startPull({ model: name, accept_license: true });
+  };
+  return (
+    <section class="card" aria-labelledby="available-title">
+      <div class="card-head">
+        <h2 id="available-title">Available</h2>
+      </div>
+      <AvailableList
+        models={models}
+        isPulling={(name) => running.has(name) && running.get(name)?.problem === undefined}
+        onPull={pull}
+      />
       {licensing && (
         <LicenceDialog
           model={licensing}
           onClose={() => setLicensing(undefined)}
-          onAccept={() => {
-            setLicensing(undefined);
-            void startPull({ model: licensing.name, accept_license: true });
-          }}
+          onAccept={() => accept(licensing)}
         />
       )}
+    </section>
+  );
+};
+
+export const ModelsView = () => {
+  const { state, models } = useStore(daemonState);
+  if (!state) return <p class="empty">Asking the daemon …</p>;
+  return (
+    <div class="stack">
+      <Pulls />
+      <Installed state={state} />
+      <Available models={models.filter((model) => !model.installed && !isBuiltIn(model))} />
+      <BuiltIn models={models.filter(isBuiltIn)} />
     </div>
   );
 };

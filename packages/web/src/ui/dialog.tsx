@@ -1,4 +1,4 @@
-/** A modal dialog: the browser's own, which traps focus, closes on Escape and gives the focus back. */
+/** A modal dialog: the browser's own, which keeps the focus within and closes on Escape. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 
@@ -13,9 +13,12 @@ export const Dialog = ({ title, onClose, children, actions }: DialogProps) => {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
-    const dialog = element.current;
-    dialog?.showModal();
-    return () => dialog?.close();
+    // The dialog is gone before it could give the focus back itself.
+    const opener = document.activeElement;
+    element.current?.showModal();
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    };
   }, []);
   return (
     <dialog
