@@ -11,7 +11,7 @@ async function* readLines(response: Response): AsyncGenerator<string> {
       const { done, value } = await reader.read();
       if (done) break;
       rest += decoder.decode(value, { stream: true });
-      const lines = rest.split(/\r\n|\n|\r(?!$)/);
+      const lines = rest.split(/\r?\n/);
       rest = lines.pop() ?? '';
       yield* lines;
     }

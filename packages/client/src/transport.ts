@@ -45,6 +45,7 @@ const waitFor = (milliseconds: number, signal: AbortSignal | undefined): Promise
       clearTimeout(timer);
       reject(signal!.reason as Error);
     };
+    if (signal?.aborted) return reject(signal.reason as Error);
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', stop);
       resolve();
