@@ -16,19 +16,20 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   daemon: ['ingest', 'core'],
   client: ['core'],
   // The daemon to serve, the runner to have it installed beside.
-  cli: ['client', 'ingest', 'core', 'daemon', 'session', 'evaluation'],
+  cli: ['client', 'ingest', 'core', 'daemon', 'session', 'evaluation', 'mcp'],
   gateway: ['client', 'core'],
   session: ['client', 'models', 'ingest', 'core'],
   evaluation: ['session', 'models', 'core'],
   training: ['graph', 'models', 'core'],
   harness: ['client', 'core', 'session', 'evaluation', 'gateway', 'models', 'daemon'],
   web: ['client', 'core'],
-  mcp: ['client'],
+  mcp: ['client', 'core'],
 };
 
 /** Files of a room that alone may use a room: the daemon is started by `serve`. */
 const ONLY_FROM: Readonly<Record<string, RegExp>> = {
   'cli -> daemon': /(^|\/)serve(\.test)?\.ts$/,
+  'cli -> mcp': /(^|\/)mcp(\/|\.ts$)/,
 };
 
 const RUNTIME = 'onnxruntime-node';

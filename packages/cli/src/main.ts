@@ -12,6 +12,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { infoCommand } from './commands/info.ts';
 import { listCommand } from './commands/list.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { pruneCommand } from './commands/prune.ts';
 import { psCommand } from './commands/ps.ts';
 import { pullCommand } from './commands/pull.ts';
@@ -45,6 +46,7 @@ const COMMANDS = [
   doctorCommand,
   configCommand,
   runtimeCommand,
+  mcpCommand,
   completionCommand,
 ] as const;
 

@@ -1,265 +1,358 @@
 /** The SDK: a typed client of the daemon over fetch, for Node and browsers. */
-import { type ErrorCode, errorMessage, TollamaError } from '@tollama/core/errors';
 import type { ForecastResponse } from '@tollama/core/forecast-response';
 import type {
+  AnalyzeBody,
+  AnalyzeResponse,
+  AutoForecastBody,
+  AutoForecastResponse,
+  CompareBody,
+  CompareResponse,
+  ConformalBody,
+  ConformalResponse,
+  CounterfactualBody,
+  CounterfactualResponse,
+  GenerateBody,
+  GenerateResponse,
+  PipelineBody,
+  PipelineResponse,
+  ReconcileBody,
+  ReconcileResponse,
+  ReportBody,
+  ReportResponse,
+  ScenarioTreeBody,
+  ScenarioTreeResponse,
+  WhatIfBody,
+  WhatIfResponse,
+} from './analyses.ts';
+import { toError } from './response-error.ts';
+import { readJsonLines, readServerEvents, type ServerEvent } from './streams.ts';
+import { type CallOptions, type ClientOptions, type Request, Transport } from './transport.ts';
+import type {
+  CapabilitiesResponse,
   CreateBody,
   DashboardState,
+  EventFilter,
   ForecastBody,
+  InfoResponse,
+  ModelfileBody,
   ModelsResponse,
   PruneResponse,
   PsResponse,
   PullBody,
+  Readiness,
+  StoredModelfile,
   StreamEvent,
   TagsResponse,
+  UploadedSeries,
+  UploadOptions,
+  UsageResponse,
   ValidationResponse,
 } from './types.ts';
 
-export interface ClientOptions {
-  /** Address of the daemon. */
-  readonly baseUrl?: string;
-  /** Sent as a Bearer token. */
-  readonly apiKey?: string | undefined;
-  /** For answers that need no model; forecasts and pulls take as long as they take. */
-  readonly timeoutMs?: number;
-  readonly fetch?: typeof fetch;
-}
+type Answer = Readonly<Record<string, unknown>>;
 
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-}
-
-interface Request extends CallOptions {
-  readonly method?: string;
-  readonly body?: unknown;
-  /** No timeout of its own. */
-  readonly isLong?: boolean;
-}
-
-const DEFAULT_BASE_URL = 'http://127.0.0.1:11435';
-const DEFAULT_TIMEOUT_MS = 10_000;
-
-const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
-  400: 'INVALID_REQUEST',
-  401: 'UNAUTHORIZED',
-  404: 'MODEL_NOT_FOUND',
-  409: 'LICENSE_REQUIRED',
-  413: 'BODY_TOO_LARGE',
-  502: 'RUNNER_ERROR',
-  503: 'RUNNER_UNAVAILABLE',
-};
-
-/** The text of an error's detail: a sentence, a list of schema issues, or a runner's own error. */
-const detailText = (detail: unknown): string => {
-  if (typeof detail === 'string') return detail;
-  if (Array.isArray(detail)) {
-    return detail
-      .map((issue: { loc?: unknown[]; msg?: string; input?: unknown }) => {
-        const place = (issue.loc ?? []).slice(1).join('.') || 'body';
-        const got = issue.input === undefined ? '' : ` (got ${JSON.stringify(issue.input)})`;
-        return `${place}: ${issue.msg ?? ''}${got}`;
-      })
-      .join('; ');
+/** Fields of a form; what is absent is left out. */
+const formOf = (
+  file: Blob,
+  fields: Readonly<Record<string, string | number | boolean | undefined>>,
+  name: string,
+): FormData => {
+  const form = new FormData();
+  form.set('file', file, name);
+  for (const [field, value] of Object.entries(fields)) {
+    if (value !== undefined) form.set(field, String(value));
   }
-  const { message } = (detail ?? {}) as { message?: unknown };
-  return typeof message === 'string' ? message : JSON.stringify(detail);
+  return form;
 };
-
-const fromResponse = async (response: Response): Promise<TollamaError> => {
-  const body = (await response.json().catch(() => ({}))) as { detail?: unknown; hint?: string };
-  const message = `${detailText(body.detail ?? response.statusText)} (HTTP ${response.status})`;
-  const code = CODE_OF_STATUS[response.status] ?? 'INTERNAL';
-  return new TollamaError(code, message, {
-    data: { status: response.status, ...body },
-    ...(body.hint === undefined ? {} : { hint: body.hint }),
-  });
-};
-
-/** The chunks of a body as they come; not every browser lets a stream be iterated. */
-async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
-  const reader = body?.getReader();
-  if (!reader) return;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Who stops listening stops the answer.
-    await reader.cancel().catch(() => {});
-  }
-}
 
 /**
+ * Every method throws a TollamaError: `code` says what kind, `message` what was wrong, `hint` what to do.
+ *
  * @example
  * const client = new TollamaClient();
  * const { forecasts } = await client.forecast({ model: 'auto', horizon: 12, series: [series] });
  */
 export class TollamaClient {
   readonly baseUrl: string;
-  readonly #options: ClientOptions;
+  readonly #transport: Transport;
 
   constructor(options: ClientOptions = {}) {
-    this.#options = options;
-    this.baseUrl = (options.baseUrl ?? DEFAULT_BASE_URL).replace(/\/+$/, '');
-  }
-
-  async #request(
-    path: string,
-    { method = 'GET', body, signal, isLong = false }: Request = {},
-  ): Promise<Response> {
-    const { apiKey, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: fetchWith = fetch } = this.#options;
-    const signals = [signal, isLong ? undefined : AbortSignal.timeout(timeoutMs)].filter(
-      (one) => one !== undefined,
-    );
-    let response: Response;
-    try {
-      response = await fetchWith(`${this.baseUrl}${path}`, {
-        method,
-        headers: {
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(apiKey && { authorization: `Bearer ${apiKey}` }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.any(signals),
-      });
-    } catch (cause) {
-      signal?.throwIfAborted();
-      const reason =
-        cause instanceof Error && cause.cause ? errorMessage(cause.cause) : errorMessage(cause);
-      throw new TollamaError(
-        'DAEMON_UNREACHABLE',
-        `no daemon answers at ${this.baseUrl}: ${reason}`,
-        { cause },
-      );
-    }
-    if (!response.ok) throw await fromResponse(response);
-    return response;
+    this.#transport = new Transport(options);
+    this.baseUrl = this.#transport.baseUrl;
   }
 
   async #json<T>(path: string, request?: Request): Promise<T> {
-    return (await (await this.#request(path, request)).json()) as T;
+    return (await (await this.#transport.request(path, request)).json()) as T;
+  }
+
+  #get<T>(path: string, options?: CallOptions): Promise<T> {
+    return this.#json(path, { ...options });
+  }
+
+  #post<T>(path: string, body: unknown, options?: CallOptions): Promise<T> {
+    return this.#json(path, { method: 'POST', body, ...options });
+  }
+
+  /** For work that takes as long as it takes. */
+  #ask<T>(path: string, body: unknown, options?: CallOptions): Promise<T> {
+    return this.#json(path, { method: 'POST', body, isLong: true, ...options });
   }
 
   /** Whether a daemon answers at all. */
-  async isHealthy(): Promise<boolean> {
-    return this.#json<{ status: string }>('/v1/health').then(
+  async isHealthy(options?: CallOptions): Promise<boolean> {
+    const request = { retries: 0, ...options };
+    return this.#json<{ status: string }>('/v1/health', request).then(
       ({ status }) => status === 'ok',
       () => false,
     );
   }
 
-  async version(): Promise<string> {
-    return (await this.#json<{ version: string }>('/api/version')).version;
+  /** Whether the daemon can do its work: runners, disk. */
+  readiness(options?: CallOptions): Promise<Readiness> {
+    return this.#get('/health/ready', options);
+  }
+
+  async version(options?: CallOptions): Promise<string> {
+    return (await this.#get<{ version: string }>('/api/version', options)).version;
   }
 
   /** How the daemon is set up and what it does. */
-  info(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#json('/api/info');
+  info(options?: CallOptions): Promise<InfoResponse> {
+    return this.#get('/api/info', options);
   }
 
   /** What a dashboard shows; parts that failed are null and told in `warnings`. */
-  dashboardState(): Promise<DashboardState> {
-    return this.#json('/api/dashboard/state');
+  dashboardState(options?: CallOptions): Promise<DashboardState> {
+    return this.#get('/api/dashboard/state', options);
   }
 
   /** Metrics in the text format of Prometheus. */
-  async metrics(): Promise<string> {
-    return (await this.#request('/metrics')).text();
+  async metrics(options?: CallOptions): Promise<string> {
+    return (await this.#transport.request('/metrics', { ...options })).text();
+  }
+
+  /** What the caller's key has used. */
+  usage(options?: CallOptions): Promise<UsageResponse> {
+    return this.#get('/api/usage', options);
+  }
+
+  /** What the daemon does for the caller's key, until the signal is aborted or `maxEvents` came. */
+  events({ names, heartbeat, maxEvents }: EventFilter = {}, options?: CallOptions) {
+    const query = new URLSearchParams();
+    if (names) query.set('events', names.join(','));
+    if (heartbeat !== undefined) query.set('heartbeat', String(heartbeat));
+    if (maxEvents !== undefined) query.set('max_events', String(maxEvents));
+    return this.#events(`/api/events?${query}`, { isLong: true, ...options });
   }
 
   /** Installed models. */
-  tags(): Promise<TagsResponse> {
-    return this.#json('/api/tags');
+  tags(options?: CallOptions): Promise<TagsResponse> {
+    return this.#get('/api/tags', options);
   }
 
   /** Models on offer and installed. */
-  models(): Promise<ModelsResponse> {
-    return this.#json('/v1/models');
+  models(options?: CallOptions): Promise<ModelsResponse> {
+    return this.#get('/v1/models', options);
+  }
+
+  /** What a model can do: covariates, limits, whether it is ready. */
+  capabilities(model: string, options?: CallOptions): Promise<CapabilitiesResponse> {
+    return this.#get(`/v1/models/${encodeURIComponent(model)}/capabilities`, options);
   }
 
   /** Loaded models. */
-  ps(): Promise<PsResponse> {
-    return this.#json('/api/ps');
+  ps(options?: CallOptions): Promise<PsResponse> {
+    return this.#get('/api/ps', options);
   }
 
-  show(model: string): Promise<Readonly<Record<string, unknown>>> {
-    return this.#json('/api/show', { method: 'POST', body: { model } });
+  show(model: string, options?: CallOptions): Promise<Answer> {
+    return this.#post('/api/show', { model }, options);
   }
 
-  delete(model: string): Promise<Readonly<Record<string, unknown>>> {
-    return this.#json('/api/delete', { method: 'DELETE', body: { model } });
+  delete(model: string, options?: CallOptions): Promise<Answer> {
+    return this.#json('/api/delete', { method: 'DELETE', body: { model }, ...options });
   }
 
   /** Statuses of a pull as they come; the last one is `success`. Throws PULL_FAILED when it fails midway. */
   pull(body: PullBody, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#stream('/api/pull', body, options);
+    return this.#lines('/api/pull', body, options);
   }
 
   /** Makes a model; statuses as they come. */
   create(body: CreateBody, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#stream('/api/create', body, options);
+    return this.#lines('/api/create', body, options);
   }
 
   /** The same model under another name. */
-  copy(source: string, destination: string): Promise<Readonly<Record<string, unknown>>> {
-    return this.#json('/api/copy', { method: 'POST', body: { source, destination }, isLong: true });
+  copy(source: string, destination: string, options?: CallOptions): Promise<Answer> {
+    return this.#ask('/api/copy', { source, destination }, options);
   }
 
   /** Compares the files of a model with their hashes; a status for each, then `success` or `damaged`. */
   verify(model: string, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#stream('/api/verify', { model }, options);
+    return this.#lines('/api/verify', { model }, options);
   }
 
   /** Removes what no model needs, or with `dryRun` only tells. */
-  prune(dryRun = false): Promise<PruneResponse> {
-    return this.#json('/api/prune', { method: 'POST', body: { dry_run: dryRun }, isLong: true });
+  prune(dryRun = false, options?: CallOptions): Promise<PruneResponse> {
+    return this.#ask('/api/prune', { dry_run: dryRun }, options);
   }
 
   /** Frees a loaded model's memory; it is loaded again when it is needed. */
-  unload(model: string): Promise<Readonly<Record<string, unknown>>> {
-    return this.#json('/api/stop', { method: 'POST', body: { model } });
+  unload(model: string, options?: CallOptions): Promise<Answer> {
+    return this.#post('/api/stop', { model }, options);
   }
 
   /** Whether a forecast body would be accepted, and what is wrong with it; throws only when nobody answers. */
-  validate(body: unknown): Promise<ValidationResponse> {
-    return this.#json('/api/validate', { method: 'POST', body });
+  validate(body: unknown, options?: CallOptions): Promise<ValidationResponse> {
+    return this.#post('/api/validate', body, options);
   }
 
   /** One forecast for each series, in their order. */
   forecast(body: ForecastBody, options?: CallOptions): Promise<ForecastResponse> {
-    return this.#json('/v1/forecast', { method: 'POST', body, isLong: true, ...options });
+    return this.#ask('/v1/forecast', body, options);
   }
 
   /** The same as lines of progress, the last of which carries the response. */
   forecastStream(body: ForecastBody, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#stream('/api/forecast', body, options);
+    return this.#lines('/api/forecast', body, options);
   }
 
-  async *#stream(
+  /** The same as events: model_loading, inference_started, series_complete, done. */
+  forecastEvents(body: ForecastBody, options?: CallOptions): AsyncGenerator<ServerEvent> {
+    return this.#events('/api/forecast/stream', {
+      method: 'POST',
+      body,
+      isLong: true,
+      ...options,
+    });
+  }
+
+  /** A forecast of the series in a file: CSV, JSON, NDJSON or Parquet. */
+  forecastFile(
+    file: Blob,
+    request: Omit<ForecastBody, 'series'>,
+    upload: UploadOptions = {},
+    options?: CallOptions,
+  ): Promise<ForecastResponse> {
+    const { name = 'upload', ...fields } = upload;
+    const form = formOf(file, { ...fields, payload: JSON.stringify(request) }, name);
+    return this.#ask('/api/forecast/upload', form, options);
+  }
+
+  /** The series in a file. */
+  readFile(file: Blob, upload: UploadOptions = {}, options?: CallOptions): Promise<UploadedSeries> {
+    const { name = 'upload', ...fields } = upload;
+    return this.#ask('/api/ingest/upload', formOf(file, fields, name), options);
+  }
+
+  /** A forecast by whichever installed model fits, or by several together. */
+  autoForecast(body: AutoForecastBody, options?: CallOptions): Promise<AutoForecastResponse> {
+    return this.#ask('/api/auto-forecast', body, options);
+  }
+
+  /** A quick forecast first, a better one after it, as events. */
+  progressiveForecast(body: AutoForecastBody, options?: CallOptions): AsyncGenerator<ServerEvent> {
+    return this.#events('/api/forecast/progressive', {
+      method: 'POST',
+      body,
+      isLong: true,
+      ...options,
+    });
+  }
+
+  /** The same forecast by several models; one that fails does not stop the others. */
+  compare(body: CompareBody, options?: CallOptions): Promise<CompareResponse> {
+    return this.#ask('/api/compare', body, options);
+  }
+
+  /** Forecasts of changed data. */
+  whatIf(body: WhatIfBody, options?: CallOptions): Promise<WhatIfResponse> {
+    return this.#ask('/api/what-if', body, options);
+  }
+
+  /** What would have come without an intervention. */
+  counterfactual(body: CounterfactualBody, options?: CallOptions): Promise<CounterfactualResponse> {
+    return this.#ask('/api/counterfactual', body, options);
+  }
+
+  /** Paths that branch at quantiles. */
+  scenarioTree(body: ScenarioTreeBody, options?: CallOptions): Promise<ScenarioTreeResponse> {
+    return this.#ask('/api/scenario-tree', body, options);
+  }
+
+  /** Frequency, seasons, trend, anomalies and quality of series. */
+  analyze(body: AnalyzeBody, options?: CallOptions): Promise<AnalyzeResponse> {
+    return this.#ask('/api/analyze', body, options);
+  }
+
+  /** New series like the given ones. */
+  generate(body: GenerateBody, options?: CallOptions): Promise<GenerateResponse> {
+    return this.#ask('/api/generate', body, options);
+  }
+
+  /** Forecasts of a hierarchy made to add up. */
+  reconcile(body: ReconcileBody, options?: CallOptions): Promise<ReconcileResponse> {
+    return this.#ask('/api/reconcile', body, options);
+  }
+
+  /** Forecasts with intervals that hold what they promise. */
+  conformal(body: ConformalBody, options?: CallOptions): Promise<ConformalResponse> {
+    return this.#ask('/api/conformal', body, options);
+  }
+
+  /** Analysis, recommendation and forecast in one. */
+  pipeline(body: PipelineBody, options?: CallOptions): Promise<PipelineResponse> {
+    return this.#ask('/api/pipeline', body, options);
+  }
+
+  /** The same with a seasonal naive forecast beside. */
+  report(body: ReportBody, options?: CallOptions): Promise<ReportResponse> {
+    return this.#ask('/api/report', body, options);
+  }
+
+  /** Forecast profiles of the daemon. */
+  async modelfiles(options?: CallOptions): Promise<readonly StoredModelfile[]> {
+    const path = '/api/modelfiles';
+    return (await this.#get<{ modelfiles: readonly StoredModelfile[] }>(path, options)).modelfiles;
+  }
+
+  modelfile(name: string, options?: CallOptions): Promise<StoredModelfile> {
+    return this.#get(`/api/modelfiles/${encodeURIComponent(name)}`, options);
+  }
+
+  /** Writes a forecast profile, as fields or as YAML. */
+  saveModelfile(body: ModelfileBody, options?: CallOptions): Promise<StoredModelfile> {
+    return this.#post('/api/modelfiles', body, options);
+  }
+
+  deleteModelfile(name: string, options?: CallOptions): Promise<Answer> {
+    const path = `/api/modelfiles/${encodeURIComponent(name)}`;
+    return this.#json(path, { method: 'DELETE', ...options });
+  }
+
+  async *#lines(
     path: string,
     body: unknown,
-    options: CallOptions = {},
-  ): AsyncGenerator<StreamEvent> {
-    const response = await this.#request(path, { method: 'POST', body, isLong: true, ...options });
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const chunk of chunksOf(response)) {
-      rest += decoder.decode(chunk, { stream: true });
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim()) yield this.#event(line);
+    options?: CallOptions,
+  ): AsyncGenerator<StreamEvent, void, undefined> {
+    const request = { method: 'POST', body, isLong: true, ...options };
+    const response = await this.#transport.request(path, request);
+    for await (const event of readJsonLines<StreamEvent>(response)) {
+      if (event.error) throw toError(event.error, event.error.status, 'PULL_FAILED');
+      yield event;
     }
-    if (rest.trim()) yield this.#event(rest);
   }
 
-  #event(line: string): StreamEvent {
-    const event = JSON.parse(line) as StreamEvent;
-    if (event.error) {
-      const { message, detail, hint } = event.error;
-      const text = message ?? detailText(detail);
-      throw new TollamaError('PULL_FAILED', text, hint === undefined ? {} : { hint });
+  async *#events(path: string, request: Request): AsyncGenerator<ServerEvent, void, undefined> {
+    const response = await this.#transport.request(path, request);
+    for await (const event of readServerEvents(response)) {
+      if (event.event === 'error') {
+        const { code, message, detail, hint } = event.data as Record<string, string | undefined>;
+        const status = Number(code);
+        throw toError({ detail, message, hint }, Number.isInteger(status) ? status : undefined);
+      }
+      yield event;
     }
-    return event;
   }
 }

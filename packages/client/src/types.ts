@@ -1,8 +1,11 @@
 /** What the daemon answers, as far as clients rely on it. */
+import type { CovariateSupport } from '@tollama/core/capabilities';
+import type { ForecastProfile } from '@tollama/core/forecast-profile';
 import type { ForecastRequest } from '@tollama/core/forecast-request';
+import type { Series } from '@tollama/core/series';
 import type { z } from 'zod';
 
-export type { ForecastResponse } from '@tollama/core/forecast-response';
+export type { Forecast, ForecastResponse } from '@tollama/core/forecast-response';
 
 /** The body of a forecast, before defaults. */
 export type ForecastBody = z.input<typeof ForecastRequest>;
@@ -45,6 +48,16 @@ export interface ListedModel {
     readonly revision: string;
   };
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly capabilities: CovariateSupport;
+}
+
+export interface CapabilitiesResponse {
+  readonly model: string;
+  readonly family: string;
+  readonly capabilities: CovariateSupport;
+  readonly limits: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly runtime: { readonly ready: boolean; readonly running: boolean };
 }
 
 /** One runner, as `/api/info` tells. */
@@ -85,7 +98,15 @@ export interface InfoResponse {
   readonly pull_defaults: Readonly<
     Record<string, { readonly value: unknown; readonly source: string }>
   >;
-  readonly models: { readonly installed: readonly InstalledModel[] };
+  readonly models: {
+    readonly installed: readonly InstalledModel[];
+    readonly loaded: readonly {
+      readonly name: string;
+      readonly family: string;
+      readonly expires_at: string | null;
+    }[];
+    readonly available: readonly { readonly name: string; readonly family: string }[];
+  };
   readonly runners: readonly RunnerState[];
 }
 
@@ -97,6 +118,12 @@ export interface UsageResponse {
     readonly series_processed: number;
     readonly updated_at: string;
   }[];
+  readonly summary: {
+    readonly keys: number;
+    readonly request_count: number;
+    readonly total_inference_ms: number;
+    readonly series_processed: number;
+  };
 }
 
 export interface DashboardState {
@@ -157,6 +184,64 @@ export interface CreateBody {
 /** One line of a streamed answer. */
 export interface StreamEvent {
   readonly status?: string;
-  readonly error?: { readonly message?: string; readonly detail?: unknown; readonly hint?: string };
+  readonly error?: {
+    readonly message?: string;
+    readonly detail?: unknown;
+    readonly hint?: string;
+    readonly status?: number;
+  };
   readonly [field: string]: unknown;
 }
+
+export interface Readiness {
+  readonly status: 'ok' | 'degraded';
+  readonly healthy: boolean;
+  readonly runner_manager: Readonly<Record<string, unknown>> & { readonly healthy: boolean };
+  readonly disk: Readonly<Record<string, unknown>> & { readonly healthy: boolean };
+}
+
+export interface EventFilter {
+  /** Events to hear; all when absent. */
+  readonly names?: readonly string[];
+  /** Seconds between signs of life. */
+  readonly heartbeat?: number;
+  readonly maxEvents?: number;
+}
+
+/** How a table is read; columns are guessed when absent. */
+export interface UploadOptions {
+  /** File name, whose ending tells the format. */
+  readonly name?: string;
+  readonly format_hint?: 'csv' | 'json' | 'ndjson' | 'parquet';
+  readonly timestamp_column?: string;
+  readonly series_id_column?: string;
+  readonly target_column?: string;
+  /** Names with commas between. */
+  readonly covariate_columns?: string;
+  readonly freq?: string;
+  readonly freq_column?: string;
+  readonly preprocess_missing?: boolean;
+  readonly missing_method?: 'auto' | 'linear' | 'seasonal' | 'bspline';
+  readonly missing_max_ratio?: number;
+  readonly missing_max_gap?: number;
+  readonly missing_edge_strategy?: 'nearest' | 'reject';
+  readonly missing_seasonal_period?: number;
+}
+
+export interface UploadedSeries {
+  readonly filename: string;
+  readonly series: readonly Series[];
+  readonly preprocessing?: readonly Readonly<Record<string, unknown>>[];
+  readonly warnings?: readonly string[];
+}
+
+export interface StoredModelfile {
+  readonly name: string;
+  readonly path: string;
+  readonly profile: ForecastProfile;
+}
+
+export type ModelfileBody =
+  | { readonly name: string; readonly profile: z.input<typeof ForecastProfile> }
+  /** The profile as YAML. */
+  | { readonly name: string; readonly content: string };

@@ -40,6 +40,8 @@ export const connect = (options: ConnectionOptions): TollamaClient =>
   new TollamaClient({
     baseUrl: baseUrlOf(options),
     apiKey: process.env.TOLLAMA_API_KEY,
+    // A command says at once that nobody answers.
+    retries: 0,
     ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),
   });
 

@@ -22,7 +22,9 @@ const RETRY_AFTER_SECONDS = '1';
 
 export const errorResponse = (c: Context, thrown: unknown): Response => {
   const error = toTollamaError(thrown);
-  if (error.status === 503) c.header('retry-after', RETRY_AFTER_SECONDS);
+  // What took too long once would again: clients are not invited to ask for the same.
+  if (error.status === 503 && error.code !== 'TIMEOUT')
+    c.header('retry-after', RETRY_AFTER_SECONDS);
   // The rest of a body that is too large is not read; the connection cannot be used again.
   if (error.code === 'BODY_TOO_LARGE') c.header('connection', 'close');
   return c.json(errorBody(error), error.status as ContentfulStatusCode);
