@@ -14,8 +14,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   runner: ['models', 'core'],
   daemon: ['core'],
   client: ['core'],
-  // The daemon to serve, the runner to have it installed beside.
-  cli: ['client', 'core', 'daemon'],
+  // The daemon and the gateway to start them, the runner to have it installed beside.
+  cli: ['client', 'core', 'daemon', 'gateway'],
   gateway: ['client', 'core'],
   session: ['client', 'models', 'core'],
   evaluation: ['session', 'core'],
@@ -25,9 +25,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['client'],
 };
 
-/** Files of a room that alone may use a room: the daemon is started by `serve`. */
+/** Files of a room that alone may use a room: the daemon is started by `serve`, the gateway by `gateway`. */
 const ONLY_FROM: Readonly<Record<string, RegExp>> = {
   'cli -> daemon': /(^|\/)serve(\.test)?\.ts$/,
+  'cli -> gateway': /(^|\/)(gateway|bench)(-[\w-]+)?(\.test)?\.ts$/,
 };
 
 const RUNTIME = 'onnxruntime-node';

@@ -17,6 +17,7 @@ import { timesfm } from './kinds/timesfm.ts';
 import { tirex } from './kinds/tirex.ts';
 import { toto } from './kinds/toto.ts';
 import { toto2 } from './kinds/toto2.ts';
+import { tsfmRunner } from './kinds/tsfm-runner.ts';
 
 export interface GoldenCase {
   readonly name: string;
@@ -44,4 +45,5 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   toto,
   toto2,
   'granite-ttm': graniteTtm,
+  'tsfm-runner': tsfmRunner,
 };
