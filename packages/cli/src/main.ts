@@ -7,6 +7,7 @@ import { configCommand } from './commands/config.ts';
 import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { gatewayCommand } from './commands/gateway.ts';
 import { infoCommand } from './commands/info.ts';
 import { listCommand } from './commands/list.ts';
 import { pruneCommand } from './commands/prune.ts';
@@ -37,6 +38,7 @@ const COMMANDS = [
   pruneCommand,
   infoCommand,
   doctorCommand,
+  gatewayCommand,
   configCommand,
 ] as const;
 

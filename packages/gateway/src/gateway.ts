@@ -1,7 +1,7 @@
 /** The parts of a gateway, put together: settings that may change, the pipeline's parts, what is observed. */
 import { AnswerCache, type SharedTier } from './cache/answer-cache.ts';
-import { CanaryWindows } from './canary/windows.ts';
 import { CANARY_STAGES, type CanaryStage, type CanaryVerdict, judgeCanary } from './canary/gate.ts';
+import { CanaryWindows } from './canary/windows.ts';
 import type { GatewaySettings } from './config/schema.ts';
 import { type ConformalState, NO_CONFORMAL_STATE } from './conformal/state.ts';
 import { Ledger, type MatchedOutcome, type Outcome } from './evaluation/ledger.ts';
@@ -18,7 +18,6 @@ import { Bulkhead } from './resilience/bulkhead.ts';
 import { CircuitBreaker } from './resilience/circuit-breaker.ts';
 import { type Clock, systemClock } from './resilience/clock.ts';
 import { Degradation } from './resilience/degradation.ts';
-import { SingleFlight } from './resilience/single-flight.ts';
 import {
   breakerSettings,
   bulkheadSettings,
@@ -27,6 +26,7 @@ import {
   ledgerSettings,
   requestRules,
 } from './resilience/settings.ts';
+import { SingleFlight } from './resilience/single-flight.ts';
 import type { Upstream } from './upstream/tollama-upstream.ts';
 import { ModelActivity } from './warmup/model-activity.ts';
 
@@ -155,9 +155,8 @@ export class Gateway implements AsyncDisposable {
   #openSink(): Sink | undefined {
     const { path, flush_s, max_pending } = this.#settings.tsfm.sink;
     if (!path) return undefined;
-    return new Sink(
-      { folder: path, flushMs: flush_s * 1000, maxPending: max_pending },
-      (error) => this.log.warn({ err: error }, 'the sink cannot write'),
+    return new Sink({ folder: path, flushMs: flush_s * 1000, maxPending: max_pending }, (error) =>
+      this.log.warn({ err: error }, 'the sink cannot write'),
     );
   }
 

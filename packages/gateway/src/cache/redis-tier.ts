@@ -55,9 +55,7 @@ class RedisTier implements SharedTier {
   set(key: string, answer: StoredAnswer, nowMs: number): void {
     const ttlMs = Math.ceil(Math.max(answer.freshUntilMs, answer.staleUntilMs) - nowMs);
     if (!this.isUp || ttlMs < 1) return;
-    this.#redis
-      .set(this.#prefix + key, encode(answer), 'PX', ttlMs)
-      .catch(() => this.#rest());
+    this.#redis.set(this.#prefix + key, encode(answer), 'PX', ttlMs).catch(() => this.#rest());
   }
 
   #rest(): void {

@@ -50,10 +50,7 @@ const exceedsFor = (values: readonly number[], limit: number, count: number): bo
 const rollbackReasons = ({ window_minutes, metrics }: CanaryData): string[] => {
   const long = Math.max(1, Math.ceil(ROLLBACK_MINUTES / window_minutes));
   const reasons: readonly (readonly [boolean, string])[] = [
-    [
-      exceedsFor(metrics.p95_latency_ms, ROLLBACK.p95Ms, ROLLBACK_WINDOWS),
-      'p95>400ms_for_2x5m',
-    ],
+    [exceedsFor(metrics.p95_latency_ms, ROLLBACK.p95Ms, ROLLBACK_WINDOWS), 'p95>400ms_for_2x5m'],
     [exceedsFor(metrics.error_rate, ROLLBACK.errorRate, 1), 'error_rate>2pct_any_5m'],
     [exceedsFor(metrics.invalid_output_rate, 0, 1), 'invalid_output_rate>0'],
     [exceedsFor(metrics.fallback_rate, ROLLBACK.fallbackRate, long), 'fallback_rate>20pct_for_15m'],

@@ -39,23 +39,24 @@ const FLAT: Readonly<Record<string, Alias>> = {
 };
 
 /** Keys of a block under another name in the same block. */
-const INNER: Readonly<Record<string, Readonly<Record<string, readonly [key: string, scale?: number]>>>> =
-  {
-    adapter: {
-      retry_backoff_ms: ['retry_backoff_base_s', MS],
-      retry_backoff_base_ms: ['retry_backoff_base_s', MS],
-      retry_backoff_cap_ms: ['retry_backoff_cap_s', MS],
-      retry_jitter_ms: ['retry_jitter_s', MS],
-      deadline_budget_ms: ['request_deadline_s', MS],
-    },
-    cache: { stale_while_revalidate_s: ['stale_if_error_s'] },
-    circuit_breaker: {
-      breaker_failures_30s: ['failures_to_open'],
-      circuit_breaker_failures: ['failures_to_open'],
-      failures: ['failures_to_open'],
-      half_open_probe: ['half_open_probe_requests'],
-    },
-  };
+const INNER: Readonly<
+  Record<string, Readonly<Record<string, readonly [key: string, scale?: number]>>>
+> = {
+  adapter: {
+    retry_backoff_ms: ['retry_backoff_base_s', MS],
+    retry_backoff_base_ms: ['retry_backoff_base_s', MS],
+    retry_backoff_cap_ms: ['retry_backoff_cap_s', MS],
+    retry_jitter_ms: ['retry_jitter_s', MS],
+    deadline_budget_ms: ['request_deadline_s', MS],
+  },
+  cache: { stale_while_revalidate_s: ['stale_if_error_s'] },
+  circuit_breaker: {
+    breaker_failures_30s: ['failures_to_open'],
+    circuit_breaker_failures: ['failures_to_open'],
+    failures: ['failures_to_open'],
+    half_open_probe: ['half_open_probe_requests'],
+  },
+};
 
 const scaled = (value: unknown, scale: number | undefined): unknown =>
   scale === undefined || value === null || Number.isNaN(Number(value))
@@ -69,7 +70,9 @@ const renameInner = (block: string, given: Layer): Layer => {
   const names = INNER[block] ?? {};
   const entries = Object.entries(given).map(([key, value]): [string, unknown] => {
     const found = Object.hasOwn(names, key) ? names[key] : undefined;
-    return found && !Object.hasOwn(given, found[0]) ? [found[0], scaled(value, found[1])] : [key, value];
+    return found && !Object.hasOwn(given, found[0])
+      ? [found[0], scaled(value, found[1])]
+      : [key, value];
   });
   return Object.fromEntries(entries);
 };

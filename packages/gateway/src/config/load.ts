@@ -102,10 +102,7 @@ const environmentBlock = (file: Layer, name: string | undefined): Layer => {
 };
 
 /** Settings from what the files say and the environment, taken at their word. */
-export const settingsFrom = (
-  file: Layer,
-  env: Environment,
-): Omit<LoadedSettings, 'files'> => {
+export const settingsFrom = (file: Layer, env: Environment): Omit<LoadedSettings, 'files'> => {
   const environment = environmentOf(file, env);
   const own = environmentBlock(file, environment);
   // An environment holds settings of `tsfm` directly, or blocks `tsfm:` and `api:`.

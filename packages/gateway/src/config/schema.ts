@@ -159,7 +159,10 @@ export const TsfmSettings = z.object({
     })
     .prefault({}),
   transform: z
-    .object({ space: z.string().default('logit'), eps: number(Number.MIN_VALUE, 0.499).default(1e-6) })
+    .object({
+      space: z.string().default('logit'),
+      eps: number(Number.MIN_VALUE, 0.499).default(1e-6),
+    })
     .prefault({}),
   missing: z
     .object({

@@ -81,10 +81,7 @@ export interface CoverageReport {
 }
 
 /** How often the bands held the actual values, bounds included, and how wide they were. */
-export const coverageOf = (
-  bands: readonly Band[],
-  actuals: readonly number[],
-): CoverageReport => {
+export const coverageOf = (bands: readonly Band[], actuals: readonly number[]): CoverageReport => {
   const sides = bands.map(sidesOf);
   const widths = sides.map(([low, high]) => high - low);
   const inside = sides.filter(([low, high], i) => low <= actuals[i]! && actuals[i]! <= high);

@@ -74,7 +74,15 @@ export const scoresOf = (samples: readonly Realised[], rules: ScoreRules): Score
   };
   if (samples.length === 0) {
     const none = undefined;
-    return { ...base, brier: none, ece: none, logLoss: none, coverage: none, width: none, hasDrifted: false };
+    return {
+      ...base,
+      brier: none,
+      ece: none,
+      logLoss: none,
+      coverage: none,
+      width: none,
+      hasDrifted: false,
+    };
   }
   const coverage = samples.filter(isInside).length / samples.length;
   return {

@@ -87,10 +87,7 @@ const registerScores = (
   live('calibration_total_markets', 'Markets with realised values', () => scores().markets);
 };
 
-const registerCanary = (
-  registry: Registry,
-  canary: () => CanaryVerdict | undefined,
-): void => {
+const registerCanary = (registry: Registry, canary: () => CanaryVerdict | undefined): void => {
   const gauge = (name: string, help: string, read: (verdict: CanaryVerdict) => boolean) =>
     new Gauge({
       name,

@@ -33,7 +33,12 @@ export interface Metrics {
 
 const counters = (registry: Registry) => {
   const counter = (name: string, help: string, labelNames: readonly string[]) =>
-    new Counter({ name, help, labelNames: ['rollout_stage', ...labelNames], registers: [registry] });
+    new Counter({
+      name,
+      help,
+      labelNames: ['rollout_stage', ...labelNames],
+      registers: [registry],
+    });
   return {
     requests: counter('tsfm_request_total', 'Requests by outcome', ['status']),
     responses: counter('tsfm_http_responses_total', 'Responses by HTTP status', ['code']),

@@ -1,8 +1,9 @@
 /** The way to the upstream: degradation, bulkhead, breaker, call. Each may say why it is not taken. */
-import { UpstreamFailure } from '../upstream/failure.ts';
-import { rowsOf } from '../upstream/answer.ts';
-import type { UpstreamTask } from '../upstream/payload.ts';
+
 import { logit } from '../numbers/logit.ts';
+import { rowsOf } from '../upstream/answer.ts';
+import { UpstreamFailure } from '../upstream/failure.ts';
+import type { UpstreamTask } from '../upstream/payload.ts';
 import type { Fallback, ForecastContext } from './context.ts';
 import { chain, type Stage } from './stage.ts';
 

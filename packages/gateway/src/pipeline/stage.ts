@@ -8,7 +8,6 @@ export type Stage<Context, Result> = (
 export const chain =
   <Context, Result>(...stages: readonly Stage<Context, Result>[]) =>
   (context: Context): Promise<Result> => {
-    const from = (index: number): Promise<Result> =>
-      stages[index]!(context, () => from(index + 1));
+    const from = (index: number): Promise<Result> => stages[index]!(context, () => from(index + 1));
     return from(0);
   };

@@ -81,11 +81,7 @@ const epsOf = (eps: number, fallback: number): number => {
 };
 
 /** The largest step in minutes where it is longer than the period, else 0. */
-const checkTimes = (
-  times: readonly Timestamp[],
-  points: number,
-  periodSeconds: number,
-): number => {
+const checkTimes = (times: readonly Timestamp[], points: number, periodSeconds: number): number => {
   if (times.length !== points) malformed('y_ts length must match y');
   const isZoned = times[0]?.isZoned;
   if (times.some((time) => time.isZoned !== isZoned)) {

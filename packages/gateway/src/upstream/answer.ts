@@ -86,9 +86,7 @@ export const rowsOf = (
   const rows = levels.map((level) => quantiles.get(level)!);
   for (const [i, row] of rows.entries()) {
     if (row.length !== horizon) {
-      throw shapeFailure(
-        `horizon_mismatch:q=${levels[i]} expected=${horizon} got=${row.length}`,
-      );
+      throw shapeFailure(`horizon_mismatch:q=${levels[i]} expected=${horizon} got=${row.length}`);
     }
     if (!row.every(Number.isFinite)) throw shapeFailure(`non_finite_value:q=${levels[i]}`);
   }

@@ -16,6 +16,8 @@ export interface CallLimits {
   readonly retryCount?: number | undefined;
   /** Bounds each attempt further. */
   readonly timeoutMs?: number | undefined;
+  /** A cold model may take as long as the deadline allows. */
+  readonly isWarmup?: boolean;
 }
 
 export interface UpstreamSuccess extends UpstreamAnswer {
@@ -95,8 +97,14 @@ export class TollamaUpstream implements Upstream {
     const body = JSON.stringify(upstreamBody(settings.endpoint, task, clock.now()));
     for (let attempt = 0; ; attempt++) {
       const leftMs = limits.deadlineMs - clock.now();
+      const totalMs = Math.min(leftMs, limits.timeoutMs ?? leftMs);
+      const phases = phaseLimits(settings, totalMs);
       try {
-        return await this.#attempt(settings, body, Math.min(leftMs, limits.timeoutMs ?? leftMs));
+        return await this.#attempt(
+          settings,
+          body,
+          limits.isWarmup ? { ...phases, readMs: totalMs } : phases,
+        );
       } catch (thrown) {
         const failure = asFailure(thrown);
         const waitMs = backoffMs(backoffOf(settings), attempt, random());
@@ -111,14 +119,14 @@ export class TollamaUpstream implements Upstream {
   async #attempt(
     settings: AdapterSettings,
     body: string,
-    totalMs: number,
+    limits: PhaseLimits,
   ): Promise<UpstreamSuccess> {
     const { clock, post } = this.#parts;
     const url = new URL(settings.base_url.replace(/\/+$/, '') + settings.endpoint);
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (settings.token) headers.authorization = `Bearer ${settings.token}`;
     const started = clock.now();
-    const answer = await post(url, body, headers, phaseLimits(settings, totalMs));
+    const answer = await post(url, body, headers, limits);
     if (answer.status < 200 || answer.status > 299) throw statusFailure(answer.status, url.href);
     return { ...readAnswer(answer.text), latencyMs: clock.now() - started };
   }

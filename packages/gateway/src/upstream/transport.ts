@@ -2,8 +2,8 @@
  * One HTTP exchange over pooled keep-alive connections, with a limit for each of its phases: waiting for a
  * connection, connecting, writing, reading.
  */
-import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
-import { Agent as SecureAgent, request as httpsRequest } from 'node:https';
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { errorMessage } from '@tollama/core/errors';
 import { schemaFailure, UpstreamFailure } from './failure.ts';

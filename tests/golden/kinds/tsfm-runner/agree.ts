@@ -37,7 +37,8 @@ const visit = (
     differ(worst, path, got, want);
     return;
   }
-  for (const key of Object.keys(want)) visit(`${path}.${key}`, got[key], want[key], tolerance, worst);
+  for (const key of Object.keys(want))
+    visit(`${path}.${key}`, got[key], want[key], tolerance, worst);
 };
 
 /** Every value of `want` is compared; what `got` has beyond it is not looked at. */

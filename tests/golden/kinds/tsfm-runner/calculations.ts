@@ -1,5 +1,9 @@
 /** Cases of one function: numbers in, numbers out. */
-import { baselineModelId, baselineRows, isBaselineMethod } from '@tollama/gateway/baseline/baseline';
+import {
+  baselineModelId,
+  baselineRows,
+  isBaselineMethod,
+} from '@tollama/gateway/baseline/baseline';
 import { type CanaryStage, judgeCanary } from '@tollama/gateway/canary/gate';
 import { applyAdjustment, coverageOf, fitAdjustment } from '@tollama/gateway/conformal/adjustment';
 import { conformalState } from '@tollama/gateway/conformal/state';

@@ -1,6 +1,7 @@
 /** A gateway that behaves as the original did, with a clock and an upstream that the cases drive. */
-import { type Layer, mergeLayers } from '@tollama/gateway/config/profiles';
+
 import { settingsFrom } from '@tollama/gateway/config/load';
+import { type Layer, mergeLayers } from '@tollama/gateway/config/profiles';
 import { Gateway, type GatewayOptions } from '@tollama/gateway/gateway';
 import { createLogger } from '@tollama/gateway/observe/log';
 import type { ForecastResponse } from '@tollama/gateway/pipeline/answer';
