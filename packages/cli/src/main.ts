@@ -3,6 +3,7 @@ import { didYouMean } from '@tollama/core/did-you-mean';
 import { EXIT } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.ts';
 import { configCommand } from './commands/config.ts';
 import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
@@ -39,6 +40,7 @@ const COMMANDS = [
   infoCommand,
   doctorCommand,
   gatewayCommand,
+  benchCommand,
   configCommand,
 ] as const;
 

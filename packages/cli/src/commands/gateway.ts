@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { gatewayCalibrateCommand } from './gateway-calibrate.ts';
+import { gatewayCanaryCommand } from './gateway-canary.ts';
 import { withExamples } from './options.ts';
 
 interface GatewayOptions {
@@ -41,7 +43,9 @@ export const gatewayCommand = (): Command =>
       .option('--host <host>', 'address to bind')
       .option('--port <port>', 'port to bind; 0 takes a free one', port)
       .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
-      .action(run),
+      .action(run)
+      .addCommand(gatewayCalibrateCommand())
+      .addCommand(gatewayCanaryCommand()),
     ['tollama gateway', 'tollama gateway --config configs --environment prod --port 8000'],
     ENVIRONMENT,
   );
