@@ -15,8 +15,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ingest: ['core'],
   daemon: ['ingest', 'core'],
   client: ['core'],
-  // The daemon to serve, the runner to have it installed beside.
-  cli: ['client', 'ingest', 'core', 'daemon', 'session', 'evaluation', 'mcp'],
+  // The daemon and the gateway to start them, the runner to have it installed beside.
+  cli: ['client', 'ingest', 'core', 'daemon', 'gateway', 'session', 'evaluation', 'mcp'],
   gateway: ['client', 'core'],
   session: ['client', 'models', 'ingest', 'core'],
   evaluation: ['session', 'models', 'core'],
@@ -26,10 +26,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['client', 'core'],
 };
 
-/** Files of a room that alone may use a room: the daemon is started by `serve`. */
+/** Files of a room that alone may use a room: the daemon is started by `serve`, the gateway by `gateway`. */
 const ONLY_FROM: Readonly<Record<string, RegExp>> = {
   'cli -> daemon': /(^|\/)serve(\.test)?\.ts$/,
   'cli -> mcp': /(^|\/)mcp(\/|\.ts$)/,
+  'cli -> gateway': /(^|\/)(gateway|bench)(-[\w-]+)?(\.test)?\.ts$/,
 };
 
 const RUNTIME = 'onnxruntime-node';

@@ -3,6 +3,7 @@ import { didYouMean } from '@tollama/core/did-you-mean';
 import { EXIT } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
@@ -10,6 +11,7 @@ import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { gatewayCommand } from './commands/gateway.ts';
 import { infoCommand } from './commands/info.ts';
 import { listCommand } from './commands/list.ts';
 import { mcpCommand } from './commands/mcp.ts';
@@ -44,6 +46,8 @@ const COMMANDS = [
   pruneCommand,
   infoCommand,
   doctorCommand,
+  gatewayCommand,
+  benchCommand,
   configCommand,
   runtimeCommand,
   mcpCommand,

@@ -51,6 +51,7 @@ export const ERRORS = {
   DEPENDENCY_MISSING: { status: 503, exit: EXIT.failure },
   TIMEOUT: { status: 503, exit: EXIT.failure, hint: 'raise the timeout or ask for less at once' },
   BUSY: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },
+  FORECAST_UNAVAILABLE: { status: 503, exit: EXIT.failure },
   DAEMON_UNREACHABLE: {
     status: 503,
     exit: EXIT.failure,

@@ -20,6 +20,12 @@ export const positiveNumber = (text: string): number => {
   throw new InvalidArgumentError('use a number above 0.');
 };
 
+export const share = (text: string): number => {
+  const number = Number(text);
+  if (number > 0 && number < 1) return number;
+  throw new InvalidArgumentError('use a number between 0 and 1.');
+};
+
 export const progressMode = (text: string): ProgressMode => {
   if (text === 'auto' || text === 'on' || text === 'off') return text;
   throw new InvalidArgumentError('use auto, on or off.');

@@ -1,0 +1,90 @@
+/** The routes put together; no socket, so that tests can ask it directly. */
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { ForecastRequest } from '../request/forecast-request.ts';
+import type { Caller } from './caller.ts';
+import { compareWithBaseline } from './comparison.ts';
+import { type Desk, FORECAST_PATH, type Reply } from './desk.ts';
+import { Outcomes, takeOutcomes } from './outcomes.ts';
+import { readIncoming } from './read-body.ts';
+import { refusalOf } from './refusal.ts';
+
+interface Bindings {
+  readonly Bindings: Partial<HttpBindings>;
+}
+
+type Asked = Context<Bindings>;
+
+const callerOf = (c: Asked): Caller => ({
+  authorization: c.req.header('authorization'),
+  apiKey: c.req.header('x-api-key'),
+  address: c.env?.incoming?.socket?.remoteAddress ?? 'unknown',
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const send = (c: Asked, { status, text, headers }: Reply): Response =>
+  c.body(text, status as ContentfulStatusCode, { ...JSON_TYPE, ...headers });
+
+const sendJson = (c: Asked, status: number, body: unknown): Response =>
+  send(c, { status, text: JSON.stringify(body), headers: {} });
+
+export const createApp = (desk: Desk): Hono<Bindings> => {
+  const { gateway } = desk;
+  const app = new Hono<Bindings>();
+
+  const bodyOf = (c: Asked): Promise<string> => {
+    const incoming = c.env?.incoming;
+    return incoming
+      ? readIncoming(incoming, gateway.settings.tsfm.limits.max_body_bytes)
+      : c.req.text();
+  };
+
+  app.post(FORECAST_PATH, async (c) => send(c, await desk.forecast(await bodyOf(c), callerOf(c))));
+  app.post('/markets/:id/comparison', async (c) => {
+    const body = await bodyOf(c);
+    const compare = (request: ForecastRequest) =>
+      compareWithBaseline(desk, c.req.param('id'), request);
+    return send(c, await desk.receive(body, ForecastRequest, callerOf(c), compare));
+  });
+  app.post('/tsfm/outcomes', async (c) => {
+    const take = async (outcomes: Outcomes) => takeOutcomes(gateway, outcomes);
+    return send(c, await desk.receive(await bodyOf(c), Outcomes, callerOf(c), take));
+  });
+
+  for (const path of ['/metrics', '/tsfm/metrics']) {
+    app.get(path, async (c) =>
+      c.body(await gateway.metrics.text(), 200, { 'content-type': gateway.metrics.contentType }),
+    );
+  }
+  for (const path of ['/healthz', '/health', '/tsfm/health']) {
+    app.get(path, (c) => sendJson(c, 200, { status: 'ok' }));
+  }
+  app.get('/readyz', (c) => {
+    const isReady = gateway.isReady && !gateway.isDraining;
+    const reason = gateway.isDraining ? 'draining' : isReady ? 'ready' : 'warming up';
+    return sendJson(c, isReady ? 200 : 503, { status: reason });
+  });
+  app.get('/tsfm/canary', (c) =>
+    sendJson(c, 200, {
+      ...gateway.windows.data(gateway.clock.now()),
+      verdict: gateway.canaryVerdict() ?? null,
+    }),
+  );
+
+  const posts = [FORECAST_PATH, '/tsfm/outcomes', '/markets/:id/comparison'];
+  for (const path of posts) {
+    app.all(path, (c) => {
+      c.header('allow', 'POST');
+      return sendJson(c, 405, { detail: 'Method Not Allowed' });
+    });
+  }
+  app.notFound((c) => sendJson(c, 404, { detail: 'Not Found' }));
+  app.onError((thrown, c) => {
+    const refusal = refusalOf(thrown);
+    if (refusal.status === 500) gateway.log.error({ err: thrown, path: c.req.path }, 'failed');
+    return send(c, refusal);
+  });
+  return app;
+};
