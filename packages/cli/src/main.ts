@@ -20,7 +20,6 @@ import { psCommand } from './commands/ps.ts';
 import { pullCommand } from './commands/pull.ts';
 import { rmCommand } from './commands/rm.ts';
 import { runCommand } from './commands/run.ts';
-
 import { runtimeCommand } from './commands/runtime.ts';
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
@@ -33,7 +32,6 @@ const COMMANDS = [
   runCommand,
   compareCommand,
   evaluateCommand,
-
   pullCommand,
   listCommand,
   psCommand,
@@ -85,6 +83,11 @@ const buildProgram = (): Command => {
 
 /** Runs the command line and leaves the exit code in the process. */
 export const main = async (argv: readonly string[]): Promise<void> => {
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
   try {
     await buildProgram().parseAsync(argv);
   } catch (error) {
