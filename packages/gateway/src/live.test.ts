@@ -17,12 +17,13 @@ import { askHealth } from './warmup/warmup.ts';
 
 const env = {
   TOLLAMA_BASE_URL: 'http://127.0.0.1:11435',
-  TOLLAMA_ENDPOINT: '/v1/forecast',
   TOLLAMA_TIMEOUT_S: '8',
   TOLLAMA_RETRY_COUNT: '0',
+  // A cold model may take its time.
+  TSFM_ADAPTER__REQUEST_DEADLINE_S: '30',
   ...process.env,
 };
-const { settings } = settingsFrom({}, env);
+const { settings } = settingsFrom({ environment: 'dev' }, env);
 const { adapter } = settings.tsfm;
 const isOn = process.env.LIVE_TOLLAMA_TESTS === '1' && (await askHealth(adapter.base_url, 2000));
 
@@ -48,7 +49,7 @@ describe.skipIf(!isOn)('a live daemon', () => {
         modelVersion: model.model_version ?? 'unknown',
         series: Array.from({ length: 48 }, (_, i) => Math.sin(i / 5)),
         horizon: 4,
-        freq: '5m',
+        freq: '5min',
         levels,
         pastCovariates: {},
         futureCovariates: {},
