@@ -8,12 +8,12 @@ import { TsfmSettings } from './schema.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const UPSTREAM: Readonly<Record<string, string>> = {
-  TOLLAMA_BASE_URL: 'base_url',
-  TOLLAMA_ENDPOINT: 'endpoint',
-  TOLLAMA_TOKEN: 'token',
-  TOLLAMA_TIMEOUT_S: 'timeout_s',
-  TOLLAMA_RETRY_COUNT: 'retry_count',
+const UPSTREAM: Readonly<Record<string, readonly string[]>> = {
+  TOLLAMA_BASE_URL: ['base_url'],
+  TOLLAMA_ENDPOINT: ['endpoint'],
+  TOLLAMA_TOKEN: ['token'],
+  TOLLAMA_TIMEOUT_S: ['timeout_s', 'read_timeout_s'],
+  TOLLAMA_RETRY_COUNT: ['retry_count'],
 };
 
 const PREFIX = 'TSFM_';
@@ -22,8 +22,8 @@ const PREFIX = 'TSFM_';
 export const environmentLayer = (env: Environment): Layer => {
   const layer: Record<string, unknown> = {};
   const adapter: Record<string, unknown> = {};
-  for (const [name, key] of Object.entries(UPSTREAM)) {
-    if (env[name]) adapter[key] = env[name];
+  for (const [name, keys] of Object.entries(UPSTREAM)) {
+    for (const key of keys) if (env[name]) adapter[key] = env[name];
   }
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || value === undefined || value === '') continue;

@@ -133,9 +133,12 @@ export const settingsFrom = (file: Layer, env: Environment): Omit<LoadedSettings
 /** Where a configuration is looked for when none is named. */
 const DEFAULT_PLACES = ['configs', '.'] as const;
 
+/** Without any file the gateway stands before a daemon of ours on the same machine. */
+const WITHOUT_FILES: Layer = { environment: 'dev' };
+
 /**
  * Reads the configuration. `paths` are files or folders; without any, `configs` and the working folder are
- * looked into, and without files there the defaults hold.
+ * looked into, and without files there it is that of the environment dev.
  */
 export const loadSettings = async (
   paths: readonly string[],
@@ -148,7 +151,8 @@ export const loadSettings = async (
           .catch(() => filesAt(DEFAULT_PLACES[1]))
           .catch(() => []);
   const layers = await Promise.all(files.map(readLayer));
-  const { settings, warnings } = settingsFrom(mergeLayers(...layers), env);
+  const written = files.length > 0 ? mergeLayers(...layers) : WITHOUT_FILES;
+  const { settings, warnings } = settingsFrom(written, env);
   const [tsfm, contradictions] = reconcile(settings.tsfm);
   return { settings: { ...settings, tsfm }, warnings: [...warnings, ...contradictions], files };
 };

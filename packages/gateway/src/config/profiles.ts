@@ -30,6 +30,9 @@ interface Profile {
 const profile = (given: Profile): Layer => ({
   compatibility: 'hardened',
   adapter: {
+    // Of our own daemon.
+    endpoint: '/v1/forecast',
+    freq_style: 'pandas',
     connect_timeout_s: given.connect,
     read_timeout_s: given.read,
     write_timeout_s: given.connect,

@@ -31,6 +31,8 @@ const Adapter = z.object({
   base_url: z.url().default('http://localhost:11435'),
   endpoint: z.string().startsWith('/').default('/v1/timeseries/forecast'),
   token: z.string().nullish(),
+  /** How freq is written to the upstream: as it was asked (5m), or as pandas and our daemon write it (5min). */
+  freq_style: z.enum(['asked', 'pandas']).default('asked'),
   /** Stands for each of the four timeouts that is not given. */
   timeout_s: seconds().default(1.2),
   connect_timeout_s: optional(seconds()),

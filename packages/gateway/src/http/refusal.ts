@@ -47,6 +47,8 @@ export const refusalOf = (thrown: unknown): Refusal => {
       );
     case 'FORECAST_UNAVAILABLE':
       return make(503, { detail: error.message, failure_code: error.code }, { 'retry-after': '1' });
+    case 'MODEL_UNSUPPORTED':
+      return make(400, { detail: error.message, failure_code: 'MODEL_NOT_ALLOWED' });
     case 'INTERNAL':
       // What it was is in the log.
       return make(500, { detail: 'Internal Server Error', failure_code: 'INTERNAL' });

@@ -3,7 +3,7 @@
 import { logit } from '../numbers/logit.ts';
 import { rowsOf } from '../upstream/answer.ts';
 import { UpstreamFailure } from '../upstream/failure.ts';
-import type { UpstreamTask } from '../upstream/payload.ts';
+import { pandasFrequency, type UpstreamTask } from '../upstream/payload.ts';
 import type { Fallback, ForecastContext } from './context.ts';
 import { chain, type Stage } from './stage.ts';
 
@@ -61,7 +61,7 @@ const taskOf = ({ question, series, settings, model }: ForecastContext): Upstrea
     modelVersion: model.version,
     series: usesLogit ? series.map((value) => logit(value, eps)) : series,
     horizon: request.horizon_steps,
-    freq: request.freq || settings.freq,
+    freq: settings.adapter.freq_style === 'pandas' ? pandasFrequency(request.freq) : request.freq,
     levels,
     pastCovariates: request.x_past,
     futureCovariates: request.x_future,

@@ -1,4 +1,5 @@
 /** Requests that no model is asked for; each gate overrules the one before. */
+import { TollamaError } from '@tollama/core/errors';
 import type { Answer } from './answer.ts';
 import type { Fallback, ForecastContext } from './context.ts';
 import type { Stage } from './stage.ts';
@@ -42,10 +43,17 @@ export const followRoute: Stage<ForecastContext, Answer> = (context, next) => {
 };
 
 /** Licence and registry, by the environment. */
-export const checkModel: Stage<ForecastContext, Answer> = (context, next) => {
+export const checkModel: Stage<ForecastContext, Answer> = async (context, next) => {
   const { parts, model, environment, settings } = context;
   if (!settings.registry.enforce) return next();
   const permission = parts.registry().check(model.name, environment);
+  if (!permission.isAllowed && settings.registry.on_violation === 'refuse') {
+    throw new TollamaError(
+      'MODEL_UNSUPPORTED',
+      `model '${model.name}' is not allowed here: ${permission.refusal}`,
+      { hint: `ask for a model that environment '${environment}' allows` },
+    );
+  }
   if (permission.isAllowed) {
     context.model = { name: permission.model, version: permission.version ?? model.version };
   } else {

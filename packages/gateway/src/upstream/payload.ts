@@ -35,6 +35,13 @@ const timestampsUntil = (nowMs: number, count: number, freq: string): string[] =
 const orNull = <T extends object>(columns: T): T | null =>
   Object.keys(columns).length === 0 ? null : columns;
 
+/** `5m` as pandas has it, where m is no unit: `5min`. */
+export const pandasFrequency = (freq: string): string =>
+  freq
+    .trim()
+    .toLowerCase()
+    .replace(/^([+-]?\d+)m$/, '$1min');
+
 /** The body for an endpoint: a list of series with timestamps, or one series of plain numbers. */
 export const upstreamBody = (endpoint: string, task: UpstreamTask, nowMs: number): unknown => {
   const { model, modelVersion, series, horizon, freq, levels, params } = task;

@@ -5,19 +5,24 @@
  */
 import { errorMessage } from '@tollama/core/errors';
 import type { Gateway } from '../gateway.ts';
-import type { UpstreamTask } from '../upstream/payload.ts';
+import { pandasFrequency, type UpstreamTask } from '../upstream/payload.ts';
 import type { ActiveModel } from './model-activity.ts';
 
 const POINTS = 32;
+const FREQ = '5m';
 const RETRY_MS = 1000;
 const HEALTH_PATHS = ['/v1/health', '/health', '/'] as const;
 
-const tinyTask = ({ model, version }: ActiveModel, levels: readonly number[]): UpstreamTask => ({
+const tinyTask = (
+  { model, version }: ActiveModel,
+  levels: readonly number[],
+  freqStyle: 'asked' | 'pandas',
+): UpstreamTask => ({
   model,
   modelVersion: version,
   series: Array.from({ length: POINTS }, (_, i) => Math.sin(i / 4)),
   horizon: 1,
-  freq: '5m',
+  freq: freqStyle === 'pandas' ? pandasFrequency(FREQ) : FREQ,
   levels,
   pastCovariates: {},
   futureCovariates: {},
@@ -102,7 +107,7 @@ export class Warmup implements Disposable {
     const outcomes = await Promise.all(
       models.map((one) => {
         const deadlineMs = gateway.clock.now() + limitMs;
-        const task = tinyTask(one, quantiles);
+        const task = tinyTask(one, quantiles, adapter.freq_style);
         return gateway.parts.upstream
           .forecast(task, { deadlineMs, retryCount: 0, isWarmup: true })
           .then(
