@@ -84,7 +84,7 @@ export class TSAgentKitError extends Error {
   }
 }
 
-const OUT_OF_MEMORY = /out of memory|OOM|allocation failed|cannot allocate|bad_alloc/i;
+const OUT_OF_MEMORY = /out of memory|\bOOM\b|allocation failed|cannot allocate|bad_alloc/i;
 
 /** The error as it is; anything else becomes `code` (or E_OOM) with its cause kept. */
 export const toSessionError = (
