@@ -9,7 +9,9 @@ import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { cpCommand } from './commands/cp.ts';
 import { createCommand } from './commands/create.ts';
+import { detectCommand } from './commands/detect.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { ensembleCommand } from './commands/ensemble.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { infoCommand } from './commands/info.ts';
@@ -32,6 +34,8 @@ const COMMANDS = [
   runCommand,
   compareCommand,
   evaluateCommand,
+  ensembleCommand,
+  detectCommand,
   pullCommand,
   listCommand,
   psCommand,

@@ -1,6 +1,7 @@
 export * from './backtest/backtest.ts';
 export * from './backtest/cross-validation.ts';
 export * from './comparison/diebold-mariano.ts';
+export * from './ensemble/ensemble.ts';
 export * from './gift-eval/data-sets.ts';
 export * from './gift-eval/evaluate-configuration.ts';
 export * from './gift-eval/forecast-values.ts';

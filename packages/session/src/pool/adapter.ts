@@ -128,7 +128,7 @@ class ModelAdapter implements Adapter {
     quantiles: readonly number[],
   ): Promise<AdapterFit> {
     const started = performance.now();
-    this.#require('fit');
+    this.#loadedFor('fit');
     return {
       adapterName: this.name,
       signature: this.getModelSignature(),
@@ -145,7 +145,7 @@ class ModelAdapter implements Adapter {
     quantiles: readonly number[],
     rest: Pick<ForecastTask, 'options' | 'signal'> = {},
   ): Promise<ForecastResult> {
-    const loaded = this.#require('predict');
+    const loaded = this.#loadedFor('predict');
     const { maxContextLength, predictionBatchSize } = this.config;
     const forecasts: ForecastResult['forecasts'][number][] = [];
     const warnings = new Set<string>();
@@ -172,7 +172,7 @@ class ModelAdapter implements Adapter {
     return CAPABILITIES[name];
   }
 
-  #require(operation: 'fit' | 'predict'): LoadedModel {
+  #loadedFor(operation: 'fit' | 'predict'): LoadedModel {
     if (this.#loaded) return this.#loaded;
     const { modelSize, device } = this.config;
     const context: ErrorContext = {
