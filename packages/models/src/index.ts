@@ -3,4 +3,5 @@ export * from './ensemble/recipe.ts';
 export { FAMILIES } from './families/index.ts';
 export * from './family.ts';
 export * from './open-model.ts';
+export { openWebModel, type WebModelOptions } from './open-web-model.ts';
 export * from './read-config.ts';

@@ -1,61 +1,13 @@
-/** config.json -> the family that it belongs to, and its config; unknown variants are refused by name. */
+/** Reads config.json of a checkpoint folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import type { TensorSpec } from '@tollama/graph';
-import { FAMILIES } from './families/index.ts';
-import type { Family } from './family.ts';
+import { type FamilyAndConfig, familyOf } from './family-of.ts';
+
+export { type FamilyAndConfig, familyOf } from './family-of.ts';
 
 type Tensors = ReadonlyMap<string, TensorSpec>;
-
-export interface FamilyAndConfig {
-  readonly family: Family;
-  readonly config: unknown;
-}
-
-const describe = (config: Readonly<Record<string, unknown>>): string => {
-  const keys = ['chronos_pipeline_class', 'architectures', 'model_type'];
-  const known = keys
-    .filter((key) => key in config)
-    .map((key) => `${key} = ${JSON.stringify(config[key])}`);
-  return known.join(', ') || 'none of chronos_pipeline_class, architectures, model_type';
-};
-
-/** Finds the family of a parsed config.json. Throws MODEL_UNSUPPORTED or CHECKPOINT_INVALID. */
-export const familyOf = (
-  config: unknown,
-  tensors: Tensors,
-  source = 'config.json',
-): FamilyAndConfig => {
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new TollamaError('CHECKPOINT_INVALID', `${source} is not a JSON object`);
-  }
-  const record = config as Readonly<Record<string, unknown>>;
-  const family = FAMILIES.find((candidate) => candidate.recognizes(record, tensors));
-  if (!family) {
-    throw new TollamaError(
-      'MODEL_UNSUPPORTED',
-      `${source} belongs to no known family: ${describe(record)}`,
-      {
-        hint: `known families: ${FAMILIES.map(({ name }) => name).join(', ')}`,
-      },
-    );
-  }
-  const parsed = family.config.safeParse(record);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = issue!.path.join('.');
-    const value = issue!.path.reduce<unknown>(
-      (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
-      record,
-    );
-    throw new TollamaError(
-      'CHECKPOINT_INVALID',
-      `${source}: ${path} = ${JSON.stringify(value) ?? 'nothing'} is not valid for ${family.name}: ${issue!.message}`,
-    );
-  }
-  return { family, config: family.complete?.(parsed.data, tensors) ?? parsed.data };
-};
 
 /** What a training library keeps beside the weights of a checkpoint, as `Checkpoint` gives it. */
 type HyperParameters = Readonly<Record<string, unknown>> | undefined;

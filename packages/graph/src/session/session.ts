@@ -1,30 +1,17 @@
 /** Runs graphs: the only file of the product, beside the runner's entry, that loads onnxruntime. */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { shapeEquals, shapeText } from '../dimension.ts';
-import { DTYPES, type DType, type TensorData } from '../dtype.ts';
-import { type Graph, parametersOf } from '../graph.ts';
+import type { InferenceSession } from 'onnxruntime-node';
+import type { Graph } from '../graph.ts';
 import { encodeOnnx } from '../onnx/encode.ts';
 import { quantizeGraph } from '../quantize/quantize.ts';
-import { type Checkpoint, NO_WEIGHTS } from '../safetensors/checkpoint.ts';
-import { checkFeeds, type Feeds, type TensorValue } from './feeds.ts';
-import { checkOptions, type Device, type Precision, type SessionOptions } from './options.ts';
-import { locateIn, type ModelFolder, makeModelFolder } from './weight-store.ts';
+import { NO_WEIGHTS } from '../safetensors/checkpoint.ts';
+import { checkOptions, type Device, type SessionOptions } from './options.ts';
+import { checkParameters, manageSession, type Session } from './runtime-session.ts';
+import { locateIn, makeModelFolder } from './weight-store.ts';
+
+export type { Session } from './runtime-session.ts';
 
 type Runtime = typeof import('onnxruntime-node');
-
-export interface Session extends AsyncDisposable {
-  readonly device: Device;
-  readonly precision: Precision;
-  /**
-   * Runs the whole graph once.
-   * @param outputs names of the outputs to hand over; all when absent
-   * @throws TollamaError INTERNAL when the feeds do not fit the graph, or onnxruntime refuses
-   */
-  run(feeds: Feeds, outputs?: readonly string[]): Promise<Readonly<Record<string, TensorValue>>>;
-  /** Waits for the runs under way, frees the memory and what lies in a temporary folder. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 const loadRuntime = async (): Promise<Runtime> => {
   try {
@@ -76,87 +63,6 @@ const runtimeOptions = (options: SessionOptions): InferenceSession.SessionOption
   ...options.runtime,
 });
 
-const toValue = (tensor: OrtTensor): TensorValue => {
-  if (!Object.hasOwn(DTYPES, tensor.type)) {
-    throw new TollamaError('INTERNAL', `the graph returned a ${tensor.type} tensor`);
-  }
-  return { dtype: tensor.type as DType, dims: tensor.dims, data: tensor.data as TensorData };
-};
-
-const runOnce = async (
-  runtime: Runtime,
-  session: InferenceSession,
-  graph: Graph,
-  feeds: Feeds,
-  outputs: readonly string[] | undefined,
-): Promise<Readonly<Record<string, TensorValue>>> => {
-  checkFeeds(graph, feeds);
-  const tensors: Record<string, OrtTensor> = {};
-  for (const [name, { dtype, data, dims }] of Object.entries(feeds)) {
-    tensors[name] = new runtime.Tensor(dtype as 'float32', data as Float32Array, dims);
-  }
-  try {
-    const results = await (outputs ? session.run(tensors, outputs) : session.run(tensors));
-    return Object.fromEntries(
-      Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]),
-    );
-  } catch (cause) {
-    throw new TollamaError('INTERNAL', `graph '${graph.name}' failed: ${errorMessage(cause)}`, {
-      cause,
-    });
-  }
-};
-
-/** The graph reads the checkpoint by its places, so it must be made for this very one. */
-const checkParameters = (graph: Graph, checkpoint: Checkpoint): void => {
-  for (const { name, dtype, shape } of parametersOf(graph)) {
-    const stored = checkpoint.tensors.get(name);
-    if (stored?.dtype === dtype && shapeEquals(stored.shape, shape)) continue;
-    const found = stored ? `is ${stored.dtype}${shapeText(stored.shape)}` : 'is missing';
-    throw new TollamaError(
-      'CHECKPOINT_INVALID',
-      `graph '${graph.name}': tensor '${name}' ${found}, expected ${dtype}${shapeText(shape)}`,
-    );
-  }
-};
-
-/** A native session with its lifetime: the folder goes with it, and nothing runs past its end. */
-const manageSession = (
-  runtime: Runtime,
-  session: InferenceSession,
-  folder: ModelFolder,
-  graph: Graph,
-  options: SessionOptions,
-): Session => {
-  const { device = 'cpu', precision = 'float32' } = options;
-  const running = new Set<Promise<unknown>>();
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await Promise.allSettled(running);
-    if (options.profile !== undefined) session.endProfiling();
-    await session.release();
-    await folder.remove();
-  };
-  return {
-    device,
-    precision,
-    async run(feeds, outputs) {
-      if (closing) throw new TollamaError('INTERNAL', `graph '${graph.name}' is closed`);
-      const result = runOnce(runtime, session, graph, feeds, outputs);
-      running.add(result);
-      try {
-        return await result;
-      } finally {
-        running.delete(result);
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      closing ??= close();
-      await closing;
-    },
-  };
-};
-
 /**
  * Makes a graph ready to run: writes its ONNX file beside links to the weights, and maps both.
  *
@@ -169,7 +75,7 @@ const manageSession = (
 export const openSession = async (graph: Graph, options: SessionOptions): Promise<Session> => {
   checkOptions(options);
   const { checkpoint = NO_WEIGHTS, precision = 'float32', device = 'cpu', cacheDir } = options;
-  checkParameters(graph, checkpoint);
+  checkParameters(graph, checkpoint.tensors);
   const locate = locateIn(checkpoint);
   const quantized =
     precision === 'int8' ? quantizeGraph(graph, checkpoint, options.keepFloat32) : undefined;
@@ -192,7 +98,12 @@ export const openSession = async (graph: Graph, options: SessionOptions): Promis
     );
     // Mapped files outlive their names, except on Windows: nothing is left behind by a crash.
     if (process.platform !== 'win32') await folder.remove();
-    return manageSession(runtime, session, folder, graph, options);
+    const onClose = async (): Promise<void> => {
+      if (options.profile !== undefined) session.endProfiling();
+      await session.release();
+      await folder.remove();
+    };
+    return manageSession(runtime, session, graph, { device, precision, onClose });
   } catch (cause) {
     await folder.remove();
     if (device !== 'cpu') throw deviceMissing(device, errorMessage(cause), cause);

@@ -1,0 +1,111 @@
+/** A session of any onnxruntime, native or in a browser: values in and out, and its lifetime. */
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { shapeEquals, shapeText } from '../dimension.ts';
+import { DTYPES, type DType, type TensorData } from '../dtype.ts';
+import { type Graph, parametersOf } from '../graph.ts';
+import type { StoredTensor } from '../safetensors/parse-header.ts';
+import { checkFeeds, type Feeds, type TensorValue } from './feeds.ts';
+import type { Device, Precision } from './options.ts';
+
+export interface Session extends AsyncDisposable {
+  readonly device: Device;
+  readonly precision: Precision;
+  /**
+   * Runs the whole graph once.
+   * @param outputs names of the outputs to hand over; all when absent
+   * @throws TollamaError INTERNAL when the feeds do not fit the graph, or onnxruntime refuses
+   */
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Readonly<Record<string, TensorValue>>>;
+  /** Waits for the runs under way, frees the memory and what lies in a temporary folder. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What all builds of onnxruntime for JavaScript have in common. */
+export interface Runtime {
+  readonly Tensor: typeof OrtTensor;
+}
+
+const toValue = (tensor: OrtTensor): TensorValue => {
+  if (!Object.hasOwn(DTYPES, tensor.type)) {
+    throw new TollamaError('INTERNAL', `the graph returned a ${tensor.type} tensor`);
+  }
+  return { dtype: tensor.type as DType, dims: tensor.dims, data: tensor.data as TensorData };
+};
+
+const runOnce = async (
+  runtime: Runtime,
+  session: InferenceSession,
+  graph: Graph,
+  feeds: Feeds,
+  outputs: readonly string[] | undefined,
+): Promise<Readonly<Record<string, TensorValue>>> => {
+  checkFeeds(graph, feeds);
+  const tensors: Record<string, OrtTensor> = {};
+  for (const [name, { dtype, data, dims }] of Object.entries(feeds)) {
+    tensors[name] = new runtime.Tensor(dtype as 'float32', data as Float32Array, dims);
+  }
+  try {
+    const results = await (outputs ? session.run(tensors, outputs) : session.run(tensors));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]),
+    );
+  } catch (cause) {
+    throw new TollamaError('INTERNAL', `graph '${graph.name}' failed: ${errorMessage(cause)}`, {
+      cause,
+    });
+  }
+};
+
+/** The graph reads the checkpoint by its places, so it must be made for this very one. */
+export const checkParameters = (graph: Graph, tensors: ReadonlyMap<string, StoredTensor>): void => {
+  for (const { name, dtype, shape } of parametersOf(graph)) {
+    const stored = tensors.get(name);
+    if (stored?.dtype === dtype && shapeEquals(stored.shape, shape)) continue;
+    const found = stored ? `is ${stored.dtype}${shapeText(stored.shape)}` : 'is missing';
+    throw new TollamaError(
+      'CHECKPOINT_INVALID',
+      `graph '${graph.name}': tensor '${name}' ${found}, expected ${dtype}${shapeText(shape)}`,
+    );
+  }
+};
+
+export interface SessionLife {
+  readonly device: Device;
+  readonly precision: Precision;
+  /** After the last run. */
+  readonly onClose: () => Promise<void>;
+}
+
+/** A session of the runtime with its lifetime: nothing runs past its end. */
+export const manageSession = (
+  runtime: Runtime,
+  session: InferenceSession,
+  graph: Graph,
+  { device, precision, onClose }: SessionLife,
+): Session => {
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await Promise.allSettled(running);
+    await onClose();
+  };
+  return {
+    device,
+    precision,
+    async run(feeds, outputs) {
+      if (closing) throw new TollamaError('INTERNAL', `graph '${graph.name}' is closed`);
+      const result = runOnce(runtime, session, graph, feeds, outputs);
+      running.add(result);
+      try {
+        return await result;
+      } finally {
+        running.delete(result);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closing ??= close();
+      await closing;
+    },
+  };
+};
