@@ -15,7 +15,7 @@ import { LICENCE_REGISTRY, type ModelRegistry } from './registry/model-registry.
 import type { ForecastRequest } from './request/forecast-request.ts';
 import { type Question, validate } from './request/validate.ts';
 import { Bulkhead } from './resilience/bulkhead.ts';
-import { CircuitBreaker } from './resilience/circuit-breaker.ts';
+import { type BreakerState, CircuitBreaker } from './resilience/circuit-breaker.ts';
 import { type Clock, systemClock } from './resilience/clock.ts';
 import { Degradation } from './resilience/degradation.ts';
 import {
@@ -56,6 +56,7 @@ export class Gateway implements AsyncDisposable {
   isReady = false;
   /** No new requests; those under way are answered. */
   isDraining = false;
+  #toldBreaker: BreakerState = 'closed';
   #settings: GatewaySettings;
   #conformal: ConformalState;
   #registry: ModelRegistry;
@@ -115,6 +116,7 @@ export class Gateway implements AsyncDisposable {
   async forecast(question: Question): Promise<Answer> {
     const { tsfm, environment } = this.#settings;
     const answer = await forecast(question, tsfm, environment, this.parts);
+    this.#tellBreaker();
     if (answer.response && !answer.facts.isCacheHit) this.#remember(answer, question.request);
     return answer;
   }
@@ -136,6 +138,15 @@ export class Gateway implements AsyncDisposable {
     return data.metrics.p95_latency_ms.length === 0
       ? undefined
       : judgeCanary(data, stage as CanaryStage);
+  }
+
+  /** One line for each change, however many requests meet it. */
+  #tellBreaker(): void {
+    const { state } = this.parts.breaker;
+    if (state === this.#toldBreaker) return;
+    const level = state === 'open' ? 'warn' : 'info';
+    this.log[level]({ from: this.#toldBreaker, to: state }, 'the breaker changed');
+    this.#toldBreaker = state;
   }
 
   #remember({ response, facts }: Answer, request: ForecastRequest): void {
@@ -174,6 +185,7 @@ export class Gateway implements AsyncDisposable {
       scores: () => this.ledger.scores(),
       canary: () => this.canaryVerdict(),
       sinkDropped: () => this.sink?.dropped ?? 0,
+      slo: () => this.#settings.tsfm.slo,
     };
   }
 

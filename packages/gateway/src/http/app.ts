@@ -2,7 +2,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { ForecastRequest } from '../request/forecast-request.ts';
+import type { ForecastRequest } from '../request/forecast-request.ts';
 import type { Caller } from './caller.ts';
 import { compareWithBaseline } from './comparison.ts';
 import { type Desk, FORECAST_PATH, type Reply } from './desk.ts';
@@ -46,7 +46,7 @@ export const createApp = (desk: Desk): Hono<Bindings> => {
     const body = await bodyOf(c);
     const compare = (request: ForecastRequest) =>
       compareWithBaseline(desk, c.req.param('id'), request);
-    return send(c, await desk.receive(body, ForecastRequest, callerOf(c), compare));
+    return send(c, await desk.receive(body, desk.requestSchema, callerOf(c), compare));
   });
   app.post('/tsfm/outcomes', async (c) => {
     const take = async (outcomes: Outcomes) => takeOutcomes(gateway, outcomes);

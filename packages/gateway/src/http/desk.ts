@@ -6,9 +6,10 @@ import { errorMessage } from '@tollama/core/errors';
 import { parseBody } from '@tollama/core/schema-issues';
 import type { z } from 'zod';
 import { NegativeCache } from '../cache/negative-cache.ts';
+import type { TsfmSettings } from '../config/schema.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Answer } from '../pipeline/answer.ts';
-import { ForecastRequest } from '../request/forecast-request.ts';
+import { type ForecastRequest, forecastRequest } from '../request/forecast-request.ts';
 import { type Caller, identityOfCaller, TokenCheck, tokenOf } from './caller.ts';
 import { RateLimit } from './rate-limit.ts';
 import {
@@ -51,6 +52,7 @@ export class Desk {
   readonly #tokens: TokenCheck;
   readonly #rates = new RateLimit();
   readonly #negative = new NegativeCache();
+  #schema: { readonly of: TsfmSettings; readonly type: z.ZodType<ForecastRequest> } | undefined;
 
   constructor(gateway: Gateway, expectedToken: string | undefined) {
     this.gateway = gateway;
@@ -76,12 +78,19 @@ export class Desk {
     }
   }
 
+  /** The form of a request, with the defaults of the settings of now. */
+  get requestSchema(): z.ZodType<ForecastRequest> {
+    const { tsfm } = this.gateway.settings;
+    if (this.#schema?.of !== tsfm) this.#schema = { of: tsfm, type: forecastRequest(tsfm) };
+    return this.#schema.type;
+  }
+
   /** POST /tsfm/forecast */
   async forecast(body: string, caller: Caller): Promise<Reply> {
     const { settings, clock } = this.gateway;
     const known = this.#negative.find(body, clock.now());
     if (known) return this.#refuseAgain(known, caller);
-    const reply = await this.receive(body, ForecastRequest, caller, async (request) => {
+    const reply = await this.receive(body, this.requestSchema, caller, async (request) => {
       const answer = await this.answer(request);
       return answer.text;
     });
@@ -137,8 +146,12 @@ export class Desk {
   }
 
   #countAnswer(request: ForecastRequest, { facts }: Answer, ms: number): void {
-    const { metrics, parts, settings, windows, clock } = this.gateway;
+    const { metrics, parts, settings, windows, clock, log } = this.gateway;
     const breaker = parts.breaker.state;
+    if (facts.failureCode !== undefined && !facts.isFreshHit) {
+      const { failureCode: failure_code, fallbackReason: reason } = facts;
+      log.debug({ market_id: request.market_id, failure_code, reason }, 'fallback');
+    }
     metrics.answered({
       stage: request.rollout_stage || settings.tsfm.rollout_stage,
       bucket: request.liquidity_bucket || 'unknown',

@@ -1,6 +1,7 @@
 /** Gauges that are read when somebody asks for the metrics. */
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { CANARY_STAGES, type CanaryVerdict } from '../canary/gate.ts';
+import type { TsfmSettings } from '../config/schema.ts';
 import type { Scores } from '../evaluation/scores.ts';
 import type { BreakerState } from '../resilience/circuit-breaker.ts';
 import type { DegradationState } from '../resilience/degradation.ts';
@@ -19,6 +20,7 @@ export interface LiveSources {
   /** undefined: no window has ended yet, or the stage is none of a canary. */
   readonly canary: () => CanaryVerdict | undefined;
   readonly sinkDropped: () => number;
+  readonly slo: () => TsfmSettings['slo'];
 }
 
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
@@ -60,6 +62,12 @@ export const registerLive = (registry: Registry, sources: LiveSources): void => 
   live('tsfm_upstream_waiting', 'Requests that wait for a call', sources.waiting);
   live('tsfm_ready', 'Whether traffic is welcome', () => flag(sources.isReady()));
   live('tsfm_sink_dropped_records', 'Records that the sink could not keep', sources.sinkDropped);
+  live('tsfm_slo_request_p95_ms', 'Budget of the 95th percentile', () => {
+    return sources.slo().per_request_p95_ms;
+  });
+  live('tsfm_slo_cycle_seconds', 'Budget of a cycle over the top markets', () => {
+    return sources.slo().cycle_top_n_seconds;
+  });
   states('tsfm_breaker_state', 'State of the breaker', BREAKER_STATES, sources.breaker);
   states('tsfm_degradation_state', 'State of service', DEGRADATION_STATES, sources.degradation);
   registerScores(live, sources.scores);

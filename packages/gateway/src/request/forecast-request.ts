@@ -40,32 +40,54 @@ const TimeList = z.array(z.unknown()).transform((values, context): readonly Time
 
 const Text = z.string().nullish();
 
-export const ForecastRequest = z.object({
-  market_id: z.string(),
-  as_of_ts: Time,
-  freq: z.string().default('5m'),
-  horizon_steps: z.int().default(12),
-  quantiles: NumberList.default([0.1, 0.5, 0.9]),
-  y: NumberList,
-  y_ts: TimeList.nullish(),
-  observed_ts: Time.nullish(),
-  max_gap_minutes: z.int().min(0).nullish(),
-  x_past: Covariates,
-  x_future: Covariates,
-  transform: z
-    .object({ space: z.string().default('logit'), eps: z.number().default(1e-6) })
-    .prefault({}),
-  model: z
-    .object({
-      provider: z.string().default('tollama'),
-      model_name: z.string().default('chronos'),
-      model_version: Text,
-      params: z.record(z.string(), z.unknown()).default({}),
-    })
-    .prefault({}),
-  category: Text,
-  liquidity_bucket: Text,
-  tte_bucket: Text,
-  rollout_stage: Text,
-});
+/** What a request that leaves them out means. */
+export interface RequestDefaults {
+  readonly freq: string;
+  readonly horizon_steps: number;
+  readonly quantiles: readonly number[];
+  readonly transform: { readonly space: string; readonly eps: number };
+}
+
+const CONTRACT_DEFAULTS: RequestDefaults = {
+  freq: '5m',
+  horizon_steps: 12,
+  quantiles: [0.1, 0.5, 0.9],
+  transform: { space: 'logit', eps: 1e-6 },
+};
+
+export const forecastRequest = ({ freq, horizon_steps, quantiles, transform }: RequestDefaults) =>
+  z.object({
+    market_id: z.string(),
+    as_of_ts: Time,
+    freq: z.string().default(freq),
+    horizon_steps: z.int().default(horizon_steps),
+    quantiles: NumberList.default(quantiles),
+    y: NumberList,
+    y_ts: TimeList.nullish(),
+    observed_ts: Time.nullish(),
+    max_gap_minutes: z.int().min(0).nullish(),
+    x_past: Covariates,
+    x_future: Covariates,
+    transform: z
+      .object({
+        space: z.string().default(transform.space),
+        eps: z.number().default(transform.eps),
+      })
+      .prefault({}),
+    model: z
+      .object({
+        provider: z.string().default('tollama'),
+        model_name: z.string().default('chronos'),
+        model_version: Text,
+        params: z.record(z.string(), z.unknown()).default({}),
+      })
+      .prefault({}),
+    category: Text,
+    liquidity_bucket: Text,
+    tte_bucket: Text,
+    rollout_stage: Text,
+  });
+
+/** A request by the contract's defaults. */
+export const ForecastRequest = forecastRequest(CONTRACT_DEFAULTS);
 export type ForecastRequest = z.infer<typeof ForecastRequest>;
