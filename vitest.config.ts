@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
     // Native sessions do not like to share a process with a worker's exit.
+    setupFiles: ['./tests/setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -135,7 +135,8 @@ describe.each(STATISTICAL_MODELS)('%s', (name) => {
     for (let h = 0; h < 6; h++) {
       const spread = Math.abs(one.quantiles[6]![h]! - one.quantiles[0]![h]!) + 1;
       for (const [k, path] of one.quantiles.entries()) {
-        expect(Math.abs(other.quantiles[k]![h]! / factor - path[h]!) / spread).toBeLessThan(1e-3);
+        // The search for ETS parameters ends within a tolerance of its own, not at the same point.
+        expect(Math.abs(other.quantiles[k]![h]! / factor - path[h]!) / spread).toBeLessThan(5e-3);
       }
     }
   });
