@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
-    // Native sessions do not like to share a process with a worker's exit.
     setupFiles: ['./tests/setup.ts'],
+    // Native sessions do not like to share a process with a worker's exit.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
