@@ -5,7 +5,7 @@ import { serve } from '@hono/node-server';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { openRedisTier } from './cache/redis-tier.ts';
 import type { Environment } from './config/environment-overrides.ts';
-import { loadSettings } from './config/load.ts';
+import { type LoadedSettings, loadSettings } from './config/load.ts';
 import { reloaded } from './config/reload.ts';
 import type { GatewaySettings } from './config/schema.ts';
 import { FileWatch } from './config/watch-files.ts';
@@ -123,6 +123,34 @@ const drain = async (server: Server, seconds: number): Promise<void> => {
 const withOptions = (env: Environment, { environment }: ServeOptions): Environment =>
   environment === undefined ? env : { ...env, TSFM_ENVIRONMENT: environment };
 
+/** Takes up the configuration anew; one that is not valid is told of and not used. */
+const reloader =
+  (desk: Desk, { config = [] }: ServeOptions, env: Environment) =>
+  async (): Promise<void> => {
+    const { gateway } = desk;
+    const { log } = gateway;
+    try {
+      const next = await loadSettings(config, env);
+      const { settings, needRestart } = reloaded(gateway.settings, next.settings);
+      for (const warning of next.warnings) log.warn(warning);
+      if (needRestart.length > 0) log.warn({ needRestart }, 'these settings need a restart');
+      const registry = await readModels(settings);
+      gateway.useSettings(settings);
+      gateway.useRegistry(registry);
+      gateway.useConformal(await readConformal(settings, log));
+      desk.forget();
+      log.info('the configuration was read again');
+    } catch (error) {
+      log.error({ reason: errorMessage(error) }, 'the new configuration is not used');
+    }
+  };
+
+/** Files whose change is taken up. */
+const watchedFiles = ({ settings, files }: LoadedSettings): readonly string[] => {
+  const { conformal, registry } = settings.tsfm;
+  return [...files, conformal.state_path, ...(registry.path ? [registry.path] : [])];
+};
+
 /**
  * Starts a gateway. Disposing it stops accepting, lets requests under way end, and closes its connections.
  *
@@ -145,26 +173,8 @@ export const startGateway = async (
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 
-  const reload = async (): Promise<void> => {
-    try {
-      const next = await loadSettings(options.config ?? [], variables);
-      const { settings: kept, needRestart } = reloaded(gateway.settings, next.settings);
-      for (const warning of next.warnings) log.warn(warning);
-      if (needRestart.length > 0) log.warn({ needRestart }, 'these settings need a restart');
-      const registry = await readModels(kept);
-      gateway.useSettings(kept);
-      gateway.useRegistry(registry);
-      gateway.useConformal(await readConformal(kept, log));
-      desk.forget();
-      log.info('the configuration was read again');
-    } catch (error) {
-      log.error({ reason: errorMessage(error) }, 'the new configuration is not used');
-    }
-  };
-  const { state_path } = settings.tsfm.conformal;
-  const { path: registryPath } = settings.tsfm.registry;
-  const watched = [...loaded.files, state_path, ...(registryPath ? [registryPath] : [])];
-  const watch = new FileWatch(watched, LOOK_EVERY_MS, reload);
+  const reload = reloader(desk, options, variables);
+  const watch = new FileWatch(watchedFiles(loaded), LOOK_EVERY_MS, reload);
   const warmup = new Warmup({ gateway, isHealthy: (at) => askHealth(at, HEALTH_TIMEOUT_MS) });
   warmup.start();
   log.info({ url, environment: settings.environment ?? 'none' }, 'tollama gateway is listening');

@@ -30,29 +30,9 @@ const send = (c: Asked, { status, text, headers }: Reply): Response =>
 const sendJson = (c: Asked, status: number, body: unknown): Response =>
   send(c, { status, text: JSON.stringify(body), headers: {} });
 
-export const createApp = (desk: Desk): Hono<Bindings> => {
-  const { gateway } = desk;
+/** What only shows: metrics, health, readiness, the canary. */
+const showing = ({ gateway }: Desk): Hono<Bindings> => {
   const app = new Hono<Bindings>();
-
-  const bodyOf = (c: Asked): Promise<string> => {
-    const incoming = c.env?.incoming;
-    return incoming
-      ? readIncoming(incoming, gateway.settings.tsfm.limits.max_body_bytes)
-      : c.req.text();
-  };
-
-  app.post(FORECAST_PATH, async (c) => send(c, await desk.forecast(await bodyOf(c), callerOf(c))));
-  app.post('/markets/:id/comparison', async (c) => {
-    const body = await bodyOf(c);
-    const compare = (request: ForecastRequest) =>
-      compareWithBaseline(desk, c.req.param('id'), request);
-    return send(c, await desk.receive(body, desk.requestSchema, callerOf(c), compare));
-  });
-  app.post('/tsfm/outcomes', async (c) => {
-    const take = async (outcomes: Outcomes) => takeOutcomes(gateway, outcomes);
-    return send(c, await desk.receive(await bodyOf(c), Outcomes, callerOf(c), take));
-  });
-
   for (const path of ['/metrics', '/tsfm/metrics']) {
     app.get(path, async (c) =>
       c.body(await gateway.metrics.text(), 200, { 'content-type': gateway.metrics.contentType }),
@@ -72,18 +52,52 @@ export const createApp = (desk: Desk): Hono<Bindings> => {
       verdict: gateway.canaryVerdict() ?? null,
     }),
   );
+  return app;
+};
 
-  const posts = [FORECAST_PATH, '/tsfm/outcomes', '/markets/:id/comparison'];
-  for (const path of posts) {
+const OUTCOMES_PATH = '/tsfm/outcomes';
+const COMPARISON_PATH = '/markets/:id/comparison';
+
+/** What is posted. */
+const receiving = (desk: Desk): Hono<Bindings> => {
+  const { gateway } = desk;
+  const app = new Hono<Bindings>();
+  const bodyOf = (c: Asked): Promise<string> => {
+    const incoming = c.env?.incoming;
+    return incoming
+      ? readIncoming(incoming, gateway.settings.tsfm.limits.max_body_bytes)
+      : c.req.text();
+  };
+  app.post(FORECAST_PATH, async (c) => send(c, await desk.forecast(await bodyOf(c), callerOf(c))));
+  app.post(COMPARISON_PATH, async (c) => {
+    const body = await bodyOf(c);
+    const compare = (request: ForecastRequest) =>
+      compareWithBaseline(desk, c.req.param('id'), request);
+    return send(c, await desk.receive(body, desk.requestSchema, callerOf(c), compare));
+  });
+  app.post(OUTCOMES_PATH, async (c) => {
+    const take = async (outcomes: Outcomes) => takeOutcomes(gateway, outcomes);
+    return send(c, await desk.receive(await bodyOf(c), Outcomes, callerOf(c), take));
+  });
+  for (const path of [FORECAST_PATH, OUTCOMES_PATH, COMPARISON_PATH]) {
     app.all(path, (c) => {
       c.header('allow', 'POST');
       return sendJson(c, 405, { detail: 'Method Not Allowed' });
     });
   }
+  return app;
+};
+
+export const createApp = (desk: Desk): Hono<Bindings> => {
+  const app = new Hono<Bindings>();
+  app.route('/', receiving(desk));
+  app.route('/', showing(desk));
   app.notFound((c) => sendJson(c, 404, { detail: 'Not Found' }));
   app.onError((thrown, c) => {
     const refusal = refusalOf(thrown);
-    if (refusal.status === 500) gateway.log.error({ err: thrown, path: c.req.path }, 'failed');
+    if (refusal.status === 500) {
+      desk.gateway.log.error({ err: thrown, path: c.req.path }, 'a request failed');
+    }
     return send(c, refusal);
   });
   return app;
