@@ -1,0 +1,2 @@
+/** Training: gradients of graphs at work, trainer, adapters, policy and the harness that judges them. */
+export {};
