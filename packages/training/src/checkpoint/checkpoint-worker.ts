@@ -17,7 +17,10 @@ const answer = async (task: CheckpointTask): Promise<void> => {
       return;
     }
     if (task.kind === 'hash') {
-      port.postMessage({ id, sha256: sha256Of(new Uint8Array(task.bytes)) } satisfies CheckpointReply);
+      port.postMessage({
+        id,
+        sha256: sha256Of(new Uint8Array(task.bytes)),
+      } satisfies CheckpointReply);
       return;
     }
     const flag = new Int32Array(task.abort);

@@ -93,7 +93,8 @@ export class SnapshotStore {
   readonly #options: SnapshotStoreOptions;
   #ring: SnapshotRing<Snapshot> | undefined;
   /** Buffers whose snapshots went. */
-  #spare: SharedArrayBuffer[] = [];
+  readonly #spare: SharedArrayBuffer[] = [];
+  #taken: ReadonlyMap<number, SharedArrayBuffer> = new Map();
 
   constructor(options: SnapshotStoreOptions) {
     this.#options = options;
@@ -111,10 +112,11 @@ export class SnapshotStore {
   take(state: CapturedState): TakenSnapshot {
     const { layout, sizeBytes } = layoutOf(state);
     const maxBytes = this.#options.maxBytes ?? DEFAULT_SNAPSHOTS * sizeBytes;
-    const ring = (this.#ring ??= new SnapshotRing(maxBytes));
+    this.#ring ??= new SnapshotRing(maxBytes);
+    const ring = this.#ring;
     if (sizeBytes > ring.maxBytes) return { isStored: false, sizeBytes };
     const { step } = state.record;
-    const bytes = this.#buffer(ring, step, sizeBytes);
+    const bytes = this.#buffer(sizeBytes);
     copyInto(bytes, layout.parameters, state.parameters);
     copyInto(bytes, layout.moments, state.moments);
     if (layout.average && state.average) copyInto(bytes, layout.average, state.average);
@@ -122,11 +124,11 @@ export class SnapshotStore {
     // Told by whoever restores it; until then nobody waits.
     sha256.catch(() => {});
     const record = structuredClone(state.record);
-    const before = new Map(ring.steps.map((at) => [at, ring.peek(at)!]));
-    const { evicted } = ring.put(step, { step, record, bytes, sha256, layout }, sizeBytes);
-    for (const gone of [...evicted, ...(before.has(step) ? [step] : [])]) {
-      this.#spare.push(before.get(gone)!.bytes);
-    }
+    const before = this.#taken;
+    ring.put(step, { step, record, bytes, sha256, layout }, sizeBytes);
+    this.#taken = new Map(ring.steps.map((at) => [at, at === step ? bytes : before.get(at)!]));
+    const kept = new Set(this.#taken.values());
+    this.#spare.push(...[...before.values()].filter((buffer) => !kept.has(buffer)));
     return { isStored: true, sizeBytes };
   }
 
@@ -137,12 +139,11 @@ export class SnapshotStore {
 
   clear(): void {
     this.#ring?.clear();
+    this.#taken = new Map();
   }
 
-  #buffer(ring: SnapshotRing<Snapshot>, _step: number, sizeBytes: number): SharedArrayBuffer {
+  #buffer(sizeBytes: number): SharedArrayBuffer {
     const at = this.#spare.findIndex(({ byteLength }) => byteLength === sizeBytes);
-    if (at >= 0) return this.#spare.splice(at, 1)[0]!;
-    this.#spare = ring.steps.length === 0 ? [] : this.#spare;
-    return new SharedArrayBuffer(sizeBytes);
+    return at < 0 ? new SharedArrayBuffer(sizeBytes) : this.#spare.splice(at, 1)[0]!;
   }
 }

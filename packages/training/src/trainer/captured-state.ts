@@ -32,9 +32,7 @@ const stored = (tensors: Tensors): StoredValues[] =>
   }));
 
 const restored = (tensors: readonly StoredValues[]): Tensors =>
-  new Map(
-    tensors.map(({ name, shape, data }) => [name, { dtype: 'float32', dims: shape, data }]),
-  );
+  new Map(tensors.map(({ name, shape, data }) => [name, { dtype: 'float32', dims: shape, data }]));
 
 /** @param extra further files, such as adapter_config.json */
 export const toContents = (
