@@ -1,6 +1,8 @@
 /** What runs anywhere: the language, its ONNX encoding, and what describes sessions and checkpoints. */
 export * from './dimension.ts';
 export * from './dtype.ts';
+export { exposeLayers } from './gradient/composition.ts';
+export { type Cotangent, gradient, pullBack, reaches } from './gradient/gradient.ts';
 export * from './graph.ts';
 export * from './node.ts';
 export { encodeOnnx, toOnnx } from './onnx/encode.ts';
