@@ -14,6 +14,6 @@ export type { SafetensorsHeader, StoredTensor } from './safetensors/parse-header
 export { type ScanStep, scan } from './scan.ts';
 export * from './session/feeds.ts';
 export * from './session/options.ts';
-export type { Session } from './session/runtime-session.ts';
+export type { Outputs, Session } from './session/runtime-session.ts';
 export * from './verify.ts';
 export * from './weights.ts';
