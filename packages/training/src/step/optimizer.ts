@@ -24,10 +24,7 @@ export interface SgdOptions {
   readonly weightDecay?: number;
 }
 
-/**
- * Muon (Jordan et al. 2024) for matrices, with the factor 0.2 sqrt(max(rows, columns)) of Liu et al. 2025, so
- * that learning rates of AdamW carry over; AdamW for all other tensors.
- */
+/** Muon for matrices (Jordan et al. 2024; torch.optim.Muon), AdamW for all other tensors. */
 export interface MuonOptions {
   readonly kind: 'muon';
   /** 0.95 when absent. */
@@ -38,8 +35,16 @@ export interface MuonOptions {
   readonly weightDecay?: number;
   /** Newton-Schulz steps; 5 when absent. */
   readonly iterations?: number;
+  /**
+   * Factor on the learning rate by a matrix' shape: sqrt(max(1, rows / columns)), which is the default, or
+   * 0.2 sqrt(max(rows, columns)), with which learning rates of AdamW carry over (Liu et al. 2025).
+   */
+  readonly adjust?: 'original' | 'match_rms_adamw';
   /** For tensors that are no matrices, and for matrices that `isMatrix` leaves out. */
-  readonly others?: Omit<AdamWOptions, 'kind'>;
+  readonly others?: Omit<AdamWOptions, 'kind'> & {
+    /** Their learning rate as a share of the matrices'; 1 when absent. */
+    readonly rate?: number;
+  };
   /** Whether a tensor of two axes is a matrix of a hidden layer; all are when absent. */
   readonly isMatrix?: (name: string) => boolean;
 }
