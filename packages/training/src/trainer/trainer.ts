@@ -119,7 +119,10 @@ export class Trainer {
       steps: this.#totalSteps,
     });
     this.#takeSnapshot();
-    if (!state) await this.#save({ isBest: false, isNeeded: true });
+    if (state) return;
+    await this.#save({ isBest: false, isNeeded: true });
+    // Rollback may need it from the first step on.
+    await this.#checkpoints.settled();
   }
 
   /** Runs until the end, a stop, or a halt. The signal ends it after the step under way, with a checkpoint. */
