@@ -45,6 +45,11 @@ export const ERRORS = {
   },
   GRAPH_INVALID: { status: 500, exit: EXIT.failure },
   INTERNAL: { status: 500, exit: EXIT.failure },
+  TRAINING_DIVERGED: {
+    status: 500,
+    exit: EXIT.halted,
+    hint: 'lower the learning rate, or clip the gradients harder',
+  },
   RUNNER_ERROR: { status: 502, exit: EXIT.failure },
   PULL_FAILED: { status: 502, exit: EXIT.failure },
   RUNNER_UNAVAILABLE: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },

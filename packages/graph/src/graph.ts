@@ -67,10 +67,13 @@ export const parametersOf = (graph: Graph): readonly ParameterNode[] =>
 /**
  * Replaces nodes from the leaves up: `rule` sees each node with its inputs already replaced and gives
  * the tensor to use in its place.
+ *
+ * @param further inputs that the new graph has beside those of the old one
  */
 export const rewriteGraph = (
   graph: Graph,
   rule: (node: Node, inputs: readonly Tensor[]) => Tensor,
+  further: readonly Tensor[] = [],
 ): Graph => {
   const replaced = new Map<Node, Tensor>();
   for (const node of graph.nodes) {
@@ -86,7 +89,7 @@ export const rewriteGraph = (
   for (const [name, node] of graph.outputs) outputs[name] = replaced.get(node)!;
   return defineGraph(
     graph.name,
-    graph.inputs.map((node) => replaced.get(node)!),
+    [...graph.inputs.map((node) => replaced.get(node)!), ...further],
     outputs,
   );
 };

@@ -43,6 +43,13 @@ export interface IotaNode extends Base {
   readonly inputs: readonly [];
 }
 
+/** A size of the graph's own, known when it runs: int64 of shape []. */
+export interface SizeNode extends Base {
+  readonly kind: 'size';
+  readonly inputs: readonly [];
+  readonly size: Dim;
+}
+
 export type UnaryOp =
   | 'neg'
   | 'abs'
@@ -169,11 +176,32 @@ export interface TakeAlongNode extends Base {
   readonly axis: number;
 }
 
-/** Inclusive running sum. */
+/** Zeros before and after one axis. */
+export interface PadNode extends Base {
+  readonly kind: 'pad';
+  readonly inputs: readonly [Tensor];
+  readonly axis: number;
+  readonly before: Dim;
+  readonly after: Dim;
+}
+
+/**
+ * Zeros with `size` elements along `axis`, to which values are added at int64 places of their own shape: what
+ * undoes `takeAlong`. Equal places add up.
+ */
+export interface ScatterAddNode extends Base {
+  readonly kind: 'scatterAdd';
+  readonly inputs: readonly [Tensor, Tensor];
+  readonly axis: number;
+  readonly size: Dim;
+}
+
+/** Inclusive running sum, from the end where it is reverse. */
 export interface CumulativeSumNode extends Base {
   readonly kind: 'cumulativeSum';
   readonly inputs: readonly [Tensor];
   readonly axis: number;
+  readonly isReverse: boolean;
 }
 
 /** The `count` largest (or smallest) elements of an axis in order, or their int64 places. */
@@ -301,6 +329,7 @@ export type Node =
   | ParameterNode
   | ConstantNode
   | IotaNode
+  | SizeNode
   | UnaryNode
   | BinaryNode
   | WhereNode
@@ -313,6 +342,8 @@ export type Node =
   | SliceNode
   | TakeNode
   | TakeAlongNode
+  | PadNode
+  | ScatterAddNode
   | CumulativeSumNode
   | TopNode
   | Conv1dNode

@@ -77,6 +77,9 @@ export const constant = (
 export const iota = (size: Dim): Tensor =>
   make({ kind: 'iota', inputs: [], shape: [size], dtype: 'int64' });
 
+/** A symbolic size as a scalar of the graph: int64 []. */
+export const sizeOf = (size: Dim): Tensor => make({ kind: 'size', inputs: [], size });
+
 // ---- elementwise -------------------------------------------------------------------------------
 
 const unary =
@@ -151,6 +154,10 @@ export const where = (condition: Tensor, a: Scalar, b: Scalar): Tensor => {
   }
   return make({ kind: 'where', inputs: [condition, lift(a, like), lift(b, like)] });
 };
+
+/** min(max(x, low), high) whose derivative is 1 on the bounds, too. */
+export const clip = (x: Tensor, low: number, high: number): Tensor =>
+  where(less(x, low), low, where(greater(x, high), high, x));
 
 export const cast = (x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : make({ kind: 'cast', inputs: [x], dtype });
@@ -228,9 +235,20 @@ export const take = (x: Tensor, indices: Tensor, axis = 0): Tensor =>
 export const takeAlong = (x: Tensor, indices: Tensor, axis: number): Tensor =>
   make({ kind: 'takeAlong', inputs: [x, indices], axis: axisOf(x, axis) });
 
-/** Inclusive running sum along an axis. */
-export const cumulativeSum = (x: Tensor, axis: number): Tensor =>
-  make({ kind: 'cumulativeSum', inputs: [x], axis: axisOf(x, axis) });
+/** Zeros before and after an axis. */
+export const pad = (x: Tensor, axis: number, before: Dim, after: Dim): Tensor =>
+  make({ kind: 'pad', inputs: [x], axis: axisOf(x, axis), before, after });
+
+/** Zeros with `size` elements along `axis`, to which `values` are added at `indices` of their shape. */
+export const scatterAdd = (values: Tensor, indices: Tensor, axis: number, size: Dim): Tensor =>
+  make({ kind: 'scatterAdd', inputs: [values, indices], axis: axisOf(values, axis), size });
+
+/** Inclusive running sum along an axis, from its end where `isReverse`. */
+export const cumulativeSum = (
+  x: Tensor,
+  axis: number,
+  { isReverse = false }: { readonly isReverse?: boolean } = {},
+): Tensor => make({ kind: 'cumulativeSum', inputs: [x], axis: axisOf(x, axis), isReverse });
 
 export interface TopOptions {
   readonly axis?: number;

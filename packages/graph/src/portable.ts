@@ -1,6 +1,8 @@
 /** What runs anywhere: the language, its ONNX encoding, and what describes sessions and checkpoints. */
 export * from './dimension.ts';
 export * from './dtype.ts';
+export { exposeLayers } from './gradient/composition.ts';
+export { type Cotangent, gradient, pullBack, reaches } from './gradient/gradient.ts';
 export * from './graph.ts';
 export * from './node.ts';
 export { encodeOnnx, toOnnx } from './onnx/encode.ts';
@@ -12,6 +14,6 @@ export type { SafetensorsHeader, StoredTensor } from './safetensors/parse-header
 export { type ScanStep, scan } from './scan.ts';
 export * from './session/feeds.ts';
 export * from './session/options.ts';
-export type { Session } from './session/runtime-session.ts';
+export type { Outputs, Session } from './session/runtime-session.ts';
 export * from './verify.ts';
 export * from './weights.ts';

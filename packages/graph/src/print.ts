@@ -15,6 +15,7 @@ const attributes: Visitor<string> = {
   parameter: (node) => node.name,
   constant: (node) => preview(node.data),
   iota: () => '',
+  size: (node) => dimText(node.size),
   unary: () => '',
   binary: () => '',
   where: () => '',
@@ -28,7 +29,9 @@ const attributes: Visitor<string> = {
     `axis=${node.axis} ${dimText(node.start)}:${dimText(node.end)}${node.step === 1 ? '' : `:${node.step}`}`,
   take: (node) => `axis=${node.axis}`,
   takeAlong: (node) => `axis=${node.axis}`,
-  cumulativeSum: (node) => `axis=${node.axis}`,
+  pad: (node) => `axis=${node.axis} ${dimText(node.before)} and ${dimText(node.after)}`,
+  scatterAdd: (node) => `axis=${node.axis} size=${dimText(node.size)}`,
+  cumulativeSum: (node) => `axis=${node.axis}${node.isReverse ? ' reverse' : ''}`,
   top: (node) =>
     `axis=${node.axis} count=${dimText(node.count)} ${node.largest ? 'largest' : 'smallest'} ${node.part}`,
   conv1d: (node) =>

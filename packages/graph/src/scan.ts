@@ -1,6 +1,6 @@
 /** A loop over time as one node: recurrent layers, samplers, decoders. */
 
-import { addDims, symbol, symbolsOf } from './dimension.ts';
+import { addDims, type Dim, symbol, symbolsOf } from './dimension.ts';
 import { defineGraph, type Graph, topologicalOrder } from './graph.ts';
 import type { Growth, Node, ScanNode, Shape, Tensor } from './node.ts';
 import { input, make, withInputs } from './ops.ts';
@@ -11,10 +11,16 @@ export interface ScanStep {
   readonly outputs: readonly Tensor[];
 }
 
+/** Sizes among the attributes of a node. */
+const sizesIn = (node: Node): readonly Dim[] => {
+  if (node.kind === 'slice') return [node.start, node.end];
+  if (node.kind === 'pad') return [node.before, node.after];
+  return node.kind === 'size' ? [node.size] : [];
+};
+
 /** Whether a size of the node depends on the symbol. */
 const mentions = (node: Node, name: string): boolean => {
-  const attributes = node.kind === 'slice' ? [node.start, node.end] : [];
-  return [...node.shape, ...attributes].some((dim) => symbolsOf(dim).includes(name));
+  return [...node.shape, ...sizesIn(node)].some((dim) => symbolsOf(dim).includes(name));
 };
 
 /**

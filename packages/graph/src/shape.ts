@@ -2,7 +2,6 @@
  * Shape and type inference: what a node yields from what it gets. Run once when a node is made and again
  * by `verify`. A misfit throws GRAPH_INVALID with both shapes, before any weight is read.
  */
-import { TollamaError } from '@tollama/core/errors';
 import {
   addDims,
   type Dim,
@@ -13,19 +12,18 @@ import {
   shapeEquals,
   shapeText,
   subtractDims,
-  symbol,
 } from './dimension.ts';
 import { type DType, isFloat } from './dtype.ts';
+import { misfit } from './misfit.ts';
 import { type Node, type Shape, type Visitor, visit } from './node.ts';
+import { scanShape } from './scan-shape.ts';
 
 export interface ShapeAndType {
   readonly shape: Shape;
   readonly dtype: DType;
 }
 
-export const misfit = (message: string): never => {
-  throw new TollamaError('GRAPH_INVALID', message);
-};
+export { misfit } from './misfit.ts';
 
 /** Numpy broadcasting of two shapes. */
 export const broadcastShapes = (a: Shape, b: Shape, what: string): Shape => {
@@ -107,6 +105,7 @@ const infer: Visitor<ShapeAndType> = {
     return own(node);
   },
   iota: (node) => ({ shape: node.shape, dtype: 'int64' }),
+  size: () => ({ shape: [], dtype: 'int64' }),
   unary: (node) => {
     const [x] = node.inputs;
     if (node.op === 'not') requireDType(x.dtype, 'bool', 'not');
@@ -210,6 +209,24 @@ const infer: Visitor<ShapeAndType> = {
       misfit(`takeAlong: indices ${shapeText(indices.shape)} do not fit ${shapeText(x.shape)}`);
     }
     return { shape: indices.shape, dtype: x.dtype };
+  },
+  pad: (node) => {
+    const [x] = node.inputs;
+    requireAxis(x.shape, node.axis, 'pad');
+    requireNumber(x.dtype, 'pad');
+    if (isNegative(node.before) || isNegative(node.after)) misfit('pad: a negative count');
+    const size = addDims(node.before, x.shape[node.axis]!, node.after);
+    return { shape: replaceAt(x.shape, node.axis, size), dtype: x.dtype };
+  },
+  scatterAdd: (node) => {
+    const [values, indices] = node.inputs;
+    requireAxis(values.shape, node.axis, 'scatterAdd');
+    requireFloat(values.dtype, 'scatterAdd');
+    requireDType(indices.dtype, 'int64', 'scatterAdd');
+    if (!shapeEquals(indices.shape, values.shape)) {
+      misfit(`scatterAdd: ${shapeText(indices.shape)} places for ${shapeText(values.shape)}`);
+    }
+    return { shape: replaceAt(values.shape, node.axis, node.size), dtype: values.dtype };
   },
   cumulativeSum: (node) => {
     requireAxis(node.inputs[0].shape, node.axis, 'cumulativeSum');
@@ -343,33 +360,7 @@ const infer: Visitor<ShapeAndType> = {
     }
     return same(node);
   },
-  scan: (node) => {
-    const results = [...node.body.outputs.values()];
-    node.inputs.forEach((x, i) => {
-      const isElement = i >= node.states && i < node.states + node.sequences;
-      const inner = node.body.inputs[i]!;
-      const axis = i < node.states ? node.growth?.axes[i] : undefined;
-      const before = node.growth && symbol(node.growth.steps);
-      const grown = (shape: Shape, by: Dim): Shape =>
-        axis === undefined ? shape : replaceAt(shape, axis, addDims(shape[axis]!, by));
-      const outer = isElement ? x.shape.slice(1) : grown(x.shape, before ?? 0);
-      if (!shapeEquals(inner.shape, outer) || inner.dtype !== x.dtype) {
-        misfit(`scan: ${inner.name} is ${shapeText(inner.shape)}, got ${shapeText(outer)}`);
-      }
-      const next = i < node.states ? results[i]! : inner;
-      const wanted = i < node.states ? grown(inner.shape, 1) : inner.shape;
-      if (!shapeEquals(next.shape, wanted) || next.dtype !== inner.dtype) {
-        misfit(`scan: ${inner.name} ${shapeText(inner.shape)} becomes ${shapeText(next.shape)}`);
-      }
-    });
-    const { shape, dtype } = results[node.part]!;
-    const steps = stepsOf(node.inputs.slice(node.states, node.states + node.sequences));
-    if (node.part >= node.states) return { shape: [steps, ...shape], dtype };
-    const axis = node.growth?.axes[node.part];
-    const first = node.inputs[node.part]!.shape;
-    if (axis === undefined) return { shape, dtype };
-    return { shape: replaceAt(first, axis, addDims(first[axis]!, steps)), dtype };
-  },
+  scan: scanShape,
   stopGradient: same,
 };
 
@@ -378,18 +369,6 @@ const packedHeads = (shape: Shape, heads: number): Shape | undefined => {
   if (shape.length !== 4) return shape.length === 3 ? shape : undefined;
   const [b, h, t, k] = shape as [Dim, Dim, Dim, Dim];
   return dimEquals(h, heads) ? [b, t, multiplyDims(h, k)] : undefined;
-};
-
-/** The number of steps of a loop over these sequences. */
-const stepsOf = (sequences: readonly Node[]): Dim => {
-  const [steps, ...others] = sequences.map((x) => x.shape[0] ?? misfit('scan: a scalar sequence'));
-  if (steps === undefined) return misfit('scan: no sequence tells the number of steps');
-  for (const other of others) {
-    if (!dimEquals(other, steps)) {
-      misfit(`scan: sequences of ${dimText(steps)} and ${dimText(other)} steps`);
-    }
-  }
-  return steps;
 };
 
 /** Shape and dtype of a node from its inputs and attributes. Throws GRAPH_INVALID on a misfit. */

@@ -3,7 +3,7 @@
  * stand where a measurement said that they help on a CPU (bench/README.md).
  */
 import { type Dim, dimEquals, multiplyDims, shapeEquals, subtractDims } from '../dimension.ts';
-import { DTYPES, type DType, isFloat } from '../dtype.ts';
+import { DTYPES, type DType, isFloat, type TensorData } from '../dtype.ts';
 import {
   type BinaryOp,
   type Node,
@@ -88,6 +88,11 @@ const staticShape = (node: Node): number[] =>
     typeof dim === 'number' ? dim : misfit(`onnx: ${node.kind} of symbolic size`),
   );
 
+const zeroOf = (dtype: DType): TensorData => {
+  if (dtype === 'float32') return new Float32Array(1);
+  return dtype === 'float64' ? new Float64Array(1) : misfit(`onnx: no zeros of type ${dtype}`);
+};
+
 /** Numpy broadcast; Expand works both ways, so an axis that keeps its size can be asked for as 1. */
 const expand = (x: Node, shape: Shape, { emitter }: LoweringContext): string => {
   const lead = shape.length - x.shape.length;
@@ -114,6 +119,7 @@ export const lower: Visitor<string, LoweringContext> = {
   iota: (node, { emitter }) => {
     return emitter.range(node.shape[0]!);
   },
+  size: (node, { emitter }) => emitter.emit('Squeeze', [emitter.size(node.size)]),
   unary: (node, context) => {
     const { emitter } = context;
     const [x] = operands(node, context) as [string];
@@ -194,9 +200,25 @@ export const lower: Visitor<string, LoweringContext> = {
     context.emitter.emit('GatherElements', operands(node, context), {
       attributes: { axis: { int: node.axis } },
     }),
+  pad: (node, { emitter }) => {
+    const counts = emitter.sizes([node.before, node.after]);
+    const axes = emitter.integers([node.axis]);
+    return emitter.emit('Pad', [emitter.nameOf(node.inputs[0]), counts, '', axes]);
+  },
+  scatterAdd: (node, context) => {
+    const { emitter } = context;
+    const [values, indices] = operands(node, context) as [string, string];
+    const zero = emitter.initializer(zeroOf(node.dtype), node.dtype, []);
+    const zeros = emitter.emit('Expand', [zero, emitter.sizes(node.shape)]);
+    return emitter.emit('ScatterElements', [zeros, indices, values], {
+      attributes: { axis: { int: node.axis }, reduction: { string: 'add' } },
+    });
+  },
   cumulativeSum: (node, { emitter }) => {
     const axis = emitter.initializer(BigInt64Array.of(BigInt(node.axis)), 'int64', []);
-    return emitter.emit('CumSum', [emitter.nameOf(node.inputs[0]), axis]);
+    return emitter.emit('CumSum', [emitter.nameOf(node.inputs[0]), axis], {
+      attributes: { reverse: { int: node.isReverse ? 1 : 0 } },
+    });
   },
   top: (node, { emitter }) => {
     const inputs = [emitter.nameOf(node.inputs[0]), emitter.size(node.count)];

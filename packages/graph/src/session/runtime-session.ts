@@ -8,15 +8,19 @@ import type { StoredTensor } from '../safetensors/parse-header.ts';
 import { checkFeeds, type Feeds, type TensorValue } from './feeds.ts';
 import type { Device, Precision } from './options.ts';
 
+/** Names of outputs, or where to put each: undefined for a new array. */
+export type Outputs = readonly string[] | Readonly<Record<string, TensorValue | undefined>>;
+
 export interface Session extends AsyncDisposable {
   readonly device: Device;
   readonly precision: Precision;
   /**
    * Runs the whole graph once.
-   * @param outputs names of the outputs to hand over; all when absent
+   * @param outputs names of the outputs to hand over; all when absent. By a record, onnxruntime writes those
+   * that have a value into its array, without a copy
    * @throws TollamaError INTERNAL when the feeds do not fit the graph, or onnxruntime refuses
    */
-  run(feeds: Feeds, outputs?: readonly string[]): Promise<Readonly<Record<string, TensorValue>>>;
+  run(feeds: Feeds, outputs?: Outputs): Promise<Readonly<Record<string, TensorValue>>>;
   /** Waits for the runs under way, frees the memory and what lies in a temporary folder. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -33,20 +37,31 @@ const toValue = (tensor: OrtTensor): TensorValue => {
   return { dtype: tensor.type as DType, dims: tensor.dims, data: tensor.data as TensorData };
 };
 
+const fetchesOf = (outputs: Outputs, tensorOf: (value: TensorValue) => OrtTensor) => {
+  if (Array.isArray(outputs)) return outputs as readonly string[];
+  const fetches: Record<string, OrtTensor | null> = {};
+  for (const [name, value] of Object.entries(outputs)) {
+    fetches[name] = value ? tensorOf(value as TensorValue) : null;
+  }
+  return fetches;
+};
+
 const runOnce = async (
   runtime: Runtime,
   session: InferenceSession,
   graph: Graph,
   feeds: Feeds,
-  outputs: readonly string[] | undefined,
+  outputs: Outputs | undefined,
 ): Promise<Readonly<Record<string, TensorValue>>> => {
   checkFeeds(graph, feeds);
+  const tensorOf = ({ dtype, data, dims }: TensorValue): OrtTensor =>
+    new runtime.Tensor(dtype as 'float32', data as Float32Array, dims);
   const tensors: Record<string, OrtTensor> = {};
-  for (const [name, { dtype, data, dims }] of Object.entries(feeds)) {
-    tensors[name] = new runtime.Tensor(dtype as 'float32', data as Float32Array, dims);
-  }
+  for (const [name, value] of Object.entries(feeds)) tensors[name] = tensorOf(value);
   try {
-    const results = await (outputs ? session.run(tensors, outputs) : session.run(tensors));
+    const results = await (outputs
+      ? session.run(tensors, fetchesOf(outputs, tensorOf))
+      : session.run(tensors));
     return Object.fromEntries(
       Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]),
     );

@@ -1,0 +1,6 @@
+import { TollamaError } from '@tollama/core/errors';
+
+/** Refuses a graph. */
+export const misfit = (message: string): never => {
+  throw new TollamaError('GRAPH_INVALID', message);
+};
