@@ -147,6 +147,7 @@ export const prefetchRules = (readyLatencyMs: number): readonly Rule[] => {
     rule('K3', 'errors', '==', 0),
     rule('K3', 'timeouts', '==', 0),
     rule('K3', 'fallbacks', '==', 0),
+    rule('premise', 'adapters_trained', '>=', 1),
     rule('K4', 'latency_mean_ms', '>=', low),
     rule('premise', 'requests_missing', '==', 0),
   ];

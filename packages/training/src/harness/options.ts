@@ -54,7 +54,10 @@ export interface HarnessOptions {
   readonly concurrency: number;
   readonly requests: number;
   readonly readyLatencyMs: number;
+  /** Of a rollback that shall not be possible in time. */
   readonly deadlineMs: number;
+  /** Of one call of the policy. */
+  readonly policyDeadlineMs: number;
   /** onnxruntime optimises the step graph. */
   readonly optimize: boolean;
   readonly seed: number;
@@ -80,6 +83,7 @@ export const HARNESS_DEFAULTS: HarnessOptions = {
   requests: 32,
   readyLatencyMs: 40,
   deadlineMs: 5,
+  policyDeadlineMs: 2000,
   optimize: true,
   seed: 42,
   repeat: 1,
@@ -118,6 +122,9 @@ export const checkHarnessOptions = (name: ScenarioName, options: HarnessOptions)
     refuse('timeoutEvery', timeoutEvery, 'use 1 or more');
   }
   if (!(readyLatencyMs >= 0)) refuse('readyLatencyMs', readyLatencyMs, 'use 0 or more');
+  if (!(options.policyDeadlineMs > 0)) {
+    refuse('policyDeadlineMs', options.policyDeadlineMs, 'use more than 0');
+  }
   if (!(deadlineMs > 0)) refuse('deadlineMs', deadlineMs, 'use more than 0');
   if (!Number.isInteger(seed)) refuse('seed', seed, 'use a whole number');
   if (inject !== undefined && !INJECTIONS[name].includes(inject)) {
