@@ -1,13 +1,21 @@
 /** Adapters for the host's slots, as files with hashes, and how one is made ready. */
-import { input, matmul, openSession, defineGraph, type Graph, type TensorValue, transpose } from '@tollama/graph';
+import {
+  defineGraph,
+  type Graph,
+  input,
+  matmul,
+  openSession,
+  type TensorValue,
+  transpose,
+} from '@tollama/graph';
 import type { Clock } from '../clock/clock.ts';
 import { RandomStream } from '../data/random-stream.ts';
-import { fileShapes, tensorsOf } from '../kasmina/slot-tensors.ts';
 import type { Slot } from '../kasmina/seed-plan.ts';
-import { type AdapterKernel, adapterLoader, type Tensors } from '../prefetch/adapter-loader.ts';
-import { AdapterStore, keyText } from '../prefetch/adapter-store.ts';
-import type { Loader } from '../prefetch/prefetcher.ts';
+import { fileShapes, tensorsOf } from '../kasmina/slot-tensors.ts';
 import type { PreparedAdapter } from '../prefetch/adapter-loader.ts';
+import { type AdapterKernel, adapterLoader, type Tensors } from '../prefetch/adapter-loader.ts';
+import { type AdapterStore, keyText } from '../prefetch/adapter-store.ts';
+import type { Loader } from '../prefetch/prefetcher.ts';
 import { firstValues } from '../slots/plant.ts';
 import { savedName } from '../slots/seed.ts';
 
@@ -68,7 +76,9 @@ const feedsOf = (tensors: Tensors, names: readonly string[]): Record<string, Ten
     }),
   );
 
-const buildKernel = async (shapes: ReadonlyMap<string, readonly number[]>): Promise<AdapterKernel> => {
+const buildKernel = async (
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<AdapterKernel> => {
   const session = await openSession(kernelGraph(shapes), { threads: 1 });
   return {
     warmUp: async (tensors) => {

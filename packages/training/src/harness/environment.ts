@@ -25,7 +25,7 @@ const gitCommit = async (): Promise<string | null> => {
     const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: folder });
     return stdout.trim();
   } catch {
-    return process.env['GITHUB_SHA'] ?? null;
+    return process.env.GITHUB_SHA ?? null;
   }
 };
 

@@ -100,5 +100,4 @@ export const measurePotential = async (
   seedId: string,
   plan: readonly Seed[],
   { step, alpha, validate }: MeasureContext,
-): Promise<number> =>
-  validate(await step.probe(plan), { ...alpha, [alphaName(seedId)]: 1 });
+): Promise<number> => validate(await step.probe(plan), { ...alpha, [alphaName(seedId)]: 1 });

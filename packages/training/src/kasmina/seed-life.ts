@@ -2,8 +2,8 @@
 import type { SeedState } from '../contracts/run-state.ts';
 import { AlphaController, type AlphaState } from '../lifecycle/alpha-schedule.ts';
 import { Lifecycle, type LifecycleState } from '../lifecycle/lifecycle.ts';
-import type { PreparedAdapter } from '../prefetch/adapter-loader.ts';
 import type { Lease } from '../prefetch/adapter-cache.ts';
+import type { PreparedAdapter } from '../prefetch/adapter-loader.ts';
 import type { PlacedSeed, Slot } from './seed-plan.ts';
 
 /** A loss is a number or not known: checkpoints are JSON, which has no NaN. */

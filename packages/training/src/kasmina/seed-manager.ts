@@ -6,7 +6,7 @@ import type { SlotState } from '../contracts/run-state.ts';
 import { type Gate, isActive, type Stage } from '../contracts/stages.ts';
 import { type GateResult, resetGate } from '../lifecycle/gates.ts';
 import type { Seed } from '../slots/plant.ts';
-import { germinationEvidence, germinationGate, type Germination } from './germinate.ts';
+import { type Germination, germinationEvidence, germinationGate } from './germinate.ts';
 import { gateOf, summaryOf } from './judge-gates.ts';
 import type { EpochFacts, SeedManagerOptions } from './kasmina-options.ts';
 import {
@@ -235,7 +235,8 @@ export class SeedManager {
       this.#isUnhealthy = true;
       await this.cull(id, 'isolation_violations');
     } else if (lifecycle.stage === 'BLENDING' && alpha.isHolding && alpha.target === 0) {
-      if (lifecycle.enteredEpoch < epoch && this.#hasBlended(life)) await this.cull(id, 'faded_out');
+      if (lifecycle.enteredEpoch < epoch && this.#hasBlended(life))
+        await this.cull(id, 'faded_out');
     } else if (lifecycle.stage === 'EMBARGOED' && this.cooldownOf(life.slot.name) === 0) {
       this.#reset(life);
     }
@@ -338,7 +339,8 @@ export class SeedManager {
     const { epoch, validationLoss, stepLatencyMs } = this.#facts;
     const { limits, stepBudgetMs } = this.#options;
     const evidence = { epoch, stepLatencyMs, stepBudgetMs, areGradientsFinite };
-    const judge = (gate: Gate): GateResult => this.#told(life, gateOf(gate, life, evidence, limits));
+    const judge = (gate: Gate): GateResult =>
+      this.#told(life, gateOf(gate, life, evidence, limits));
     const from = life.lifecycle.stage;
     const result = life.lifecycle.move(to, { epoch, judge });
     if (result.kind === 'held') return summaryOf(result.gates);

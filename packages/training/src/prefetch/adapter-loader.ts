@@ -4,12 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { errorMessage } from '@tollama/core/errors';
-import { openWeightsFile, readTensor, type TensorValue } from '@tollama/graph';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { openMemoryCheckpoint, type TensorValue } from '@tollama/graph';
 import type { Clock } from '../clock/clock.ts';
 import type { AdapterStore } from './adapter-store.ts';
-import type { LoadFailure, LoadFailureKind, Loaded, Loader } from './prefetcher.ts';
+import type { Loaded, Loader, LoadFailure, LoadFailureKind } from './prefetcher.ts';
 
 export type Tensors = ReadonlyMap<string, TensorValue>;
 
@@ -43,13 +42,21 @@ const failed = (failure: LoadFailureKind, message: string): LoadFailure => ({
 
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
 
-const readTensors = async (path: string): Promise<Tensors> => {
-  const { tensors } = await openWeightsFile(dirname(path), basename(path));
-  const entries = [...tensors].map(async ([name, tensor]): Promise<[string, TensorValue]> => [
-    name,
-    { dtype: 'float32', dims: tensor.shape, data: await readTensor(tensor) },
-  ]);
-  return new Map(await Promise.all(entries));
+/** The very bytes that were hashed, as tensors. */
+const tensorsIn = async (file: string, bytes: Buffer): Promise<Tensors> => {
+  const { tensors } = await openMemoryCheckpoint({ [file]: bytes });
+  return new Map(
+    [...tensors].map(([name, { dtype, shape, offset, sizeBytes }]): [string, TensorValue] => {
+      if (dtype !== 'float32') {
+        throw new TollamaError('CHECKPOINT_INVALID', `${file}: '${name}' is ${dtype}`, {
+          hint: 'adapters are float32',
+        });
+      }
+      // A copy of its own: views of floats must begin at a multiple of four.
+      const data = new Uint8Array(bytes.subarray(offset, offset + sizeBytes));
+      return [name, { dtype, dims: shape, data: new Float32Array(data.buffer) }];
+    }),
+  );
 };
 
 const shapeProblem = (
@@ -85,7 +92,7 @@ const verified = async (
   if (sha256 !== artifact.sha256) {
     return failed('checksum_mismatch', `${artifact.file}: its sha256 is ${sha256}`);
   }
-  const tensors = await readTensors(path);
+  const tensors = await tensorsIn(artifact.file, bytes);
   const problem = shapeProblem(tensors, expects(key));
   return problem === undefined ? tensors : failed('shape_mismatch', problem);
 };
@@ -93,10 +100,12 @@ const verified = async (
 export const adapterLoader =
   (options: AdapterLoaderOptions): Loader<PreparedAdapter> =>
   async (key, signal): Promise<Loaded<PreparedAdapter> | LoadFailure> => {
+    // The file is asked for first: its way here takes longest.
+    const verifying = verified(key, signal, options);
     const building = options.build(key);
     // Judged below; a file that is refused first must not leave an unhandled rejection.
     building.catch(() => {});
-    const tensors = await verified(key, signal, options);
+    const tensors = await verifying;
     if ('kind' in tensors) {
       const built = await building.catch(() => undefined);
       await built?.[Symbol.asyncDispose]();

@@ -58,7 +58,10 @@ const needsFor = (count: number): readonly AdapterNeed[] =>
   }));
 
 /** The store: hands a file over after its latency. */
-const backend = ({ readyLatencyMs, inject }: HarnessOptions, lostPath: () => string | undefined) => {
+const backend = (
+  { readyLatencyMs, inject }: HarnessOptions,
+  lostPath: () => string | undefined,
+) => {
   const extra = inject === 'slow-backend' ? SLOWER_BY_MS : 0;
   const latencyMs = inject === 'instant-backend' ? 0 : readyLatencyMs + extra;
   return async (path: string): Promise<Buffer> => {
@@ -121,7 +124,9 @@ const withinSilence = async (all: Promise<unknown>, ended: () => number): Promis
 
 /** Adapters grown in a host's slots, up to training; answers the violations that the probes found. */
 const attachAndProbe = async (options: HarnessOptions) => {
-  const policy = new HeuristicPolicy({ firstEpoch: 1, plateauEpochs: 0 });
+  // Whatever the loss does: a seed is wanted in each epoch that has room for one.
+  const eager = { firstEpoch: 1, plateauEpochs: 1, plateauImprovement: 2, stableImprovement: 2 };
+  const policy = new HeuristicPolicy(eager);
   await using bench = await openWorkbench(options, {
     epochs: 5,
     policy,
@@ -133,7 +138,8 @@ const attachAndProbe = async (options: HarnessOptions) => {
   return {
     violations: seeds.isolationViolations,
     attached: recorder.count('seed_germinated'),
-    trained: recorder.named('stage_changed').filter((one) => one.attributes.to === 'TRAINING').length,
+    trained: recorder.named('stage_changed').filter((one) => one.attributes.to === 'TRAINING')
+      .length,
     failures: adaptation.decisions.filter(({ outcome }) => outcome.status === 'failed').length,
     commands: adaptation.commandsApplied,
     evaluations: bench.tamiyo.counters().asked,

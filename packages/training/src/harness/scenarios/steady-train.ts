@@ -1,11 +1,16 @@
 /** A run without any fault: its latency, its loss, and the proof that there was no fault. */
 import { METRICS } from '../../contracts/metrics.ts';
+import { HeuristicPolicy } from '../../policy/heuristic.ts';
 import type { HarnessOptions } from '../options.ts';
 import { histogram, mean } from '../percentile.ts';
 import type { Measured } from '../result.ts';
-import { openWorkbench, STEPS_PER_EPOCH, type Workbench, type WorkbenchChanges } from '../workbench.ts';
-import { HeuristicPolicy } from '../../policy/heuristic.ts';
 import { blockFor } from '../stall.ts';
+import {
+  openWorkbench,
+  STEPS_PER_EPOCH,
+  type Workbench,
+  type WorkbenchChanges,
+} from '../workbench.ts';
 import { histogramsOf, rssPeakBytes, type ScenarioContext, valuesOf } from './scenario.ts';
 
 const SLOW_MS = 900;
@@ -67,8 +72,7 @@ export const steadyTrain = async (
       latency_p95_ms: p95,
       accuracy_final: bench.accuracies.at(-1) ?? null,
       loss_final: finalLoss(bench),
-      throughput_series_per_s:
-        seconds > 0 ? (count * STEPS_PER_EPOCH * batchSize) / seconds : null,
+      throughput_series_per_s: seconds > 0 ? (count * STEPS_PER_EPOCH * batchSize) / seconds : null,
       rss_peak_bytes: rssPeakBytes(),
       failed_epochs: failed.length,
       epochs_missing: Math.max(0, total - all.length),
