@@ -76,6 +76,8 @@ export interface Workbench extends AsyncDisposable {
   /** Directional accuracy of each validation. */
   readonly accuracies: readonly number[];
   readonly folder: string;
+  /** What gradients are measured on. */
+  readonly probeBatch: Feeds;
 }
 
 const BLUEPRINT_IDS = HEURISTIC_DEFAULTS.blueprints;
@@ -139,6 +141,7 @@ export const openWorkbench = async (
   const prefetcher = await openPrefetcher(graph, folder, telemetry, options.seed);
   const random = RandomStream.of(options.seed + 1);
   const validation = hostBatch(random, VALIDATION_SIZE);
+  const probeBatch = hostBatch(random, PROBE_SIZE);
   const accuracies: number[] = [];
   const jitter = seededRandom(options.seed);
   const lossOf = async (one: TrainingStep, alpha: Readonly<Record<string, number>>) =>
@@ -150,7 +153,7 @@ export const openWorkbench = async (
     graph,
     prefetcher,
     keyOf,
-    probeBatch: hostBatch(random, PROBE_SIZE),
+    probeBatch,
     validate: lossOf,
     parameterBudget: PARAMETER_BUDGET,
     stepBudgetMs: STEP_BUDGET_MS,
@@ -217,6 +220,7 @@ export const openWorkbench = async (
     adaptation,
     accuracies,
     folder,
+    probeBatch,
     async [Symbol.asyncDispose]() {
       await thread[Symbol.asyncDispose]();
       await prefetcher.shutdown(1000);
