@@ -54,10 +54,11 @@ const forgetful = (step: TrainingStep): TrainingStep =>
     get(target, property) {
       if (property === 'load') {
         return (state: TrainingState): void => {
-          const wrong = copyState(state);
-          const [first] = wrong.parameters.values();
-          bytesOf(first!)[0]! ^= 1;
-          target.load(wrong);
+          // Of its own: a snapshot's memory is shared and must stay as it is.
+          const [name, value] = [...state.parameters][0]!;
+          const wrong = { ...value, data: Float32Array.from(value.data as Float32Array) };
+          bytesOf(wrong)[0]! ^= 1;
+          target.load({ ...state, parameters: new Map(state.parameters).set(name, wrong) });
         };
       }
       const value: unknown = Reflect.get(target, property, target);
