@@ -36,7 +36,8 @@ export const hostGraph = (): Graph => {
   const label = input('label', ['batch', HORIZON]);
   const embedded = affine(context, weight('embed', WIDTH, CONTEXT));
   const body = add(embedded, relu(affine(embedded, weight('body', WIDTH, WIDTH))));
-  const forecast = affine(body, weight('head', HORIZON, WIDTH));
+  const bias = parameter('head.bias', [HORIZON], 'float32');
+  const forecast = add(affine(body, weight('head', HORIZON, WIDTH)), bias);
   const error = sub(forecast, label);
   return defineGraph('host', [context, label], { loss: mean(mul(error, error), [0, 1]), forecast });
 };
@@ -56,26 +57,38 @@ export const hostParameters = (seed: number): ReadonlyMap<string, TensorValue> =
     ['embed.weight', tensor(WIDTH, CONTEXT)],
     ['body.weight', tensor(WIDTH, WIDTH)],
     ['head.weight', tensor(HORIZON, WIDTH)],
+    ['head.bias', { dtype: 'float32', dims: [HORIZON], data: new Float32Array(HORIZON) }],
   ]);
 };
 
+/** What waves look like: their periods in steps, their drift a step, their noise. */
+export interface WaveRange {
+  readonly shortest: number;
+  readonly longest: number;
+  readonly slope: number;
+  readonly noise: number;
+}
+
+const WAVES: WaveRange = { shortest: 6, longest: 24, slope: 0.02, noise: 0.1 };
+
 /** A wave with a drift and noise, of mean 0 over its context and spread about 1. */
-const draw = (random: RandomStream, values: Float32Array): void => {
-  const period = 6 + 18 * random.uniform();
+const draw = (random: RandomStream, values: Float32Array, range: WaveRange): void => {
+  const { shortest, longest } = range;
+  const period = shortest + (longest - shortest) * random.uniform();
   const phase = 2 * Math.PI * random.uniform();
-  const slope = 0.02 * (random.uniform() - 0.5);
+  const slope = range.slope * (random.uniform() - 0.5);
   for (let t = 0; t < values.length; t++) {
     const wave = Math.sin(phase + (2 * Math.PI * t) / period);
-    values[t] = wave + slope * (t - CONTEXT / 2) + 0.1 * (random.uniform() - 0.5);
+    values[t] = wave + slope * (t - CONTEXT / 2) + range.noise * (random.uniform() - 0.5);
   }
 };
 
-export const hostBatch = (random: RandomStream, size: number): Feeds => {
+export const hostBatch = (random: RandomStream, size: number, range = WAVES): Feeds => {
   const context = new Float32Array(size * CONTEXT);
   const label = new Float32Array(size * HORIZON);
   const series = new Float32Array(CONTEXT + HORIZON);
   for (let i = 0; i < size; i++) {
-    draw(random, series);
+    draw(random, series, range);
     context.set(series.subarray(0, CONTEXT), i * CONTEXT);
     label.set(series.subarray(CONTEXT), i * HORIZON);
   }
