@@ -12,6 +12,7 @@ export {
   openFineTuning,
 } from './objective/open-fine-tuning.ts';
 export { type BlendKind, type BlendOptions, blend } from './slots/blend.ts';
+export { type Leak, leaks } from './slots/isolation.ts';
 export { type LinearSlot, linearSlots } from './slots/linear-slots.ts';
 export { ALL_LINEAR, matchModules, type TargetModules } from './slots/match-modules.ts';
 export * from './slots/plant.ts';

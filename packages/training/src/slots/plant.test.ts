@@ -16,6 +16,7 @@ import {
 import { tensorOf } from '@tollama/graph/testing/run-graph';
 import { expect, test } from 'vitest';
 import { openTrainingStep } from '../step/open-training-step.ts';
+import { leaks } from './isolation.ts';
 import { linearSlots } from './linear-slots.ts';
 import { matchModules } from './match-modules.ts';
 import { firstValues, plantSeeds, type Seed } from './plant.ts';
@@ -96,19 +97,20 @@ test('a seed in TRAINING leaves the loss and the gradients of its host as they a
   }
 });
 
-test('the structure proves the isolation', () => {
-  const { graph } = plantSeeds(host(), [lora({ targets: ['v'], path: 'straight-through' })]);
-  const isSeed = (name: string): boolean => name.startsWith('base_model');
-  const adapter = graph.nodes.filter((x) => x.kind === 'parameter' && isSeed(x.name));
-  const body = graph.nodes.find((x) => x.kind === 'parameter' && x.name === 'body.q.weight')!;
+test('the structure proves the isolation, and names what leaks', () => {
+  const isolated = (path: NonNullable<Seed['path']>) => lora({ targets: ['v'], path, isIsolated: true });
+  expect(leaks(plantSeeds(host(), [lora({ path: 'straight-through' })]))).toEqual([]);
+  expect(leaks(plantSeeds(host(), [isolated('residual')]))).toEqual([]);
+  expect(leaks(plantSeeds(host(), [isolated('convex')]))).toEqual([]);
+  expect(leaks(plantSeeds(host(), [lora({ targets: ['v'] })]))).toEqual([
+    { seed: 'a', parameter: 'body.q.weight' },
+    { seed: 'a', parameter: 'body.q.bias' },
+  ]);
+  const { graph, seeds } = plantSeeds(host(), [isolated('residual')]);
   const loss = graph.outputs.get('loss')!;
-  expect(adapter.every((x) => reaches(loss, x))).toBe(true);
-  // The change follows the seed and nothing of the host.
-  const change = graph.nodes.filter(
-    (x) => x.kind === 'linear' && adapter.some((seed) => reaches(x, seed)),
-  );
-  expect(change.length).toBeGreaterThan(0);
-  expect(change.some((x) => reaches(x, body))).toBe(false);
+  const own = new Set(seeds[0]!.tensors.map(({ name }) => name));
+  const parameters = graph.nodes.filter((x) => x.kind === 'parameter');
+  expect(parameters.filter(({ name }) => own.has(name)).every((x) => reaches(loss, x))).toBe(true);
 });
 
 test('a fresh seed changes no bit, and its first factor gets no gradient', async () => {
