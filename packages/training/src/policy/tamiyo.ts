@@ -1,0 +1,175 @@
+/**
+ * Asks a policy under a deadline and behind a breaker, and keeps conservative mode: while it lasts, nothing
+ * germinates and nothing advances.
+ */
+import { errorMessage } from '@tollama/core/errors';
+import { BREAKER_GAUGE, Breaker, type BreakerOptions } from '../breaker/breaker.ts';
+import type { Clock } from '../clock/clock.ts';
+import { type Report, silent } from '../contracts/metrics.ts';
+import type { RunState } from '../contracts/run-state.ts';
+import type { Policy } from './policy.ts';
+
+export const DEFAULT_POLICY_DEADLINE_MS = 2000;
+
+export interface TamiyoOptions {
+  readonly policy: Policy;
+  readonly deadlineMs?: number;
+  readonly breaker: BreakerOptions;
+  readonly clock: Clock;
+  readonly report?: Report;
+}
+
+export type Answer =
+  /** Not vetted yet; nothing is known about its form. */
+  | { readonly kind: 'command'; readonly command: unknown; readonly latencyMs: number }
+  | { readonly kind: 'timeout'; readonly latencyMs: number }
+  | { readonly kind: 'error'; readonly message: string; readonly latencyMs: number }
+  /** Not asked: conservative mode, or an open breaker. Means WAIT. */
+  | { readonly kind: 'not_asked'; readonly why: 'conservative' | 'breaker_open' };
+
+export interface TamiyoCounters {
+  readonly asked: number;
+  readonly answered: number;
+  readonly timeouts: number;
+  readonly errors: number;
+  /** Answers that came after their deadline; they are never applied. */
+  readonly late: number;
+  readonly notAsked: number;
+  readonly breakerOpens: number;
+  /** Epochs that ended in conservative mode. */
+  readonly conservativeEpochs: number;
+}
+
+const EXPIRED = Symbol('expired');
+
+export class Tamiyo {
+  readonly policy: Policy;
+  /** Of calls that were answered in time. */
+  readonly latenciesMs: number[] = [];
+  readonly breaker: Breaker;
+  readonly #options: TamiyoOptions;
+  readonly #report: Report;
+  readonly #count = {
+    asked: 0,
+    answered: 0,
+    timeouts: 0,
+    errors: 0,
+    late: 0,
+    notAsked: 0,
+    conservativeEpochs: 0,
+  };
+  #isConservative = false;
+  /** Something failed since the last epoch ended: this epoch is not clean. */
+  #hasFailed = false;
+
+  constructor(options: TamiyoOptions) {
+    this.#options = options;
+    this.policy = options.policy;
+    this.#report = options.report ?? silent;
+    this.breaker = new Breaker(options.breaker);
+  }
+
+  get isConservative(): boolean {
+    return this.#isConservative;
+  }
+
+  get breakerGauge(): number {
+    return BREAKER_GAUGE[this.breaker.state];
+  }
+
+  counters(): TamiyoCounters {
+    return { ...this.#count, breakerOpens: this.breaker.opens };
+  }
+
+  /** Never rejects; the policy's failure is an answer. */
+  async ask(state: RunState): Promise<Answer> {
+    const { clock } = this.#options;
+    if (this.#isConservative && this.breaker.state === 'closed') return this.#skip('conservative');
+    if (!this.breaker.allow(clock.now())) return this.#skip('breaker_open');
+    this.#count.asked++;
+    const startedAt = clock.now();
+    const latency = (): number => clock.now() - startedAt;
+    try {
+      const command = await this.#withinDeadline(state);
+      if (command === EXPIRED) return this.#timedOut(latency());
+      this.#count.answered++;
+      this.breaker.succeed();
+      this.latenciesMs.push(latency());
+      return { kind: 'command', command, latencyMs: latency() };
+    } catch (error) {
+      this.#count.errors++;
+      const message = errorMessage(error);
+      this.#report('tolaria.tamiyo_error', 'warning', { message });
+      this.#failed('tamiyo_error');
+      return { kind: 'error', message, latencyMs: latency() };
+    }
+  }
+
+  /** For Tamiyo's own failures, and for Kasmina's. */
+  enterConservative(why: string): void {
+    this.#hasFailed = true;
+    if (this.#isConservative) return;
+    this.#isConservative = true;
+    this.#report('tolaria.conservative_mode_entered', 'warning', { why });
+  }
+
+  /** A clean epoch with a closed breaker clears conservative mode; the epoch that caused it is not clean. */
+  epochEnded(isClean: boolean): void {
+    const hasFailed = this.#hasFailed || !isClean;
+    this.#hasFailed = false;
+    if (!this.#isConservative) return;
+    this.#count.conservativeEpochs++;
+    if (hasFailed || this.breaker.state !== 'closed') return;
+    this.#isConservative = false;
+    this.#report('tolaria.conservative_mode_cleared', 'info');
+  }
+
+  async #withinDeadline(state: RunState): Promise<unknown> {
+    const { clock, policy, deadlineMs = DEFAULT_POLICY_DEADLINE_MS } = this.#options;
+    const controller = new AbortController();
+    let isOver = false;
+    const late = (): void => {
+      if (!isOver) return;
+      this.#count.late++;
+      this.#report('tolaria.tamiyo_late', 'warning', { epoch: state.epoch });
+    };
+    let cancelTimer = (): void => {};
+    const deadline = new Promise<typeof EXPIRED>((resolve) => {
+      cancelTimer = clock.after(deadlineMs, () => {
+        isOver = true;
+        controller.abort();
+        resolve(EXPIRED);
+      });
+    });
+    // An async call, so that a policy that throws at once is one that rejects.
+    const answer = (async () => policy.evaluate(state, controller.signal))();
+    void answer.then(late, () => {});
+    try {
+      return await Promise.race([answer, deadline]);
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  #timedOut(latencyMs: number): Answer {
+    this.#count.timeouts++;
+    this.#report('tolaria.tamiyo_timeout', 'warning', { latency_ms: latencyMs });
+    this.#failed('tamiyo_timeout');
+    return { kind: 'timeout', latencyMs };
+  }
+
+  #failed(why: string): void {
+    const { opens } = this.breaker;
+    this.breaker.fail(this.#options.clock.now());
+    if (this.breaker.opens > opens) {
+      const openUntil = this.breaker.snapshot().openUntilMs ?? null;
+      this.#report('tolaria.breaker_opened', 'warning', { open_until_ms: openUntil });
+    }
+    this.enterConservative(why);
+  }
+
+  #skip(why: 'conservative' | 'breaker_open'): Answer {
+    this.#count.notAsked++;
+    return { kind: 'not_asked', why };
+  }
+}
