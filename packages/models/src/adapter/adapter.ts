@@ -8,6 +8,7 @@ import {
   add,
   type Checkpoint,
   fromCheckpoint,
+  type Graph,
   joinCheckpoints,
   matmul,
   mul,
@@ -18,6 +19,7 @@ import {
   type Weights,
 } from '@tollama/graph';
 import { type AdapterConfig, factorOf, rankOf, readAdapterConfig } from './adapter-config.ts';
+import { bottleneckRewrite } from './bottleneck.ts';
 
 export const ADAPTER_FILE = 'adapter_model.safetensors';
 const PREFIX = 'base_model.model.';
@@ -28,6 +30,8 @@ export interface Adapter {
   readonly checkpoint: Checkpoint;
   /** The base's weights, adapted. */
   readonly weights: Weights;
+  /** What the adapter makes of each graph, where its weights are not the place for it. */
+  readonly rewrite?: (graph: Graph) => Graph;
 }
 
 /** The names of the two factors in the file, after the module's path; an embedding's are transposed. */
@@ -134,6 +138,14 @@ const adaptedWeights = (
 export const openAdapter = async (folder: string, base: Checkpoint): Promise<Adapter> => {
   const config = await readAdapterConfig(folder);
   const file = await openWeightsFile(folder, ADAPTER_FILE);
+  if (config.peft_type === 'BOTTLENECK') {
+    return {
+      config,
+      checkpoint: joinCheckpoints(base, file),
+      weights: fromCheckpoint(base.tensors),
+      rewrite: bottleneckRewrite(file, base, config.r),
+    };
+  }
   const changes = changesOf(file, base, config);
   const factors = fromCheckpoint(file.tensors);
   const made = new Map<string, Tensor>();
