@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type TensorSpec, writeSafetensors } from '@tollama/graph';
+import { openCheckpoint, type TensorSpec, writeSafetensors } from '@tollama/graph';
 import { withFolder } from '@tollama/graph/testing/run-graph';
 import { expect, test } from 'vitest';
 import { openModel } from '../open-model.ts';
@@ -11,7 +11,6 @@ const MODULE = 'output_patch_embedding.output_layer';
 const writeAdapter = async (path: string, module: string, up: number): Promise<void> => {
   const config = { peft_type: 'BOTTLENECK', r: 2 };
   await writeFile(join(path, 'adapter_config.json'), JSON.stringify(config));
-  const { openCheckpoint } = await import('@tollama/graph');
   const base = await openCheckpoint(folder);
   const out = base.tensors.get(`${MODULE}.weight`)!.shape[0]!;
   const specs = new Map<string, TensorSpec>([
@@ -19,7 +18,9 @@ const writeAdapter = async (path: string, module: string, up: number): Promise<v
     [`base_model.model.${module}.bottleneck_up.weight`, { dtype: 'float32', shape: [out, 2] }],
   ]);
   await writeSafetensors(join(path, 'adapter_model.safetensors'), specs, (name) =>
-    new Float32Array(2 * out).fill(name.includes('_down') ? 0.1 : up),
+    name.includes('_down')
+      ? Float32Array.from({ length: 2 * out }, (_, i) => (i < out ? 0.1 : -0.1))
+      : new Float32Array(2 * out).fill(up),
   );
 };
 
