@@ -10,9 +10,14 @@ const LENGTH_BYTES = 8;
 const sizeOf = ({ dtype, shape }: TensorSpec): number =>
   shape.reduce((a, b) => a * b, DTYPES[dtype].sizeBytes);
 
-const headerBytes = (specs: ReadonlyMap<string, TensorSpec>): Buffer => {
+export type SafetensorsMetadata = Readonly<Record<string, string>>;
+
+const headerBytes = (
+  specs: ReadonlyMap<string, TensorSpec>,
+  metadata: SafetensorsMetadata,
+): Buffer => {
   let at = 0;
-  const entries: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
+  const entries: [string, unknown][] = [['__metadata__', { format: 'pt', ...metadata }]];
   for (const [name, spec] of specs) {
     const { dtype, shape } = spec;
     const end = at + sizeOf(spec);
@@ -31,16 +36,18 @@ const headerBytes = (specs: ReadonlyMap<string, TensorSpec>): Buffer => {
  * Writes a file beside `path` and renames it: a crash leaves the old file or the new one.
  *
  * @param fill the values of one tensor; called once for each, in order
+ * @param metadata texts that go into the header, beside the format
  */
 export const writeSafetensors = async (
   path: string,
   specs: ReadonlyMap<string, TensorSpec>,
   fill: (name: string, spec: TensorSpec) => ArrayBufferView,
+  metadata: SafetensorsMetadata = {},
 ): Promise<void> => {
   const partial = `${path}.partial`;
   try {
     await using file = await open(partial, 'w');
-    await file.writeFile(headerBytes(specs));
+    await file.writeFile(headerBytes(specs, metadata));
     for (const [name, spec] of specs) {
       const data = fill(name, spec);
       if (data.byteLength !== sizeOf(spec)) {

@@ -6,6 +6,8 @@ import type { GoldenKind } from '../../kinds.ts';
 import { controlOps } from './control.ts';
 import { gradientOps } from './gradients.ts';
 import { optimizerOps } from './optimizers.ts';
+import { peftOps } from './peft.ts';
+import { scheduleOps } from './schedules.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,6 +24,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...controlOps,
   ...gradientOps,
   ...optimizerOps,
+  ...peftOps,
+  ...scheduleOps,
 };
 
 /** Holds a whole case to its numbers by itself. */

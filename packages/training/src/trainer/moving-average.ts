@@ -1,0 +1,42 @@
+/** Exponential moving average of the parameters (Polyak & Juditsky 1992, in the form that deep learning uses). */
+import type { TensorValue } from '@tollama/graph';
+
+type Tensors = ReadonlyMap<string, TensorValue>;
+
+/** Copies float32 tensors. */
+export const copyTensors = (tensors: Tensors): Map<string, TensorValue> =>
+  new Map(
+    [...tensors].map(([name, { dtype, dims, data }]) => [
+      name,
+      { dtype, dims, data: Float32Array.from(data as Float32Array) },
+    ]),
+  );
+
+/** a = decay a + (1 - decay) p after each step; the decay warms up as (1 + t) / (10 + t). */
+export class MovingAverage {
+  readonly #decay: number;
+  #values: Map<string, TensorValue>;
+
+  constructor(decay: number, parameters: Tensors) {
+    this.#decay = decay;
+    this.#values = copyTensors(parameters);
+  }
+
+  get values(): Tensors {
+    return this.#values;
+  }
+
+  /** @param step committed steps, this one included */
+  update(parameters: Tensors, step: number): void {
+    const keep = Math.min(this.#decay, (1 + step) / (10 + step));
+    for (const [name, average] of this.#values) {
+      const to = average.data as Float32Array;
+      const from = parameters.get(name)!.data as Float32Array;
+      for (let i = 0; i < to.length; i++) to[i] = keep * to[i]! + (1 - keep) * from[i]!;
+    }
+  }
+
+  load(values: Tensors): void {
+    this.#values = copyTensors(values);
+  }
+}
