@@ -119,7 +119,7 @@ const openOurs = async () => {
     const whole = row(i);
     return { context: whole.subarray(0, context), target: whole.subarray(context) };
   });
-  const feeds = await tuning.objective.feeds(windows);
+  const feeds = tuning.objective.feeds(windows);
   const run = async (count: number): Promise<Block> => {
     const [times, losses] = [[] as number[], [] as number[]];
     const before = process.cpuUsage();

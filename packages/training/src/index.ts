@@ -3,7 +3,6 @@ export * from './loss/losses.ts';
 export {
   type Objective,
   objectiveOf,
-  TRAINABLE_FAMILIES,
   type Window,
 } from './objective/objective.ts';
 export {
@@ -12,7 +11,6 @@ export {
   openFineTuning,
 } from './objective/open-fine-tuning.ts';
 export { type BlendKind, type BlendOptions, blend } from './slots/blend.ts';
-export { type Leak, leaks } from './slots/isolation.ts';
 export { type LinearSlot, linearSlots } from './slots/linear-slots.ts';
 export { ALL_LINEAR, matchModules, type TargetModules } from './slots/match-modules.ts';
 export * from './slots/plant.ts';

@@ -50,8 +50,6 @@ export interface PlantedSeed {
   readonly slots: readonly LinearSlot[];
   /** Its tensors in all slots, which are parameters of the graph. */
   readonly tensors: readonly SeedTensor[];
-  /** What it adds to its host at each use of a slot, within the planted graph: see `leaks`. */
-  readonly changes: readonly Tensor[];
 }
 
 export interface Planted {
@@ -63,8 +61,6 @@ interface Growing extends Seed {
   readonly bySlot: ReadonlyMap<string, LinearSlot>;
   readonly blueprintOf: (module: string) => SeedBlueprint;
   readonly alpha: Tensor | undefined;
-  /** Filled while the graph is rewritten. */
-  readonly changes: Tensor[];
 }
 
 const refuse = (message: string): never => {
@@ -85,7 +81,6 @@ const growing = (seed: Seed, slots: readonly LinearSlot[]): Growing => {
     bySlot: new Map(own.map((slot) => [slot.module, slot])),
     blueprintOf: typeof blueprint === 'function' ? blueprint : () => blueprint,
     alpha: hasAlpha ? input(`alpha.${seed.id}`, []) : undefined,
-    changes: [],
   };
 };
 
@@ -104,7 +99,6 @@ const joined = (seed: Growing, slot: LinearSlot, x: Tensor, y: Tensor): Tensor =
   const blueprint = seed.blueprintOf(slot.module);
   const isConvex = path === 'convex' && alpha !== undefined;
   const change = seedChange(blueprint, { ...seen, tensors, alpha: isConvex ? undefined : alpha });
-  seed.changes.push(change);
   if (path === 'straight-through') return add(y, sub(change, stopGradient(change)));
   return isConvex ? blend('convex', y, add(seen.y, change), { alpha }) : add(y, change);
 };
@@ -118,7 +112,6 @@ const changedWeight = (seed: Growing, slot: LinearSlot, weight: Tensor): Tensor 
   const [a, b] = parametersIn(seed, slot) as [Tensor, Tensor];
   const factor = seed.alpha ? mul(seed.alpha, blueprint.scaling) : undefined;
   const change = matmul(b, factor ? mul(a, factor) : mul(a, blueprint.scaling));
-  seed.changes.push(change);
   return add(cast(weight, 'float32'), change);
 };
 
@@ -154,16 +147,14 @@ export const plantSeeds = (graph: Graph, seeds: readonly Seed[]): Planted => {
     );
   };
   const alphas = planted.flatMap(({ alpha }) => alpha ?? []);
-  const rewritten = rewriteGraph(graph, rule, alphas);
   return {
-    graph: rewritten,
+    graph: rewriteGraph(graph, rule, alphas),
     seeds: planted.map((seed) => ({
       id: seed.id,
       slots: [...seed.bySlot.values()],
       tensors: [...seed.bySlot.values()].flatMap((slot) =>
         seedTensors(seed.blueprintOf(slot.module), seed.id, slot),
       ),
-      changes: seed.changes,
     })),
   };
 };
