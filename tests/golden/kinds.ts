@@ -21,6 +21,7 @@ import { timesfm } from './kinds/timesfm.ts';
 import { tirex } from './kinds/tirex.ts';
 import { toto } from './kinds/toto.ts';
 import { toto2 } from './kinds/toto2.ts';
+import { training } from './kinds/training/index.ts';
 import { tsfmRunner } from './kinds/tsfm-runner.ts';
 
 export interface GoldenCase {
@@ -53,5 +54,6 @@ export const KINDS: Readonly<Record<string, GoldenKind>> = {
   'granite-ttm': graniteTtm,
   'patchtst-fm': patchtstFm,
   'gift-eval-metrics': giftEvalMetrics,
+  training,
   'tsfm-runner': tsfmRunner,
 };

@@ -42,6 +42,8 @@ export interface ModelParts {
   readonly config: unknown;
   readonly checkpoint: Checkpoint;
   readonly weights: Weights;
+  /** Changes each graph before it is opened. */
+  readonly rewrite?: ((graph: Graph) => Graph) | undefined;
   readonly device: Device;
   readonly precision: Precision;
   /** Makes one of the graphs ready to run. */
@@ -71,7 +73,7 @@ const graphsOf = (
   family: Family,
   config: unknown,
   weights: Weights,
-  { inspect, verify }: Pick<ModelParts, 'inspect' | 'verify'>,
+  { inspect, verify, rewrite }: Pick<ModelParts, 'inspect' | 'verify' | 'rewrite'>,
 ): ReadonlyMap<string, Graph> => {
   const probed: [string, Tensor][] = [];
   const probe: Probe = (name, tensor) => {
@@ -81,7 +83,8 @@ const graphsOf = (
   const graphs = Object.entries(family.graphs(config, weights, probe));
   return new Map(
     graphs.map(([name, graph]) => {
-      const whole = inspect ? withProbes(graph, probed) : graph;
+      const probing = inspect ? withProbes(graph, probed) : graph;
+      const whole = rewrite ? rewrite(probing) : probing;
       return [name, inspect || verify ? verifyGraph(whole) : whole];
     }),
   );

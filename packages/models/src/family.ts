@@ -77,6 +77,28 @@ export type RunGraph = (
   outputs?: readonly string[],
 ) => Promise<Readonly<Record<string, TensorValue>>>;
 
+/** How a family is trained on windows of series: what goes into its graph, and what is compared with the labels. */
+export interface FamilyTraining {
+  /** The graph of `graphs` that is trained. */
+  readonly graph: string;
+  /** Points that a window's context has. */
+  readonly contextLength: number;
+  /** Points that a context must have at least. */
+  readonly shortestContext: number;
+  /** Steps that one pass gives. */
+  readonly horizon: number;
+  /** Levels that one pass gives, ascending. */
+  readonly levels: readonly number[];
+  /** [batch, levels, horizon] out of the graph's outputs, in the units of the context. */
+  readonly quantiles: (outputs: ReadonlyMap<string, Tensor>) => Tensor;
+  /** contexts [size, contextLength], NaN where missing, padded on the left -> feeds of the graph */
+  readonly feeds: (contexts: Float32Array, size: number) => Readonly<Record<string, TensorValue>>;
+  /** Linear layers that LoRA takes when nobody says which, by the ends of their names. */
+  readonly targets: readonly string[];
+  /** The tensors of the head. */
+  readonly head: RegExp;
+}
+
 export interface Family<Config = unknown> {
   readonly name: string;
   /** The published config.json; unknown keys pass, an unknown variant of a known key is refused. */
@@ -103,6 +125,8 @@ export interface Family<Config = unknown> {
     config: Config,
     task: Pick<Task, 'series' | 'options'>,
   ) => Promise<readonly SeriesEmbedding[]>;
+  /** For families that can be trained. */
+  readonly training?: (config: Config) => FamilyTraining;
   /** Linear layers that int8 would harm, by the name of their weight. */
   readonly keepFloat32?: RegExp;
 }

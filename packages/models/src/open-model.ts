@@ -49,6 +49,7 @@ export const openModel = async (folder: string, options: OpenModelOptions): Prom
     config,
     checkpoint,
     weights,
+    rewrite: adapter?.rewrite,
     device,
     precision,
     openSession: (graph) => openSession(graph, settings),

@@ -1,5 +1,15 @@
 /** Training: gradients of graphs at work, trainer, adapters, policy and the harness that judges them. */
 export * from './loss/losses.ts';
+export {
+  type Objective,
+  objectiveOf,
+  type Window,
+} from './objective/objective.ts';
+export {
+  type FineTuning,
+  type FineTuningOptions,
+  openFineTuning,
+} from './objective/open-fine-tuning.ts';
 export { type BlendKind, type BlendOptions, blend } from './slots/blend.ts';
 export { type LinearSlot, linearSlots } from './slots/linear-slots.ts';
 export { ALL_LINEAR, matchModules, type TargetModules } from './slots/match-modules.ts';

@@ -30,7 +30,9 @@ const patterns = <Value extends z.ZodType>(value: Value) =>
     .nullish();
 
 const AdapterConfig = z.object({
-  peft_type: z.literal('LORA', { error: 'only LORA adapters are supported' }),
+  peft_type: z.enum(['LORA', 'BOTTLENECK'], {
+    error: 'only LORA and BOTTLENECK adapters are supported',
+  }),
   base_model_name_or_path: z.string().nullish(),
   revision: z.string().nullish(),
   r: z.int().positive().default(8),
@@ -39,6 +41,8 @@ const AdapterConfig = z.object({
   rank_pattern: patterns(z.int().positive()),
   alpha_pattern: patterns(z.number()),
   use_rslora: z.boolean().default(false),
+  /** Whether the base stores its weights as [in, out]. */
+  fan_in_fan_out: z.boolean().nullish(),
   use_dora: off('DoRA (use_dora)'),
   use_qalora: off('QA-LoRA (use_qalora)'),
   lora_bias: off('a trained bias of the adapter (lora_bias)'),
@@ -100,6 +104,6 @@ export const readAdapterConfig = async (folder: string): Promise<AdapterConfig> 
   throw new TollamaError(
     'MODEL_UNSUPPORTED',
     `${path}: ${key} = ${JSON.stringify(value) ?? 'nothing'}: ${issue!.message}`,
-    { hint: 'adapters are plain LoRA (peft_type LORA), as PEFT saves them' },
+    { hint: 'adapters are plain LoRA (peft_type LORA), as PEFT saves them, or of `tollama train`' },
   );
 };

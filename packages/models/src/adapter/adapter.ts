@@ -8,6 +8,7 @@ import {
   add,
   type Checkpoint,
   fromCheckpoint,
+  type Graph,
   joinCheckpoints,
   matmul,
   mul,
@@ -18,8 +19,9 @@ import {
   type Weights,
 } from '@tollama/graph';
 import { type AdapterConfig, factorOf, rankOf, readAdapterConfig } from './adapter-config.ts';
+import { bottleneckRewrite } from './bottleneck.ts';
 
-const ADAPTER_FILE = 'adapter_model.safetensors';
+export const ADAPTER_FILE = 'adapter_model.safetensors';
 const PREFIX = 'base_model.model.';
 
 export interface Adapter {
@@ -28,6 +30,8 @@ export interface Adapter {
   readonly checkpoint: Checkpoint;
   /** The base's weights, adapted. */
   readonly weights: Weights;
+  /** What the adapter makes of each graph, where its weights are not the place for it. */
+  readonly rewrite?: (graph: Graph) => Graph;
 }
 
 /** The names of the two factors in the file, after the module's path; an embedding's are transposed. */
@@ -37,13 +41,13 @@ const FACTORS = [
 ] as const;
 
 /** How one tensor of the base is changed. */
-type Change =
+export type Change =
   | { readonly kind: 'replaced'; readonly by: string }
   | {
       readonly kind: 'lowRank';
       readonly a: string;
       readonly b: string;
-      readonly isEmbedding: boolean;
+      readonly isTransposed: boolean;
       readonly rank: number;
       readonly factor: number;
     };
@@ -62,13 +66,14 @@ const changeOf = (name: string, config: AdapterConfig): [string, Change] => {
     const stem = name.slice(0, -end.length);
     const [rank, factor] = [rankOf(config, module), factorOf(config, module)];
     const names = { a: `${stem}${a}`, b: `${stem}${b}` };
-    return [`${module}.weight`, { kind: 'lowRank', ...names, isEmbedding, rank, factor }];
+    const isTransposed = isEmbedding || config.fan_in_fan_out === true;
+    return [`${module}.weight`, { kind: 'lowRank', ...names, isTransposed, rank, factor }];
   }
   return [path, { kind: 'replaced', by: name }];
 };
 
 /** The changes by the base's tensors; every tensor of the adapter must belong to one. */
-const changesOf = (
+export const changesOf = (
   adapter: Checkpoint,
   base: Checkpoint,
   config: AdapterConfig,
@@ -102,13 +107,13 @@ const adapted = (
   if (change.kind === 'replaced') return factors.get(change.by, shape);
   const [out, width] = shape;
   if (shape.length !== 2) refuse(`'${change.a}' adapts a tensor ${shapeText(shape)}, no matrix`);
-  const { rank, factor, isEmbedding } = change;
-  const [rows, columns] = (isEmbedding ? [width, out] : [out, width]) as [number, number];
+  const { rank, factor, isTransposed } = change;
+  const [rows, columns] = (isTransposed ? [width, out] : [out, width]) as [number, number];
   const product = matmul(
     factors.get(change.b, [rows, rank]),
     factors.get(change.a, [rank, columns]),
   );
-  return add(weight, mul(isEmbedding ? rearrange(product, 'r c -> c r') : product, factor));
+  return add(weight, mul(isTransposed ? rearrange(product, 'r c -> c r') : product, factor));
 };
 
 const adaptedWeights = (
@@ -133,6 +138,14 @@ const adaptedWeights = (
 export const openAdapter = async (folder: string, base: Checkpoint): Promise<Adapter> => {
   const config = await readAdapterConfig(folder);
   const file = await openWeightsFile(folder, ADAPTER_FILE);
+  if (config.peft_type === 'BOTTLENECK') {
+    return {
+      config,
+      checkpoint: joinCheckpoints(base, file),
+      weights: fromCheckpoint(base.tensors),
+      rewrite: bottleneckRewrite(file, base, config.r),
+    };
+  }
   const changes = changesOf(file, base, config);
   const factors = fromCheckpoint(file.tensors);
   const made = new Map<string, Tensor>();

@@ -5,7 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Checkpoint, openCheckpoint, type TensorValue, writeSafetensors } from '@tollama/graph';
+import {
+  type Checkpoint,
+  openCheckpoint,
+  type TensorValue,
+  writeSafetensors,
+} from '@tollama/graph';
 import { Breaker, KASMINA_BREAKER } from '../breaker/breaker.ts';
 import { systemClock } from '../clock/clock.ts';
 import { seededRandom } from '../clock/seeded-random.ts';

@@ -71,8 +71,7 @@ export class LearnedPolicy implements Policy {
   decide(state: RunState): Choice {
     const [first, ...others] = choicesOf(state);
     return others.reduce(
-      (best, one) =>
-        valueOf(this.#weights, one) > valueOf(this.#weights, best) ? one : best,
+      (best, one) => (valueOf(this.#weights, one) > valueOf(this.#weights, best) ? one : best),
       first!,
     );
   }

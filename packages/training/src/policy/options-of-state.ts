@@ -1,7 +1,7 @@
 /** What could be done about each slot now, and how a choice looks in numbers. */
 import type { Intent } from '../contracts/commands.ts';
 import type { RunState, SeedState, SlotState } from '../contracts/run-state.ts';
-import { type Stage, STAGES } from '../contracts/stages.ts';
+import { STAGES, type Stage } from '../contracts/stages.ts';
 
 /** The blueprints between which the learned policy chooses: small, large, and the layer itself. */
 export const CHOICES = ['lora-r4-all', 'lora-r16-all', 'head'] as const;

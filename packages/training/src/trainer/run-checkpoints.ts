@@ -41,18 +41,20 @@ export class RunCheckpoints {
   /**
    * Copies the state and writes it on the thread. While an earlier one is being written a new one is skipped,
    * unless it must be kept.
+   * @returns whether it is being written
    */
   async save(
     state: CapturedState,
     { pointers, isNeeded }: { readonly pointers: readonly Pointer[]; readonly isNeeded: boolean },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { thread, report } = this.#options;
     if (thread.isWriting && !isNeeded) {
       report('tolaria.checkpoint.skipped', 'info', { reason: 'an earlier one is being written' });
-      return;
+      return false;
     }
     await this.#pending;
     this.#pending = this.#write(state, pointers);
+    return true;
   }
 
   /** The last good state of a halt; waits until it is written. */

@@ -58,6 +58,8 @@ export class Trainer {
   #isConservative = false;
   #epochStartedMs = 0;
   #asked: string | undefined;
+  /** Of the latest checkpoint, while it holds the present state. */
+  #savedStep: number | undefined;
 
   constructor(parts: TrainerParts, options: TrainerOptions) {
     this.#parts = parts;
@@ -145,7 +147,7 @@ export class Trainer {
   async #finish(end: TrainingEnd): Promise<TrainingOutcome> {
     const { telemetry } = this.#parts;
     if (end === 'halted') await this.#checkpoints.saveHalt(this.#capture());
-    else await this.#save({ isBest: false, isNeeded: true });
+    else if (this.#savedStep !== this.step) await this.#save({ isBest: false, isNeeded: true });
     await this.#checkpoints.settled();
     const { best } = this.#early.state();
     telemetry.emit(`training.${end}`, end === 'halted' ? 'critical' : 'info', {
@@ -280,6 +282,7 @@ export class Trainer {
   async #rollBack(reason: string): Promise<void> {
     const { telemetry, thread, clock, step } = this.#parts;
     this.#asked = undefined;
+    this.#savedStep = undefined;
     this.#isEpochClean = false;
     const from = this.step;
     const { rateFactor, deadlineMs } = this.#options.rollback;
@@ -370,8 +373,10 @@ export class Trainer {
     else report('tolaria.rollback.snapshot_refused', 'warning', { bytes: sizeBytes });
   }
 
-  #save({ isBest, isNeeded }: { isBest: boolean; isNeeded: boolean }): Promise<void> {
-    const pointers = isBest ? (['latest', 'best'] as const) : (['latest'] as const);
-    return this.#checkpoints.save(this.#capture(), { pointers, isNeeded });
+  async #save(when: { isBest: boolean; isNeeded: boolean }): Promise<void> {
+    const pointers = when.isBest ? (['latest', 'best'] as const) : (['latest'] as const);
+    const { isNeeded } = when;
+    const isSaved = await this.#checkpoints.save(this.#capture(), { pointers, isNeeded });
+    if (isSaved) this.#savedStep = this.step;
   }
 }

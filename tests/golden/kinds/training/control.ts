@@ -18,7 +18,7 @@ import { SnapshotRing } from '@tollama/training/snapshot/snapshot-ring';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Answers what the case expects, field by field. */
-export type Operation = (input: Fields) => Fields | Promise<Fields>;
+export type Operation = (input: Fields, folder: string) => Fields | Promise<Fields>;
 
 const passing = (gate: string) => ({
   gate: gate as 'G0',

@@ -1,0 +1,202 @@
+/**
+ * A training step of Chronos-Bolt with LoRA on q and v, beside the same step in PyTorch (forward, backward, AdamW
+ * on the LoRA factors; the loss is the package's own, PEFT's layers). The sides alternate in blocks of steps, and
+ * the medians of all steps are compared; the losses of the first step must agree. On a machine that others use,
+ * --threads 1 and the time of the processor (median_cpu_ms) tell more than the clock.
+ *
+ *   node bench/training-step.ts --model FOLDER --python ENV/bin/python [--rounds 5] [--steps 6] [--threads 2]
+ *                               [--batch 32] [--context 512] [--rank 8] [--mode lora|head|full]
+ *
+ * Without --python our side alone is timed. FOLDER holds a checkpoint, such as `tollama create NAME --random
+ * --config bench/configs/chronos-bolt-tiny.json` makes.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { openFineTuning } from '@tollama/training';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    python: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    steps: { type: 'string', default: '6' },
+    threads: { type: 'string', default: '2' },
+    batch: { type: 'string', default: '32' },
+    context: { type: 'string', default: '512' },
+    rank: { type: 'string', default: '8' },
+    mode: { type: 'string', default: 'lora' },
+    profile: { type: 'string' },
+  },
+});
+if (!values.model) {
+  console.error('give --model FOLDER, and --python for the other side');
+  process.exit(2);
+}
+
+const [rounds, steps, threads, batch, context, rank] = [
+  values.rounds,
+  values.steps,
+  values.threads,
+  values.batch,
+  values.context,
+  values.rank,
+].map(Number) as [number, number, number, number, number, number];
+const HORIZON = 64;
+const LEARNING_RATE = 1e-4;
+
+/** Reads a line with the number of steps, answers with their times and losses. */
+const PEER = `
+import json, sys, time, torch
+from chronos.chronos_bolt import ChronosBoltModelForForecasting
+spec = json.loads(sys.argv[1])
+torch.set_num_threads(spec["threads"])
+model = ChronosBoltModelForForecasting.from_pretrained(spec["model"]).eval()
+if spec["mode"] == "lora":
+    from peft import LoraConfig, get_peft_model
+    model.get_input_embeddings = lambda: model.shared
+    model = get_peft_model(model, LoraConfig(r=spec["rank"], lora_alpha=spec["rank"], target_modules=["q", "v"])).eval()
+elif spec["mode"] == "head":
+    for name, p in model.named_parameters():
+        p.requires_grad = name.startswith("output_patch_embedding")
+chosen = [p for p in model.parameters() if p.requires_grad]
+optimizer = torch.optim.AdamW(chosen, lr=spec["rate"], weight_decay=0.01)
+t = torch.arange(spec["context"] + spec["horizon"], dtype=torch.float64)
+i = torch.arange(spec["batch"], dtype=torch.float64)[:, None]
+rows = (10 * torch.sin(2 * torch.pi * t / 24 + i) + 0.02 * t + torch.sin(t * 12.9898 + i * 78.233)).float()
+x, y = rows[:, : spec["context"]], rows[:, spec["context"] :]
+print(json.dumps({"parameters": sum(p.numel() for p in chosen)}), flush=True)
+for line in sys.stdin:
+    times, losses, cpu = [], [], time.process_time()
+    for _ in range(int(line)):
+        start = time.perf_counter()
+        loss = model(context=x, target=y.clone()).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        value = float(loss.detach())
+        times.append((time.perf_counter() - start) * 1000)
+        losses.append(value)
+    cpu = (time.process_time() - cpu) * 1000 / len(times)
+    print(json.dumps({"times": times, "losses": losses, "cpu": cpu}), flush=True)
+`;
+
+interface Block {
+  readonly times: readonly number[];
+  readonly losses: readonly number[];
+  /** Of the processor, a step, in milliseconds: all threads together. */
+  readonly cpu: number;
+}
+
+/** Seasons, a trend and a little noise, another one for each series; the same numbers as the peer's. */
+const row = (i: number): Float32Array =>
+  Float32Array.from(
+    { length: context + HORIZON },
+    (_, t) =>
+      10 * Math.sin((2 * Math.PI * t) / 24 + i) + 0.02 * t + Math.sin(t * 12.9898 + i * 78.233),
+  );
+
+const openOurs = async () => {
+  let state = 1;
+  const uniform = (): number => {
+    state = (Math.imul(state, 48271) >>> 0) % 2147483647;
+    return state / 2147483647;
+  };
+  const blueprint = { kind: 'lora', rank, scaling: 1 } as const;
+  const chosen = {
+    lora: { seeds: [{ id: 'default', blueprint, targets: ['q', 'v'] }] },
+    head: { modules: ['output_patch_embedding'] },
+    full: { modules: 'all-linear' },
+  }[values.mode];
+  const tuning = await openFineTuning(values.model!, {
+    ...chosen,
+    uniform,
+    optimizer: { kind: 'adamw', weightDecay: 0.01 },
+    threads,
+    ...(values.profile !== undefined && { profile: values.profile }),
+  });
+  const windows = Array.from({ length: batch }, (_, i) => {
+    const whole = row(i);
+    return { context: whole.subarray(0, context), target: whole.subarray(context) };
+  });
+  const feeds = tuning.objective.feeds(windows);
+  const run = async (count: number): Promise<Block> => {
+    const [times, losses] = [[] as number[], [] as number[]];
+    const before = process.cpuUsage();
+    for (let k = 0; k < count; k++) {
+      const started = performance.now();
+      const result = await tuning.step.run(feeds, { learningRate: LEARNING_RATE });
+      result.commit();
+      times.push(performance.now() - started);
+      losses.push(result.loss);
+    }
+    const { user, system } = process.cpuUsage(before);
+    return { times, losses, cpu: (user + system) / 1000 / count };
+  };
+  return { tuning, run };
+};
+
+const openPeer = async (python: string) => {
+  const spec = { model: values.model, threads, batch, context, horizon: HORIZON, rank };
+  const text = JSON.stringify({ ...spec, mode: values.mode, rate: LEARNING_RATE });
+  const child: ChildProcessWithoutNullStreams = spawn(python, ['-c', PEER, text]);
+  const errors: string[] = [];
+  child.stderr.on('data', (chunk) => errors.push(String(chunk)));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`the peer ended: ${errors.join('').slice(-2000)}`);
+    return JSON.parse(value);
+  };
+  const facts = await next();
+  return {
+    facts,
+    run: async (count: number): Promise<Block> => {
+      child.stdin.write(`${count}\n`);
+      return (await next()) as Block;
+    },
+    close: () => child.stdin.end(),
+  };
+};
+
+const median = (list: readonly number[]): number =>
+  list.toSorted((a, b) => a - b)[list.length >> 1]!;
+const rounded = (value: number): number => Number(value.toPrecision(4));
+
+const WARM_UP = 3;
+const ours = await openOurs();
+const peer = values.python === undefined ? undefined : await openPeer(values.python);
+const first = await ours.run(WARM_UP);
+const peerFirst = await peer?.run(WARM_UP);
+const times = { ours: [] as number[], peer: [] as number[] };
+const cpu = { ours: [] as number[], peer: [] as number[] };
+for (let round = 0; round < rounds; round++) {
+  const block = await ours.run(steps);
+  times.ours.push(...block.times);
+  cpu.ours.push(block.cpu);
+  if (!peer) continue;
+  const other = await peer.run(steps);
+  times.peer.push(...other.times);
+  cpu.peer.push(other.cpu);
+}
+const parameters = [...ours.tuning.step.parameters.values()].reduce(
+  (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+  0,
+);
+const [mine, other] = [median(times.ours), median(times.peer)];
+console.log(
+  JSON.stringify({
+    mode: values.mode,
+    parameters,
+    peer: peer?.facts,
+    first_loss: { ours: first.losses[0], peer: peerFirst?.losses[0] },
+    median_ms: { ours: rounded(mine), ...(peer && { peer: rounded(other) }) },
+    median_cpu_ms: {
+      ours: rounded(median(cpu.ours)),
+      ...(peer && { peer: rounded(median(cpu.peer)) }),
+    },
+    ...(peer && { ratio: rounded(mine / other) }),
+  }),
+);
+peer?.close();
+await ours.tuning[Symbol.asyncDispose]();

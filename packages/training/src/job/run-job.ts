@@ -1,0 +1,242 @@
+/** A job from its folder to its result: opens the model, trains, keeps the best, writes what came out. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCheckpoint, type TensorValue } from '@tollama/graph';
+import { readConfig } from '@tollama/models';
+import { randomCheckpoint } from '@tollama/models/random-checkpoint';
+import { CheckpointThread } from '../checkpoint/checkpoint-thread.ts';
+import { systemClock } from '../clock/clock.ts';
+import { METRICS } from '../contracts/metrics.ts';
+import { WindowSampler } from '../data/sampler.ts';
+import { cutWindows, type WindowPlan } from '../data/windows.ts';
+import { openTrainingStep } from '../step/open-training-step.ts';
+import type { OptimizerOptions } from '../step/optimizer.ts';
+import type { TrainingStep } from '../step/training-step.ts';
+import { EventLog } from '../telemetry/event-log.ts';
+import { prometheusText } from '../telemetry/prometheus.ts';
+import { type Listener, Telemetry } from '../telemetry/telemetry.ts';
+import { Trainer } from '../trainer/trainer.ts';
+import {
+  type BatchSource,
+  TRAINER_DEFAULTS,
+  type TrainerOptions,
+  type Validation,
+} from '../trainer/trainer-options.ts';
+import { parseRecord } from '../trainer/training-record.ts';
+import { exportModel, type JobResult, writeResult } from './export-model.ts';
+import { seasonOf } from './frequency-season.ts';
+import type { JobConfig, JobOptions, JobSeries } from './job-config.ts';
+import { type JobPaths, jobPaths, readJobConfig, readJobSeries } from './job-folder.ts';
+import { prepareData } from './prepare-data.ts';
+import { lossFeeds } from './quantile-loss-graph.ts';
+import { learningRateOf, scheduleOf } from './schedule-of.ts';
+import { type ModelParts, type TrainableModel, trainableModel, trainingOf } from './trainable.ts';
+import { createValidation } from './validate.ts';
+
+export interface RunJobOptions {
+  /** Ends the training after the step under way; the job can go on later. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears every event. */
+  readonly onEvent?: Listener | undefined;
+}
+
+/** The folder of the weights that a training begins with; random ones are written once. */
+const startFolder = async (job: JobConfig, paths: JobPaths): Promise<string> => {
+  if (job.base) return job.base.folder;
+  await mkdir(paths.start, { recursive: true });
+  await writeFile(join(paths.start, 'config.json'), JSON.stringify(job.architecture, null, 2));
+  const file = join(paths.start, 'model.safetensors');
+  await randomCheckpoint(file, job.architecture, undefined, job.options.seed);
+  return paths.start;
+};
+
+const openModelParts = async (folder: string): Promise<ModelParts> => {
+  const checkpoint = await openCheckpoint(folder);
+  const { tensors, hyperParameters } = checkpoint;
+  const { family, config } = await readConfig(folder, tensors, hyperParameters);
+  return { family, config, training: trainingOf(family, config), checkpoint };
+};
+
+const optimizerOf = ({ optimizer, weight_decay }: JobOptions): OptimizerOptions => {
+  switch (optimizer) {
+    case 'adamw':
+      return { kind: 'adamw', weightDecay: weight_decay };
+    case 'sgd':
+      return { kind: 'sgd', momentum: 0.9, weightDecay: weight_decay };
+    case 'muon':
+      return { kind: 'muon', weightDecay: weight_decay };
+  }
+};
+
+const openStep = (
+  { graph, trainable }: TrainableModel,
+  { checkpoint }: ModelParts,
+  options: JobOptions,
+): Promise<TrainingStep> =>
+  openTrainingStep({
+    graph,
+    trainable,
+    checkpoint,
+    optimizer: optimizerOf(options),
+    clipNorm: options.clip_norm ?? undefined,
+    // Gains and offsets are not pulled to 0.
+    isDecayed: (_, shape) => shape.length > 1,
+    threads: options.threads,
+  });
+
+const batchesOf = (
+  plan: WindowPlan,
+  { training }: ModelParts,
+  { batch_size, accumulate, seed }: JobOptions,
+): BatchSource => {
+  const sampler = new WindowSampler(plan, seed);
+  return {
+    next: () =>
+      Array.from({ length: accumulate }, () =>
+        lossFeeds(cutWindows(plan, sampler.draw(batch_size)), training),
+      ),
+    state: () => sampler.state(),
+    load: (state) => sampler.load(state),
+  };
+};
+
+/** All that determines a training; threads and what is kept on disk do not. */
+const hashOf = async (job: JobConfig, paths: JobPaths): Promise<string> => {
+  const { threads: _, keep: __, checkpoint_every: ___, ...options } = job.options;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([options, job.base?.revision, job.architecture ?? null]));
+  hash.update(await readFile(paths.series));
+  return hash.digest('hex');
+};
+
+const trainerOptions = async (job: JobConfig, paths: JobPaths): Promise<TrainerOptions> => {
+  const { options, base } = job;
+  const stepsPerEpoch = Math.max(1, Math.round(options.steps / options.epochs));
+  const epochs = Math.max(1, Math.ceil(options.steps / stepsPerEpoch));
+  return {
+    ...TRAINER_DEFAULTS,
+    folder: paths.checkpoints,
+    schedule: scheduleOf(options, epochs * stepsPerEpoch),
+    learningRate: learningRateOf(options, base === null),
+    epochs,
+    stepsPerEpoch,
+    averageDecay: options.ema ?? undefined,
+    patience: options.patience ?? undefined,
+    checkpointEvery: options.checkpoint_every ?? undefined,
+    retention: { last: options.keep },
+    rollback: { ...TRAINER_DEFAULTS.rollback, deadlineMs: options.rollback_deadline_ms },
+    progressEvery: Math.max(1, Math.round(stepsPerEpoch / 10)),
+    configHash: await hashOf(job, paths),
+    base: base && { model: base.model, revision: base.revision },
+  };
+};
+
+const seasonOfData = (data: JobSeries): number => seasonOf(data[0]?.freq ?? null);
+
+const numbers = (validation: Validation | undefined): JobResult['after'] =>
+  validation ? { ...validation } : null;
+
+interface OpenJob {
+  readonly job: JobConfig;
+  readonly paths: JobPaths;
+  readonly parts: ModelParts;
+  readonly model: TrainableModel;
+  readonly step: TrainingStep;
+  readonly telemetry: Telemetry;
+  readonly thread: CheckpointThread;
+  readonly data: JobSeries;
+  readonly plan: WindowPlan;
+}
+
+/** The values that are kept: of the best validation, the moving average where there is one. */
+const bestValues = async (
+  trainer: Trainer,
+  options: TrainerOptions,
+): Promise<ReadonlyMap<string, TensorValue>> => {
+  const parse = (text: string | undefined) =>
+    parseRecord(text, { config_hash: options.configHash, base: options.base });
+  const best = await trainer.checkpoints.read('best', parse);
+  const state = best ?? (await trainer.checkpoints.read('latest', parse))!;
+  return state.average ?? state.parameters;
+};
+
+const train = async (open: OpenJob, signal: AbortSignal | undefined): Promise<JobResult> => {
+  const { job, paths, parts, model, step, telemetry, thread, data, plan } = open;
+  const { training, checkpoint } = parts;
+  const options = await trainerOptions(job, paths);
+  const { batch_size: batchSize } = job.options;
+  const validate = createValidation({ plan, training, batchSize, season: seasonOfData(data) });
+  const batches = batchesOf(plan, parts, job.options);
+  const before = await validate?.(step);
+  telemetry.emit('training.data', 'info', {
+    series: data.length,
+    windows: plan.count,
+    validation_windows: plan.validation.length,
+    trained_parameters: countOf(model),
+    ...(before && {
+      loss_before: before.loss,
+      mase_before: before.mase ?? null,
+      crps_before: before.crps ?? null,
+    }),
+  });
+  const trainer = new Trainer(
+    { step, batches, telemetry, thread, validate, clock: systemClock },
+    options,
+  );
+  await trainer.open();
+  const outcome = await trainer.run(signal);
+  const isDone = outcome.end === 'finished' || outcome.end === 'early_stopped';
+  const values = isDone ? await bestValues(trainer, options) : undefined;
+  if (values) step.load({ ...step.state(), parameters: values });
+  return {
+    ...outcome,
+    before: numbers(before),
+    after: values ? numbers(await validate?.(step)) : null,
+    trained_parameters: countOf(model),
+    output: values ? await exportModel({ job, paths, model, checkpoint, values }) : null,
+    error: null,
+  };
+};
+
+const countOf = ({ trainable }: TrainableModel): number =>
+  [...trainable.values()].reduce((sum, { data }) => sum + data.length, 0);
+
+/**
+ * Runs the job of a folder, or goes on with it.
+ *
+ * @returns what is in result.json as well
+ * @throws TollamaError for a job that cannot be opened: INVALID_INPUT, MODEL_UNSUPPORTED, CHECKPOINT_INVALID
+ */
+export const runJob = async (
+  folder: string,
+  { signal, onEvent }: RunJobOptions = {},
+): Promise<JobResult> => {
+  const paths = jobPaths(folder);
+  const job = await readJobConfig(folder);
+  const data = await readJobSeries(folder);
+  await rm(paths.result, { force: true });
+  await using log = await EventLog.open(paths.events);
+  const telemetry = new Telemetry({
+    runId: job.id,
+    lastSeq: log.lastSeq,
+    now: systemClock.now,
+    wall: () => new Date(),
+  });
+  telemetry.listen((event) => log.append(event));
+  if (onEvent) telemetry.listen(onEvent);
+  const parts = await openModelParts(await startFolder(job, paths));
+  const plan = prepareData(data, parts.training, job.options);
+  const model = await trainableModel(parts, job.options);
+  const building = performance.now();
+  await using step = await openStep(model, parts, job.options);
+  telemetry.metrics.observe(METRICS.graphBuild, performance.now() - building);
+  await using thread = new CheckpointThread();
+  const result = await train(
+    { job, paths, parts, model, step, telemetry, thread, data, plan },
+    signal,
+  );
+  await writeFile(paths.metrics, prometheusText(telemetry.metrics));
+  await writeResult(paths.result, result);
+  return result;
+};

@@ -1,0 +1,117 @@
+/** What of a model is trained: seeds in its linear layers, its head, or all of it. */
+import { TollamaError } from '@tollama/core/errors';
+import {
+  type Checkpoint,
+  fromCheckpoint,
+  type Graph,
+  isFloat,
+  parametersOf,
+  readTensor,
+  type TensorSpec,
+  type TensorValue,
+} from '@tollama/graph';
+import type { Family, FamilyTraining } from '@tollama/models/family';
+import { RandomStream } from '../data/random-stream.ts';
+import { firstValues, type PlantedSeed, plantSeeds } from '../slots/plant.ts';
+import type { SeedBlueprint } from '../slots/seed.ts';
+import type { JobOptions } from './job-config.ts';
+import { quantileLossGraph } from './quantile-loss-graph.ts';
+
+/** PEFT's name of the adapter that is written when nobody names one. */
+export const SEED_ID = 'default';
+
+export interface TrainableModel {
+  /** With outputs loss and quantiles. */
+  readonly graph: Graph;
+  /** First values, by name. */
+  readonly trainable: ReadonlyMap<string, TensorValue>;
+  /** The planted seed, of adapters that are one. */
+  readonly seed: PlantedSeed | undefined;
+}
+
+export interface ModelParts {
+  readonly family: Family;
+  readonly config: unknown;
+  readonly training: FamilyTraining;
+  readonly checkpoint: Checkpoint;
+}
+
+/** LoRA's alpha: twice the rank where the user says nothing. */
+export const loraAlpha = ({ lora_alpha, rank }: JobOptions): number => lora_alpha ?? 2 * rank;
+
+export const loraScaling = (options: JobOptions): number =>
+  loraAlpha(options) / (options.use_rslora ? Math.sqrt(options.rank) : options.rank);
+
+const blueprintOf = (options: JobOptions): SeedBlueprint =>
+  options.adapter === 'bottleneck'
+    ? { kind: 'bottleneck', width: options.rank }
+    : { kind: 'lora', rank: options.rank, scaling: loraScaling(options) };
+
+const forwardOf = (
+  { family, config, training }: ModelParts,
+  tensors: ReadonlyMap<string, TensorSpec>,
+): Graph => {
+  const graphs = family.graphs(config, fromCheckpoint(tensors), (_, tensor) => tensor);
+  return graphs[training.graph]!;
+};
+
+const withSeed = (parts: ModelParts, options: JobOptions): TrainableModel => {
+  const targets = options.target_modules ?? parts.training.targets;
+  const planted = plantSeeds(forwardOf(parts, parts.checkpoint.tensors), [
+    { id: SEED_ID, blueprint: blueprintOf(options), targets },
+  ]);
+  const random = RandomStream.of(options.seed);
+  const [seed] = planted.seeds;
+  return {
+    graph: quantileLossGraph(planted.graph, parts.training),
+    trainable: firstValues(seed!.tensors, () => random.uniform()),
+    seed,
+  };
+};
+
+/** Trains tensors of the checkpoint themselves, as float32 whatever it stores. */
+const withOwnTensors = async (
+  parts: ModelParts,
+  isTrained: (name: string) => boolean,
+): Promise<TrainableModel> => {
+  const { tensors } = parts.checkpoint;
+  const specs = new Map<string, TensorSpec>(
+    [...tensors].map(([name, spec]) => [
+      name,
+      isTrained(name) && isFloat(spec.dtype) ? { dtype: 'float32', shape: spec.shape } : spec,
+    ]),
+  );
+  const graph = quantileLossGraph(forwardOf(parts, specs), parts.training);
+  const names = [...new Set(parametersOf(graph).map(({ name }) => name))].filter(isTrained);
+  const trainable = new Map<string, TensorValue>();
+  for (const name of names.toSorted()) {
+    const tensor = tensors.get(name)!;
+    const data = await readTensor(tensor);
+    trainable.set(name, { dtype: 'float32', dims: tensor.shape, data });
+  }
+  return { graph, trainable, seed: undefined };
+};
+
+/** @throws TollamaError INVALID_REQUEST when the adapter finds no place in the model */
+export const trainableModel = async (
+  parts: ModelParts,
+  options: JobOptions,
+): Promise<TrainableModel> => {
+  switch (options.adapter) {
+    case 'lora':
+    case 'bottleneck':
+      return withSeed(parts, options);
+    case 'head':
+      return withOwnTensors(parts, (name) => parts.training.head.test(name));
+    case 'full':
+      return withOwnTensors(parts, () => true);
+  }
+};
+
+/** @throws TollamaError MODEL_UNSUPPORTED for a family that says not how */
+export const trainingOf = (family: Family, config: unknown): FamilyTraining => {
+  if (family.training) return family.training(config);
+  throw new TollamaError('MODEL_UNSUPPORTED', `models of family ${family.name} are not trained`, {
+    hint: 'train chronos-bolt, nhits, nbeatsx, tide or patchtst',
+  });
+};
