@@ -26,6 +26,7 @@ import { runtimeCommand } from './commands/runtime.ts';
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
 import { stopCommand } from './commands/stop.ts';
+import { trainCommand } from './commands/train.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { printError } from './terminal/errors.ts';
 
@@ -34,6 +35,7 @@ const COMMANDS = [
   runCommand,
   compareCommand,
   evaluateCommand,
+  trainCommand,
   ensembleCommand,
   detectCommand,
   pullCommand,
