@@ -1,5 +1,6 @@
 /** The SDK: a typed client of the daemon over fetch, for Node and browsers. */
 import type { ForecastResponse } from '@tollama/core/forecast-response';
+import type { JobState } from '@tollama/core/training-job';
 import type {
   AnalyzeBody,
   AnalyzeResponse,
@@ -43,6 +44,7 @@ import type {
   StoredModelfile,
   StreamEvent,
   TagsResponse,
+  TrainBody,
   UploadedSeries,
   UploadOptions,
   UsageResponse,
@@ -329,6 +331,35 @@ export class TollamaClient {
   deleteModelfile(name: string, options?: CallOptions): Promise<Answer> {
     const path = `/api/modelfiles/${encodeURIComponent(name)}`;
     return this.#json(path, { method: 'DELETE', ...options });
+  }
+
+  /** Starts a training; it runs when its turn comes. */
+  train(body: TrainBody, options?: CallOptions): Promise<JobState> {
+    return this.#ask('/api/train', body, options);
+  }
+
+  /** All trainings, the newest first. */
+  async trainings(options?: CallOptions): Promise<readonly JobState[]> {
+    return (await this.#get<{ jobs: readonly JobState[] }>('/api/train', options)).jobs;
+  }
+
+  training(id: string, options?: CallOptions): Promise<JobState> {
+    return this.#get(`/api/train/${encodeURIComponent(id)}`, options);
+  }
+
+  /** Events past the number `after`, until the training ends; the last one, `end`, is the job. */
+  trainingEvents(id: string, after = 0, options?: CallOptions): AsyncGenerator<ServerEvent> {
+    const path = `/api/train/${encodeURIComponent(id)}/events?after=${after}`;
+    return this.#events(path, { isLong: true, ...options });
+  }
+
+  /** Ends a training after the step under way; `resumeTraining` goes on from there. */
+  stopTraining(id: string, options?: CallOptions): Promise<JobState> {
+    return this.#json(`/api/train/${encodeURIComponent(id)}`, { method: 'DELETE', ...options });
+  }
+
+  resumeTraining(id: string, options?: CallOptions): Promise<JobState> {
+    return this.#post(`/api/train/${encodeURIComponent(id)}/resume`, {}, options);
   }
 
   async *#lines(

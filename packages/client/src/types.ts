@@ -3,9 +3,13 @@ import type { CovariateSupport } from '@tollama/core/capabilities';
 import type { ForecastProfile } from '@tollama/core/forecast-profile';
 import type { ForecastRequest } from '@tollama/core/forecast-request';
 import type { Series } from '@tollama/core/series';
+import type { TrainBody as TrainBodySchema } from '@tollama/core/training-job';
 import type { z } from 'zod';
 
 export type { Forecast, ForecastResponse } from '@tollama/core/forecast-response';
+
+/** The body of a training, before defaults. */
+export type TrainBody = z.input<typeof TrainBodySchema>;
 
 /** The body of a forecast, before defaults. */
 export type ForecastBody = z.input<typeof ForecastRequest>;

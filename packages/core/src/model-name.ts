@@ -1,7 +1,14 @@
 import { TollamaError } from './errors.ts';
 
-/** Names of the registry and of the model store: one path segment, nothing that could escape it. */
-export const MODEL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/;
+/**
+ * Names of the registry and of the model store: nothing that could escape a folder. A trained adapter has the name
+ * of its base and one of its own, `chronos-bolt-small:sales`.
+ */
+export const MODEL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]*(?::[a-zA-Z0-9][a-zA-Z0-9._-]*)?$/;
+
+/** The folder of a model: file systems know no colon, and no name has a plus. */
+export const modelFolderName = (name: string): string => name.replace(':', '+');
+export const modelOfFolder = (folder: string): string => folder.replace('+', ':');
 
 /** A checkpoint addressed on the hub itself: `hf.co/owner/name[@revision]`. */
 export interface HubReference {

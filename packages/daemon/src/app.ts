@@ -26,6 +26,7 @@ import { scenarioRoutes } from './routes/scenarios.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { storeRoutes } from './routes/store.ts';
 import { systemRoutes } from './routes/system.ts';
+import { trainingRoutes } from './routes/training.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { validateRoutes } from './routes/validate.ts';
 
@@ -113,6 +114,7 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', modelfileRoutes(context));
   app.route('/', usageRoutes(context));
   app.route('/', eventRoutes(context));
+  app.route('/', trainingRoutes(context));
   app.route(
     '/',
     dashboardStateRoutes((path, headers) => app.request(path, { headers })),

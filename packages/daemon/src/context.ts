@@ -11,6 +11,7 @@ import type { Home } from './store/home.ts';
 import type { ModelStore } from './store/model-store.ts';
 import type { ModelfileStore } from './store/modelfile-store.ts';
 import type { RegistryFile } from './store/registry-file.ts';
+import type { TrainingJobs } from './training/training-jobs.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 
 /** The parts of a daemon, as its routes see them. */
@@ -30,5 +31,6 @@ export interface DaemonContext {
   readonly modelfiles: ModelfileStore;
   readonly usage: UsageMeter;
   readonly events: EventBus;
+  readonly training: TrainingJobs;
   readonly startedAt: Date;
 }

@@ -21,6 +21,8 @@ import { ModelStore } from './store/model-store.ts';
 import { ModelfileStore } from './store/modelfile-store.ts';
 import { RegistryFile } from './store/registry-file.ts';
 import { removeLeftovers } from './store/repair.ts';
+import { TrainingJobs } from './training/training-jobs.ts';
+import { trainingProgram } from './training/training-process.ts';
 import { UsageMeter } from './usage/usage-meter.ts';
 
 export interface Daemon extends AsyncDisposable {
@@ -68,6 +70,7 @@ export const createContext = async (
     if (isUnused()) setTimeout(check, settings.runnerIdleMs).unref();
   };
   supervisor.onExit((family) => loaded.forgetFamily(family));
+  const activity = new Activity();
   const registry = new RegistryFile(settings.registryPath);
   const metrics = createMetrics({
     modelsLoaded: () => loaded.list().length,
@@ -99,7 +102,11 @@ export const createContext = async (
     modelfiles: new ModelfileStore(home.modelfiles, log),
     usage: new UsageMeter(home.usage, log),
     events: new EventBus(),
-    activity: new Activity(),
+    training: new TrainingJobs({
+      ...{ home, store, loaded, registry, supervisor, log, activity },
+      command: trainingProgram,
+    }),
+    activity,
     startedAt: new Date(),
   };
 };
@@ -142,6 +149,7 @@ export const startDaemon = async (
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       context.events[Symbol.dispose]();
+      await context.training[Symbol.asyncDispose]();
       await context.supervisor[Symbol.asyncDispose]();
       server.closeAllConnections();
       await closed;

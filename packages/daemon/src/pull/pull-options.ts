@@ -55,7 +55,12 @@ export const pullOptions = async (
   };
 };
 
-export const pullContext = ({ home, store, registry, supervisor }: DaemonContext): PullContext => ({
+export const pullContext = ({
+  home,
+  store,
+  registry,
+  supervisor,
+}: Pick<DaemonContext, 'home' | 'store' | 'registry' | 'supervisor'>): PullContext => ({
   home,
   store,
   registry,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { modelFolderName } from '@tollama/core/model-name';
 
 /** The state folder's layout (daemon contract, section 4). */
 export interface Home {
@@ -8,6 +9,8 @@ export interface Home {
   readonly licenses: string;
   /** Forecast profiles, one YAML file each. */
   readonly modelfiles: string;
+  /** A folder for each training job. */
+  readonly training: string;
   /** SQLite; counts of forecasts by API key. */
   readonly usage: string;
   /** Everything of one model; goes when the model is removed. */
@@ -19,6 +22,8 @@ export interface ModelPaths {
   readonly manifest: string;
   /** Files of models that are not in the hub's cache. */
   readonly snapshot: string;
+  /** A trained adapter. */
+  readonly adapter: string;
   /** Graph files and links to the weights, made by runners. */
   readonly graphs: string;
 }
@@ -31,13 +36,15 @@ export const openHome = (path: string): Home => {
     models,
     licenses: join(path, 'licenses'),
     modelfiles: join(path, 'modelfiles'),
+    training: join(path, 'training'),
     usage: join(path, 'usage.db'),
     model: (name) => {
-      const folder = join(models, name);
+      const folder = join(models, modelFolderName(name));
       return {
         folder,
         manifest: join(folder, 'manifest.json'),
         snapshot: join(folder, 'snapshot'),
+        adapter: join(folder, 'adapter'),
         graphs: join(folder, 'graphs'),
       };
     },

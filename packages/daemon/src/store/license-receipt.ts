@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import type { Manifest } from '@tollama/core/manifest';
+import { modelFolderName } from '@tollama/core/model-name';
 import { z } from 'zod';
 import type { Home } from './home.ts';
 import { writeJson } from './write-file.ts';
@@ -15,7 +16,8 @@ const Receipt = z.object({
   source: z.string(),
 });
 
-const pathOf = (home: Home, name: string): string => join(home.licenses, `${name}.json`);
+const pathOf = (home: Home, name: string): string =>
+  join(home.licenses, `${modelFolderName(name)}.json`);
 
 /** Notes that the user accepted the licence of this model as it came from there. */
 export const writeReceipt = async (home: Home, manifest: Manifest): Promise<void> => {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { Manifest } from '@tollama/core/manifest';
-import { MODEL_NAME } from '@tollama/core/model-name';
+import { MODEL_NAME, modelOfFolder } from '@tollama/core/model-name';
 import type { Logger } from '../log.ts';
 import type { Home } from './home.ts';
 import { writeJson } from './write-file.ts';
@@ -58,7 +58,9 @@ export class ModelStore {
   /** All installed models, sorted by name. */
   async list(): Promise<readonly Manifest[]> {
     const names = await readdir(this.#home.models).catch(() => []);
-    const manifests = await Promise.all(names.toSorted().map((name) => this.find(name)));
+    const manifests = await Promise.all(
+      names.toSorted().map((name) => this.find(modelOfFolder(name))),
+    );
     return manifests.filter((manifest) => manifest !== undefined);
   }
 

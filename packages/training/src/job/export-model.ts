@@ -1,6 +1,7 @@
 /** What a job leaves: an adapter in PEFT's format, or a whole checkpoint. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JobConfig, JobResult } from '@tollama/core/training-job';
 import {
   type Checkpoint,
   readTensor,
@@ -10,7 +11,6 @@ import {
 } from '@tollama/graph';
 import { type PeftConfig, writePeftAdapter } from '../peft/peft-folder.ts';
 import { savedName } from '../slots/seed.ts';
-import type { JobConfig } from './job-config.ts';
 import type { JobPaths } from './job-folder.ts';
 import { loraAlpha, SEED_ID, type TrainableModel } from './trainable.ts';
 
@@ -104,24 +104,6 @@ export const exportModel = (parts: ExportParts): Promise<Exported> => {
       return exportWhole(parts);
   }
 };
-
-/** result.json: how a job ended, for whoever installs what it left. */
-export interface JobResult {
-  readonly end: 'finished' | 'early_stopped' | 'stopped' | 'halted' | 'failed';
-  readonly step: number;
-  readonly epoch: number;
-  readonly best: { readonly step: number; readonly value: number } | null;
-  /** Of the model as it was before, and of what came out; null without validation. */
-  readonly before: Readonly<Record<string, number>> | null;
-  readonly after: Readonly<Record<string, number>> | null;
-  readonly trained_parameters: number;
-  readonly output: Exported | null;
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly hint?: string;
-  } | null;
-}
 
 export const writeResult = (path: string, result: JobResult): Promise<void> =>
   writeFile(path, `${JSON.stringify(result, null, 2)}\n`);

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
+import { JobConfig, JobSeries } from '@tollama/core/training-job';
 import type { z } from 'zod';
-import { JobConfig, JobSeries } from './job-config.ts';
 
 export interface JobPaths {
   readonly folder: string;

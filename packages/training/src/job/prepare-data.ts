@@ -1,7 +1,8 @@
 /** From the series of a job to the windows that it trains and validates on. */
+
+import type { JobOptions, JobSeries } from '@tollama/core/training-job';
 import type { FamilyTraining } from '@tollama/models/family';
 import { planWindows, type TrainingSeries, type WindowPlan } from '../data/windows.ts';
-import type { JobOptions, JobSeries } from './job-config.ts';
 
 /** Share of a series whose labels validate, when nobody says how many. */
 const VALIDATION_SHARE = 0.1;

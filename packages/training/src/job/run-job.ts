@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JobConfig, JobOptions, JobResult, JobSeries } from '@tollama/core/training-job';
 import { openCheckpoint, type TensorValue } from '@tollama/graph';
 import { readConfig } from '@tollama/models';
 import { randomCheckpoint } from '@tollama/models/random-checkpoint';
@@ -24,9 +25,8 @@ import {
   type Validation,
 } from '../trainer/trainer-options.ts';
 import { parseRecord } from '../trainer/training-record.ts';
-import { exportModel, type JobResult, writeResult } from './export-model.ts';
+import { exportModel, writeResult } from './export-model.ts';
 import { seasonOf } from './frequency-season.ts';
-import type { JobConfig, JobOptions, JobSeries } from './job-config.ts';
 import { type JobPaths, jobPaths, readJobConfig, readJobSeries } from './job-folder.ts';
 import { prepareData } from './prepare-data.ts';
 import { lossFeeds } from './quantile-loss-graph.ts';

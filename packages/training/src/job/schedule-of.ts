@@ -1,5 +1,6 @@
-import type { ScheduleSpec } from '../schedule/schedule.ts';
-import type { AdapterKind, JobOptions } from './job-config.ts';
+import { parseBody } from '@tollama/core/schema-issues';
+import type { AdapterKind, JobOptions } from '@tollama/core/training-job';
+import { ScheduleSpec } from '../schedule/schedule.ts';
 
 /** Rates that fit the size of what is trained. */
 const RATES: Readonly<Record<AdapterKind, number>> = {
@@ -17,7 +18,7 @@ export const learningRateOf = (options: JobOptions, isFromScratch: boolean): num
 /** The schedule over all steps of a job; a short name stands for its usual form. */
 export const scheduleOf = (options: JobOptions, steps: number): ScheduleSpec => {
   const { schedule } = options;
-  if (typeof schedule !== 'string') return schedule;
+  if (typeof schedule !== 'string') return parseBody(ScheduleSpec, schedule);
   const warmup_steps = Math.round(options.warmup * steps);
   const total_steps = steps;
   switch (schedule) {

@@ -1,5 +1,6 @@
 /** What of a model is trained: seeds in its linear layers, its head, or all of it. */
 import { TollamaError } from '@tollama/core/errors';
+import type { JobOptions } from '@tollama/core/training-job';
 import {
   type Checkpoint,
   fromCheckpoint,
@@ -14,7 +15,6 @@ import type { Family, FamilyTraining } from '@tollama/models/family';
 import { RandomStream } from '../data/random-stream.ts';
 import { firstValues, type PlantedSeed, plantSeeds } from '../slots/plant.ts';
 import type { SeedBlueprint } from '../slots/seed.ts';
-import type { JobOptions } from './job-config.ts';
 import { quantileLossGraph } from './quantile-loss-graph.ts';
 
 /** PEFT's name of the adapter that is written when nobody names one. */

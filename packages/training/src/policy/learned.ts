@@ -48,7 +48,7 @@ export const learn = (episodes: readonly Episode[]): LearnedWeights => {
   );
 };
 
-const valueOf = (weights: LearnedWeights, { kind, features }: Choice): number => {
+const worthOf = (weights: LearnedWeights, { kind, features }: Choice): number => {
   const own = weights[kind];
   if (!own) return Number.NEGATIVE_INFINITY;
   return features.reduce((sum, value, i) => sum + value * (own[i] ?? 0), 0);
@@ -71,7 +71,7 @@ export class LearnedPolicy implements Policy {
   decide(state: RunState): Choice {
     const [first, ...others] = choicesOf(state);
     return others.reduce(
-      (best, one) => (valueOf(this.#weights, one) > valueOf(this.#weights, best) ? one : best),
+      (best, one) => (worthOf(this.#weights, one) > worthOf(this.#weights, best) ? one : best),
       first!,
     );
   }
