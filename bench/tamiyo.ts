@@ -10,6 +10,7 @@ import { PolicyLab } from '@tollama/training/harness/policy-lab';
 import type { Episode } from '@tollama/training/policy/episode';
 import { HeuristicPolicy } from '@tollama/training/policy/heuristic';
 import { ExploringPolicy, LearnedPolicy, learn } from '@tollama/training/policy/learned';
+import { CHOICES } from '@tollama/training/policy/options-of-state';
 import { issue, type Policy } from '@tollama/training/policy/policy';
 
 const HELD_OUT_SEED = 10_000;
@@ -23,6 +24,13 @@ const idle: Policy = {
   state: () => null,
   load: () => {},
 };
+
+const named = (name: string, policy: Policy): Policy => ({
+  name,
+  evaluate: (state, signal) => policy.evaluate(state, signal),
+  state: () => policy.state(),
+  load: (state) => policy.load(state),
+});
 
 const relative = ({ firstLoss, finalLoss }: Episode): number => finalLoss / firstLoss;
 const mean = (values: readonly number[]): number =>
@@ -40,6 +48,7 @@ if (weightsFile) await writeFile(weightsFile, JSON.stringify(weights));
 const policies: readonly (() => Policy)[] = [
   () => idle,
   () => new HeuristicPolicy(),
+  () => named('heuristic, blueprints of the learned', new HeuristicPolicy({ blueprints: CHOICES })),
   () => new LearnedPolicy(weights),
 ];
 const results: Episode[][] = [];

@@ -249,10 +249,13 @@ const withTrainOptions = (command: Command): Command =>
     .helpOption('--help', 'print this help');
 
 export const trainCommand = (): Command => {
+  // What stands after the name of an inner command is that command's: both have --epochs and --seed.
   const command = withExamples(
     withCommonOptions(
       withTrainOptions(
-        new Command('train').description('adapt a model to your series, or train one from scratch'),
+        new Command('train')
+          .description('adapt a model to your series, or train one from scratch')
+          .enablePositionalOptions(),
       ),
     ).action(train),
     [

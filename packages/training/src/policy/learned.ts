@@ -1,10 +1,11 @@
 /**
- * The first learned Tamiyo: a linear value for each kind of choice, learned from recorded runs by regression on what
- * the runs came to. It takes the choice of the highest value.
+ * The first learned Tamiyo: when a seed is germinated, and of which blueprint, is decided by a linear value for each
+ * choice, learned from recorded runs by regression on what the runs came to. Seeds that live follow the rules.
  */
-import type { Command } from '../contracts/commands.ts';
+import type { Command, Intent } from '../contracts/commands.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { Episode } from './episode.ts';
+import { HeuristicPolicy } from './heuristic.ts';
 import { type Choice, choicesOf } from './options-of-state.ts';
 import { issue, type Policy } from './policy.ts';
 import { ridge } from './ridge.ts';
@@ -54,58 +55,75 @@ const worthOf = (weights: LearnedWeights, { kind, features }: Choice): number =>
   return features.reduce((sum, value, i) => sum + value * (own[i] ?? 0), 0);
 };
 
+/** What the rules say about seeds that live; undefined where a seed could be germinated or nothing is to be done. */
+const ruleFor = (rules: HeuristicPolicy, state: RunState): Intent | undefined => {
+  const intent = rules.decide(state);
+  return intent.kind === 'WAIT' || intent.kind === 'GERMINATE' ? undefined : intent;
+};
+
+const openChoices = (state: RunState): readonly Choice[] =>
+  choicesOf(state).filter(({ intent }) => intent.kind === 'WAIT' || intent.kind === 'GERMINATE');
+
 export class LearnedPolicy implements Policy {
   readonly name = 'learned';
   readonly #weights: LearnedWeights;
+  readonly #rules: HeuristicPolicy;
   readonly #now: () => number;
 
   constructor(weights: LearnedWeights, now: () => number = () => performance.now()) {
     this.#weights = weights;
+    this.#rules = new HeuristicPolicy({}, now);
     this.#now = now;
   }
 
   async evaluate(state: RunState): Promise<Command> {
-    return issue(this.decide(state).intent, state, this.#now());
+    return issue(this.decide(state), state, this.#now());
   }
 
-  decide(state: RunState): Choice {
-    const [first, ...others] = choicesOf(state);
-    return others.reduce(
-      (best, one) => (worthOf(this.#weights, one) > worthOf(this.#weights, best) ? one : best),
-      first!,
-    );
+  decide(state: RunState): Intent {
+    const rule = ruleFor(this.#rules, state);
+    if (rule) return rule;
+    return openChoices(state).reduce((best, one) =>
+      worthOf(this.#weights, one) > worthOf(this.#weights, best) ? one : best,
+    ).intent;
   }
 
   state(): unknown {
-    return null;
+    return this.#rules.state();
   }
 
-  load(): void {}
+  load(state: unknown): void {
+    this.#rules.load(state);
+  }
 }
 
-/** Tries things out, so that there is something to learn from. */
+/** Share of the epochs with room in which the exploring policy germinates. */
+const EXPLORE = 0.3;
+
+/** Germinates at random, so that there is something to learn from. */
 export class ExploringPolicy implements Policy {
   readonly name = 'exploring';
   readonly #random: () => number;
+  readonly #rules = new HeuristicPolicy();
 
   constructor(random: () => number) {
     this.#random = random;
   }
 
-  /** Waits a third of the time, culls seldom, else takes any step onward. */
   async evaluate(state: RunState): Promise<Command> {
-    const choices = choicesOf(state);
-    const onward = choices.filter(({ kind }) => kind !== 'WAIT' && kind !== 'CULL');
-    const culls = choices.filter(({ kind }) => kind === 'CULL');
-    const draw = this.#random();
-    const pool = draw < 0.03 ? culls : draw < 0.6 ? onward : [];
-    const choice = pool[Math.floor(this.#random() * pool.length)] ?? choices[0]!;
-    return issue(choice.intent, state, performance.now());
+    const rule = ruleFor(this.#rules, state);
+    const [wait, ...seeds] = openChoices(state);
+    const isGrowing = this.#random() < EXPLORE;
+    const drawn = seeds[Math.floor(this.#random() * seeds.length)];
+    const choice = isGrowing && drawn ? drawn : wait!;
+    return issue(rule ?? choice.intent, state, performance.now());
   }
 
   state(): unknown {
-    return null;
+    return this.#rules.state();
   }
 
-  load(): void {}
+  load(state: unknown): void {
+    this.#rules.load(state);
+  }
 }
