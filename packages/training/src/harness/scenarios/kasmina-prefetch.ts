@@ -29,6 +29,8 @@ const MIN_TIMEOUT_MS = 1000;
 const SLOWER_BY_MS = 35;
 /** What is in flight this long after everything else has ended is lost. */
 const LOST_AFTER_MS = 500;
+/** The longest that a timer can be set to. */
+const NEVER_MS = 2 ** 31 - 1;
 const RUN_ID = 'harness-prefetch';
 
 /** Of eight requests: five new ones, two for one adapter at a time, one for an adapter that is there. */
@@ -146,53 +148,68 @@ const attachAndProbe = async (options: HarnessOptions) => {
   };
 };
 
-export const kasminaPrefetch = async (
+interface Opened {
+  readonly prefetcher: Prefetcher<PreparedAdapter>;
+  readonly recorder: RunRecorder;
+  readonly keys: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** A store with adapters, some of them broken on demand, and a prefetcher before it. */
+const openStore = async (
   options: HarnessOptions,
+  { adapters, healthy }: { readonly adapters: number; readonly healthy: number },
   { stream }: ScenarioContext,
-): Promise<Measured> => {
-  const { requests, concurrency, warmup, readyLatencyMs, inject, seed } = options;
-  const turns = planTurns(requests);
-  const warmupTurns = Array.from({ length: warmup * concurrency }, (): Turn => 'new');
-  const needs = needsFor(turns.length + warmupTurns.length);
+): Promise<Opened> => {
+  const { concurrency, readyLatencyMs, inject, seed } = options;
+  const needs = needsFor(adapters);
   const graph = hostGraph();
   const folder = await mkdtemp(join(tmpdir(), 'tollama-prefetch-'));
   const store = new AdapterStore(folder);
-  const telemetry = new Telemetry({
-    runId: RUN_ID,
-    now: systemClock.now,
-    wall: () => new Date(),
-  });
+  const clock = systemClock;
+  const telemetry = new Telemetry({ runId: RUN_ID, now: clock.now, wall: () => new Date() });
   const recorder = new RunRecorder(telemetry, stream);
   const keys = needs.map(needKey);
   await writeAdapters(store, graph, needs, seed);
-  const faulty = keys[warmupTurns.length]!;
+  const faulty = keys[healthy]!;
   if (inject === 'corrupt-adapter') await store.damage(faulty);
   const lost = inject === 'lost-request' ? store.pathOf(store.find(faulty)!) : undefined;
+  const fetch = backend(options, () => lost);
   const prefetcher = new Prefetcher<PreparedAdapter>({
-    load: hostLoader({
-      store,
-      graph,
-      needs,
-      clock: systemClock,
-      fetch: backend(options, () => lost),
-    }),
+    load: hostLoader({ store, graph, needs, clock, fetch }),
     dispose: async ({ kernel }) => kernel[Symbol.asyncDispose](),
     concurrency,
-    timeoutMs: lost === undefined ? Math.max(2 * readyLatencyMs, MIN_TIMEOUT_MS) : 2 ** 31 - 1,
+    timeoutMs: lost === undefined ? Math.max(2 * readyLatencyMs, MIN_TIMEOUT_MS) : NEVER_MS,
     maxCacheBytes: CACHE_BYTES,
-    clock: systemClock,
+    clock,
     report: telemetry.report,
   });
+  const close = async (): Promise<void> => {
+    await prefetcher.shutdown(LOST_AFTER_MS);
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { prefetcher, recorder, keys, close };
+};
+
+export const kasminaPrefetch = async (
+  options: HarnessOptions,
+  context: ScenarioContext,
+): Promise<Measured> => {
+  const { requests, concurrency, warmup } = options;
+  const turns = planTurns(requests);
+  const warmupTurns = Array.from({ length: warmup * concurrency }, (): Turn => 'new');
+  const healthy = warmupTurns.length;
+  const sizes = { adapters: turns.length + healthy, healthy };
+  const { prefetcher, recorder, keys, close } = await openStore(options, sizes, context);
   try {
     const first = await runBurst(prefetcher, warmupTurns, keys, concurrency);
     const warmCounters = prefetcher.counters();
-    const burst = await runBurst(prefetcher, turns, keys.slice(warmupTurns.length), concurrency);
+    const burst = await runBurst(prefetcher, turns, keys.slice(healthy), concurrency);
     const counters = difference(prefetcher.counters(), warmCounters);
     const attached = await attachAndProbe(options);
     return measuredOf({ options, first, burst, counters, attached, prefetcher, recorder });
   } finally {
-    await prefetcher.shutdown(LOST_AFTER_MS);
-    await rm(folder, { recursive: true, force: true });
+    await close();
   }
 };
 

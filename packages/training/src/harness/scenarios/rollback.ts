@@ -182,10 +182,13 @@ const impossible = ({ inject, deadlineMs }: HarnessOptions): WorkbenchChanges =>
 const latenciesOf = ({ outcomes, latenciesMs }: Drill, outcome: string): readonly number[] =>
   latenciesMs.filter((_, i) => outcomes[i] === outcome);
 
-export const rollback = async (
-  options: HarnessOptions,
-  context: ScenarioContext,
-): Promise<Measured> => {
+interface Drills {
+  readonly fast: Drill;
+  readonly full: Drill;
+  readonly deadline: Drill;
+}
+
+const runDrills = async (options: HarnessOptions, context: ScenarioContext): Promise<Drills> => {
   const trainer = { rollback: { deadlineMs: DEADLINE_MS, rateFactor: 0.5 } };
   const fast = await drill(options, context, {
     ...goodChanges(options),
@@ -195,42 +198,59 @@ export const rollback = async (
     ...goodChanges(options),
     trainer: { ...trainer, snapshotBytes: 1, checkpointEvery: SNAPSHOT_EVERY },
   });
-  const halt = await drill(options, context, impossible(options));
+  return { fast, full, deadline: await drill(options, context, impossible(options)) };
+};
+
+const metricsOf = ({ fast, full, deadline }: Drills): Measured['metrics'] => {
   const fastMs = latenciesOf(fast, 'fast_hit');
   const fullMs = latenciesOf(full, 'full_hit');
   const compared = [...fast.areEqual, ...full.areEqual];
-  const drills = { fast, full, deadline: halt };
   return {
-    metrics: {
-      rollback_deadline_exceeded: halt.deadlineExceeded,
-      rollback_restore_latency_ms: histogram([...fastMs, ...fullMs]).mean,
-      timeout_kasmina: fast.kasminaTimeouts + full.kasminaTimeouts + halt.kasminaTimeouts,
-      restore_fast_ms: histogram(fastMs).p95,
-      restore_full_ms: histogram(fullMs).p95,
-      state_equal: compared.length > 0 ? Number(compared.every(Boolean)) : null,
-      steps_lost: fast.stepsLost + full.stepsLost,
-      restores_measured: compared.length,
-      halt_emitted: Number(halt.isHalted && halt.haltEvents === 1),
-      weights_untouched: Number(halt.isUntouched),
-    },
+    rollback_deadline_exceeded: deadline.deadlineExceeded,
+    rollback_restore_latency_ms: histogram([...fastMs, ...fullMs]).mean,
+    timeout_kasmina: fast.kasminaTimeouts + full.kasminaTimeouts + deadline.kasminaTimeouts,
+    restore_fast_ms: histogram(fastMs).p95,
+    restore_full_ms: histogram(fullMs).p95,
+    state_equal: compared.length > 0 ? Number(compared.every(Boolean)) : null,
+    steps_lost: fast.stepsLost + full.stepsLost,
+    restores_measured: compared.length,
+    halt_emitted: Number(deadline.isHalted && deadline.haltEvents === 1),
+    weights_untouched: Number(deadline.isUntouched),
+  };
+};
+
+const detailsOf = (drills: Drills, { deadlineMs }: HarnessOptions): Measured['details'] => {
+  const all = [drills.fast, drills.full, drills.deadline];
+  const named = Object.entries(drills) as [string, Drill][];
+  return {
+    durations_ms: all.flatMap(({ durationsMs }) => durationsMs),
+    tamiyo_evaluations: all.reduce((sum, { evaluations }) => sum + evaluations, 0),
+    kasmina_commands: all.reduce((sum, { commands }) => sum + commands, 0),
+    halted: drills.deadline.isHalted,
+    concurrency: 1,
+    timeout_every: null,
+    outcomes: Object.fromEntries(named.map(([name, { outcomes }]) => [name, outcomes])),
+    deadlines_ms: { fast: DEADLINE_MS, full: DEADLINE_MS, deadline: deadlineMs },
+  };
+};
+
+export const rollback = async (
+  options: HarnessOptions,
+  context: ScenarioContext,
+): Promise<Measured> => {
+  const drills = await runDrills(options, context);
+  const { fast, full, deadline } = drills;
+  const fastMs = latenciesOf(fast, 'fast_hit');
+  const fullMs = latenciesOf(full, 'full_hit');
+  return {
+    metrics: metricsOf(drills),
     histograms: {
       [METRICS.restoreLatency]: histogram([...fastMs, ...fullMs]),
       'tolaria.rollback.restore_fast_ms': histogram(fastMs),
       'tolaria.rollback.restore_full_ms': histogram(fullMs),
     },
-    packets: renumbered([...fast.packets, ...full.packets, ...halt.packets]),
-    details: {
-      durations_ms: Object.values(drills).flatMap(({ durationsMs }) => durationsMs),
-      tamiyo_evaluations: fast.evaluations + full.evaluations + halt.evaluations,
-      kasmina_commands: fast.commands + full.commands + halt.commands,
-      halted: halt.isHalted,
-      concurrency: 1,
-      timeout_every: null,
-      outcomes: Object.fromEntries(
-        Object.entries(drills).map(([name, { outcomes }]) => [name, outcomes]),
-      ),
-      deadlines_ms: { fast: DEADLINE_MS, full: DEADLINE_MS, deadline: options.deadlineMs },
-    },
+    packets: renumbered([...fast.packets, ...full.packets, ...deadline.packets]),
+    details: detailsOf(drills, options),
   };
 };
 

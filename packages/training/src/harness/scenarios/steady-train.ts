@@ -45,56 +45,67 @@ const finalLoss = ({ recorder }: Workbench): number | null => {
   return typeof last === 'number' ? last : null;
 };
 
+const metricsOf = (bench: Workbench, options: HarnessOptions): Measured['metrics'] => {
+  const { recorder, telemetry, tamiyo } = bench;
+  const { warmup, epochs, batchSize } = options;
+  const all = valuesOf(telemetry, METRICS.epochLatency);
+  const judged = all.slice(warmup);
+  const seconds = judged.reduce((sum, ms) => sum + ms, 0) / 1000;
+  const series = judged.length * STEPS_PER_EPOCH * batchSize;
+  const failed = recorder.named('training.epoch').filter((one) => one.attributes.is_clean !== true);
+  const { timeouts, errors } = tamiyo.counters();
+  return {
+    epochs: judged.length,
+    latency_mean_ms: mean(judged),
+    latency_p95_ms: histogram(judged).p95,
+    accuracy_final: bench.accuracies.at(-1) ?? null,
+    loss_final: finalLoss(bench),
+    throughput_series_per_s: seconds > 0 ? series / seconds : null,
+    rss_peak_bytes: rssPeakBytes(),
+    failed_epochs: failed.length,
+    epochs_missing: Math.max(0, warmup + epochs - all.length),
+    policy_failures: timeouts + errors,
+    restores: recorder.count('tolaria.rollback.restored'),
+  };
+};
+
+const detailsOf = (bench: Workbench, { warmup }: HarnessOptions): Measured['details'] => {
+  const { recorder, telemetry, tamiyo, adaptation, trainer, accuracies } = bench;
+  const all = valuesOf(telemetry, METRICS.epochLatency);
+  return {
+    durations_ms: all,
+    warmup_ms: all.slice(0, warmup),
+    losses: recorder.named('training.epoch').map((one) => one.attributes.validation_loss),
+    accuracies,
+    tamiyo_evaluations: tamiyo.counters().asked,
+    kasmina_commands: adaptation.commandsApplied,
+    halted: trainer.emergencyLevel === 'halt',
+    concurrency: 1,
+    timeout_every: null,
+  };
+};
+
 export const steadyTrain = async (
   options: HarnessOptions,
   { stream }: ScenarioContext,
 ): Promise<Measured> => {
-  const { warmup, epochs, batchSize } = options;
-  const total = warmup + epochs;
+  const { warmup, epochs } = options;
   await using bench = await openWorkbench(options, {
-    epochs: total,
+    epochs: warmup + epochs,
     ...(stream && { stream }),
     ...faultOf(options),
   });
-  const { trainer, recorder, telemetry, tamiyo, adaptation } = bench;
+  const { trainer, recorder, telemetry, tamiyo } = bench;
   await trainer.open();
   await trainer.run();
-  const all = valuesOf(telemetry, METRICS.epochLatency);
-  const judged = all.slice(warmup);
-  const { count, p95 } = histogram(judged);
-  const seconds = judged.reduce((sum, ms) => sum + ms, 0) / 1000;
-  const failed = recorder.named('training.epoch').filter((one) => one.attributes.is_clean !== true);
-  const { timeouts, errors, asked } = tamiyo.counters();
   return {
-    metrics: {
-      epochs: count,
-      latency_mean_ms: mean(judged),
-      latency_p95_ms: p95,
-      accuracy_final: bench.accuracies.at(-1) ?? null,
-      loss_final: finalLoss(bench),
-      throughput_series_per_s: seconds > 0 ? (count * STEPS_PER_EPOCH * batchSize) / seconds : null,
-      rss_peak_bytes: rssPeakBytes(),
-      failed_epochs: failed.length,
-      epochs_missing: Math.max(0, total - all.length),
-      policy_failures: timeouts + errors,
-      restores: recorder.count('tolaria.rollback.restored'),
-    },
+    metrics: metricsOf(bench, options),
     histograms: {
       ...histogramsOf(telemetry, [METRICS.graphBuild, METRICS.graphRun]),
-      [METRICS.epochLatency]: histogram(judged),
+      [METRICS.epochLatency]: histogram(valuesOf(telemetry, METRICS.epochLatency).slice(warmup)),
       [METRICS.policyLatency]: histogram(tamiyo.latenciesMs),
     },
     packets: recorder.finish(),
-    details: {
-      durations_ms: all,
-      warmup_ms: all.slice(0, warmup),
-      losses: recorder.named('training.epoch').map((one) => one.attributes.validation_loss),
-      accuracies: bench.accuracies,
-      tamiyo_evaluations: asked,
-      kasmina_commands: adaptation.commandsApplied,
-      halted: trainer.emergencyLevel === 'halt',
-      concurrency: 1,
-      timeout_every: null,
-    },
+    details: detailsOf(bench, options),
   };
 };

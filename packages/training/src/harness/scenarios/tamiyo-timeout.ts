@@ -52,87 +52,6 @@ const waitForBreaker = async ({ tamiyo, telemetry }: Workbench): Promise<void> =
   await sleep(Math.max(0, openUntilMs - performance.now()) + 1);
 };
 
-export const tamiyoTimeout = async (
-  options: HarnessOptions,
-  { stream }: ScenarioContext,
-): Promise<Measured> => {
-  const { policyDeadlineMs, inject, timeoutEvery } = options;
-  const plan = planFaults(options);
-  const faultyEpochs = epochsFor(plan);
-  const total = faultyEpochs + RECOVERY_EPOCHS;
-  const policy = new FaultyPolicy({ plan, deadlineMs: policyDeadlineMs, inject });
-  let opened: Workbench | undefined;
-  let epoch = 0;
-  const stop = new AbortController();
-  await using bench = await openWorkbench(options, {
-    epochs: total,
-    policy,
-    policyDeadlineMs,
-    cooldownMs: COOLDOWN_MS,
-    onEpoch: async () => {
-      epoch++;
-      policy.isRecovering = epoch > faultyEpochs;
-      if (inject === 'lost-epoch' && epoch === total - 1) stop.abort();
-      if (policy.isRecovering) await waitForBreaker(opened!);
-    },
-    ...(stream && { stream }),
-  });
-  opened = bench;
-  const { trainer, recorder, tamiyo, telemetry, adaptation } = bench;
-  await trainer.open();
-  await trainer.run(stop.signal);
-  // The last late answer is on its way still.
-  if (policy.injected['answers late'] > tamiyo.counters().late) await sleep(2 * LATE_BY_MS);
-  const { asked, timeouts, errors, late, breakerOpens } = tamiyo.counters();
-  const { injected } = policy;
-  const latency = histogram(tamiyo.latenciesMs);
-  const lateIds = new Set(policy.lateIds);
-  const applied = adaptation.decisions.filter(({ command }) => lateIds.has(command.command_id));
-  const isRecovered = !trainer.isConservative && tamiyo.breaker.state === 'closed';
-  const injectedTimeouts = injected.hangs + injected['answers late'];
-  return {
-    metrics: {
-      evaluations: asked,
-      timeout_tamiyo: timeouts,
-      timeout_kasmina: recorder.count('tolaria.kasmina_timeout'),
-      latency_mean_ms: latency.mean,
-      latency_p95_ms: latency.p95,
-      breaker_opens: breakerOpens,
-      conservative_epochs: conservativeEpochs(bench),
-      recovered: Number(isRecovered),
-      faults_injected: injectedTimeouts + injected.throws,
-      timeouts_uncounted:
-        Math.abs(injectedTimeouts - timeouts) + Math.abs(injected.throws - errors),
-      late,
-      late_uncounted: Math.abs(injected['answers late'] - late),
-      late_applied: applied.length,
-      epochs_missing: Math.max(0, total - recorder.count('training.epoch')),
-    },
-    histograms: {
-      [METRICS.policyLatency]: latency,
-      'tolaria.timeout.tamiyo_last_ms': histogram(
-        recorder
-          .named('tolaria.tamiyo_timeout')
-          .map(({ attributes }) => Number(attributes.latency_ms)),
-      ),
-      [METRICS.epochLatency]: histogram(valuesOf(telemetry, METRICS.epochLatency)),
-    },
-    packets: recorder.finish(),
-    details: {
-      durations_ms: valuesOf(telemetry, METRICS.epochLatency),
-      tamiyo_evaluations: asked,
-      kasmina_commands: adaptation.commandsApplied,
-      halted: trainer.emergencyLevel === 'halt',
-      concurrency: 1,
-      timeout_every: timeoutEvery ?? null,
-      injected,
-      plan: plan.map((fault) => fault ?? 'answers'),
-      recovery_epochs: RECOVERY_EPOCHS,
-      policy_deadline_ms: policyDeadlineMs,
-    },
-  };
-};
-
 /** Epochs that ended in conservative mode, by the gauge that the trainer exports with each epoch. */
 const conservativeEpochs = ({ recorder }: Workbench): number => {
   let isConservative = false;
@@ -143,4 +62,100 @@ const conservativeEpochs = ({ recorder }: Workbench): number => {
     if (name === 'training.epoch' && isConservative) count++;
   }
   return count;
+};
+
+interface Run {
+  readonly bench: Workbench;
+  readonly policy: FaultyPolicy;
+  readonly plan: readonly (Fault | undefined)[];
+  readonly epochs: number;
+}
+
+const metricsOf = ({ bench, policy, epochs }: Run): Measured['metrics'] => {
+  const { trainer, recorder, tamiyo, adaptation } = bench;
+  const { asked, timeouts, errors, late, breakerOpens } = tamiyo.counters();
+  const { injected } = policy;
+  const lateIds = new Set(policy.lateIds);
+  const applied = adaptation.decisions.filter(({ command }) => lateIds.has(command.command_id));
+  const isRecovered = !trainer.isConservative && tamiyo.breaker.state === 'closed';
+  const injectedTimeouts = injected.hangs + injected['answers late'];
+  const latency = histogram(tamiyo.latenciesMs);
+  return {
+    evaluations: asked,
+    timeout_tamiyo: timeouts,
+    timeout_kasmina: recorder.count('tolaria.kasmina_timeout'),
+    latency_mean_ms: latency.mean,
+    latency_p95_ms: latency.p95,
+    breaker_opens: breakerOpens,
+    conservative_epochs: conservativeEpochs(bench),
+    recovered: Number(isRecovered),
+    faults_injected: injectedTimeouts + injected.throws,
+    timeouts_uncounted: Math.abs(injectedTimeouts - timeouts) + Math.abs(injected.throws - errors),
+    late,
+    late_uncounted: Math.abs(injected['answers late'] - late),
+    late_applied: applied.length,
+    epochs_missing: Math.max(0, epochs - recorder.count('training.epoch')),
+  };
+};
+
+const detailsOf = (
+  { bench, policy, plan }: Run,
+  { timeoutEvery, policyDeadlineMs }: HarnessOptions,
+): Measured['details'] => ({
+  durations_ms: valuesOf(bench.telemetry, METRICS.epochLatency),
+  tamiyo_evaluations: bench.tamiyo.counters().asked,
+  kasmina_commands: bench.adaptation.commandsApplied,
+  halted: bench.trainer.emergencyLevel === 'halt',
+  concurrency: 1,
+  timeout_every: timeoutEvery ?? null,
+  injected: policy.injected,
+  plan: plan.map((fault) => fault ?? 'answers'),
+  recovery_epochs: RECOVERY_EPOCHS,
+  policy_deadline_ms: policyDeadlineMs,
+});
+
+const measuredOf = (run: Run, options: HarnessOptions): Measured => {
+  const { tamiyo, recorder, telemetry } = run.bench;
+  const timedOut = recorder.named('tolaria.tamiyo_timeout');
+  return {
+    metrics: metricsOf(run),
+    histograms: {
+      [METRICS.policyLatency]: histogram(tamiyo.latenciesMs),
+      'tolaria.timeout.tamiyo_last_ms': histogram(
+        timedOut.map(({ attributes }) => Number(attributes.latency_ms)),
+      ),
+      [METRICS.epochLatency]: histogram(valuesOf(telemetry, METRICS.epochLatency)),
+    },
+    packets: recorder.finish(),
+    details: detailsOf(run, options),
+  };
+};
+
+export const tamiyoTimeout = async (
+  options: HarnessOptions,
+  { stream }: ScenarioContext,
+): Promise<Measured> => {
+  const { policyDeadlineMs, inject } = options;
+  const plan = planFaults(options);
+  const faultyEpochs = epochsFor(plan);
+  const epochs = faultyEpochs + RECOVERY_EPOCHS;
+  const policy = new FaultyPolicy({ plan, deadlineMs: policyDeadlineMs, inject });
+  let opened: Workbench | undefined;
+  let epoch = 0;
+  const stop = new AbortController();
+  const onEpoch = async (): Promise<void> => {
+    epoch++;
+    policy.isRecovering = epoch > faultyEpochs;
+    if (inject === 'lost-epoch' && epoch === epochs - 1) stop.abort();
+    if (policy.isRecovering) await waitForBreaker(opened!);
+  };
+  const changes = { epochs, policy, policyDeadlineMs, cooldownMs: COOLDOWN_MS, onEpoch };
+  await using bench = await openWorkbench(options, { ...changes, ...(stream && { stream }) });
+  opened = bench;
+  await bench.trainer.open();
+  await bench.trainer.run(stop.signal);
+  // The last late answer is on its way still.
+  const isLateDue = policy.injected['answers late'] > bench.tamiyo.counters().late;
+  if (isLateDue) await sleep(2 * LATE_BY_MS);
+  return measuredOf({ bench, policy, plan, epochs }, options);
 };
