@@ -136,7 +136,10 @@ export class TrainingJobs implements AsyncDisposable {
       job.isStopping = true;
       job.process?.stop();
     }
-    if (status === 'queued') await this.#become(job, { status: 'stopped' });
+    if (status === 'queued') {
+      await this.#become(job, { status: 'stopped' });
+      job.events.end();
+    }
     if (status !== 'running' && status !== 'queued') {
       throw new TollamaError('INVALID_REQUEST', `training '${id}' is ${status}, not running`, {
         hint: '`tollama train list` shows the others',
