@@ -3,6 +3,7 @@ import type { Activity } from './activity.ts';
 import type { ConfigFile } from './config-file.ts';
 import type { EventBus } from './events/event-bus.ts';
 import type { Forecaster } from './forecast/forecaster.ts';
+import type { ModelProfiles } from './forecast/model-profile.ts';
 import type { LoadedModels } from './loaded/loaded-models.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -25,6 +26,7 @@ export interface DaemonContext {
   readonly supervisor: Supervisor;
   readonly loaded: LoadedModels;
   readonly forecaster: Forecaster;
+  readonly profiles: ModelProfiles;
   readonly activity: Activity;
   readonly metrics: Metrics;
   readonly modelfiles: ModelfileStore;

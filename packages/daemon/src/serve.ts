@@ -11,6 +11,7 @@ import { ConfigFile } from './config-file.ts';
 import type { DaemonContext } from './context.ts';
 import { EventBus } from './events/event-bus.ts';
 import { Forecaster } from './forecast/forecaster.ts';
+import { ModelProfiles } from './forecast/model-profile.ts';
 import { LoadedModels } from './loaded/loaded-models.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './observe/metrics.ts';
@@ -95,6 +96,7 @@ export const createContext = async (
     supervisor,
     loaded,
     forecaster,
+    profiles: new ModelProfiles({ home, store, supervisor }),
     metrics,
     modelfiles: new ModelfileStore(home.modelfiles, log),
     usage: new UsageMeter(home.usage, log),

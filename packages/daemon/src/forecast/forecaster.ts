@@ -52,6 +52,11 @@ const checkReady = ({ manifest, name }: Target): void => {
   });
 };
 
+export interface PrepareOptions {
+  /** Leaves out what is told about the forecasts (explanation, metrics): for answers that are columns. */
+  readonly isPlain?: boolean;
+}
+
 /** A request that may run. */
 export interface PreparedForecast {
   run(signal?: AbortSignal): Promise<ForecastResponse>;
@@ -98,7 +103,10 @@ export class Forecaster {
   }
 
   /** Everything that can be refused before a model runs. Throws what `forecast` would. */
-  async prepare(request: ForecastRequest): Promise<PreparedForecast> {
+  async prepare(
+    request: ForecastRequest,
+    { isPlain = false }: PrepareOptions = {},
+  ): Promise<PreparedForecast> {
     const started = performance.now();
     const target = await this.#target(request.model);
     checkReady(target);
@@ -122,6 +130,7 @@ export class Forecaster {
         [...warnings, ...(result.warnings ?? [])],
         performance.now() - started,
       );
+      if (isPlain) return plain;
       return { ...plain, ...enrich({ ...request, series: known.series }, plain) };
     };
     return { run };
