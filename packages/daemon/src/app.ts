@@ -2,6 +2,7 @@
 import { toTollamaError } from '@tollama/core/errors';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
+import { getPath } from 'hono/utils/url';
 import type { DaemonContext } from './context.ts';
 import { authenticate } from './http/authenticate.ts';
 import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
@@ -28,6 +29,7 @@ import { storeRoutes } from './routes/store.ts';
 import { systemRoutes } from './routes/system.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { validateRoutes } from './routes/validate.ts';
+import { TIMEGPT_FORECAST_PATHS, timegptRoutes } from './timegpt/routes.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -43,6 +45,7 @@ const FORECAST_ENDPOINTS: Readonly<Record<string, ForecastEndpoint>> = {
   '/api/forecast': 'api_forecast',
   '/api/auto-forecast': 'api_auto_forecast',
   '/api/compare': 'api_compare',
+  ...Object.fromEntries(TIMEGPT_FORECAST_PATHS.map((path) => [path, 'timegpt'] as const)),
 };
 
 /** Routes that run models: limited together, so that nobody gets round the limit by another path. */
@@ -59,6 +62,10 @@ const LIMITED_PATHS = [
   '/api/reconcile',
   '/api/conformal',
 ];
+
+/** Gateways may put the TimeGPT API under a prefix of its own. */
+const pathWithoutPrefix = (request: Request): string =>
+  getPath(request).replace(/^\/timegpt(?=\/)/, '');
 
 const countForecasts =
   ({ metrics }: DaemonContext, endpoint: ForecastEndpoint): MiddlewareHandler =>
@@ -77,7 +84,7 @@ const countActivity =
 
 export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   const { settings, config, log } = context;
-  const app = new Hono<RequestVariables>();
+  const app = new Hono<RequestVariables>({ getPath: pathWithoutPrefix });
   app.use(countActivity(context), requestId);
   if (settings.corsOrigins.length > 0) {
     app.use(cors({ origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins] }));
@@ -113,6 +120,7 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', modelfileRoutes(context));
   app.route('/', usageRoutes(context));
   app.route('/', eventRoutes(context));
+  app.route('/', timegptRoutes(context));
   app.route(
     '/',
     dashboardStateRoutes((path, headers) => app.request(path, { headers })),

@@ -12,6 +12,7 @@ import type { Home } from './store/home.ts';
 import type { ModelStore } from './store/model-store.ts';
 import type { ModelfileStore } from './store/modelfile-store.ts';
 import type { RegistryFile } from './store/registry-file.ts';
+import type { FineTuning } from './timegpt/fine-tuning.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 
 /** The parts of a daemon, as its routes see them. */
@@ -27,6 +28,8 @@ export interface DaemonContext {
   readonly loaded: LoadedModels;
   readonly forecaster: Forecaster;
   readonly profiles: ModelProfiles;
+  /** Undefined: this daemon does not tune models. */
+  readonly fineTuning?: FineTuning | undefined;
   readonly activity: Activity;
   readonly metrics: Metrics;
   readonly modelfiles: ModelfileStore;

@@ -8,6 +8,8 @@ export interface Home {
   readonly licenses: string;
   /** Forecast profiles, one YAML file each. */
   readonly modelfiles: string;
+  /** Records of fine-tuned models, one JSON file each. */
+  readonly tuned: string;
   /** SQLite; counts of forecasts by API key. */
   readonly usage: string;
   /** Everything of one model; goes when the model is removed. */
@@ -31,6 +33,7 @@ export const openHome = (path: string): Home => {
     models,
     licenses: join(path, 'licenses'),
     modelfiles: join(path, 'modelfiles'),
+    tuned: join(path, 'tuned'),
     usage: join(path, 'usage.db'),
     model: (name) => {
       const folder = join(models, name);
