@@ -36,7 +36,6 @@ export const ENVIRONMENT = {
     'model behind the names timegpt-*; name=model pairs with commas for single names',
     'auto',
   ],
-  TOLLAMA_GRPC_PORT: ['port of the Open Inference Protocol over gRPC', 'none'],
   TOLLAMA_ALLOW_REMOTE_DATA_URL: ['whether data_url may be an http(s) address', 'off'],
   TOLLAMA_DOCS_PUBLIC: ['whether /docs and /openapi.json need no API key', 'off'],
   TOLLAMA_DASHBOARD: ['whether /dashboard is served', 'on'],
@@ -67,8 +66,6 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Model for each name of the TimeGPT API; '*' for the names that have none of their own. */
   readonly timegptModels: Readonly<Record<string, string>>;
-  /** Port of gRPC; undefined: not offered. */
-  readonly grpcPort: number | undefined;
   readonly allowRemoteDataUrl: boolean;
   readonly docsPublic: boolean;
   readonly dashboard: boolean;
@@ -162,9 +159,6 @@ export const readSettings = (env: Environment): Settings => {
       .map((origin) => origin.trim())
       .filter(Boolean),
     timegptModels: parseAliases(env.TOLLAMA_TIMEGPT_MODEL),
-    grpcPort: env.TOLLAMA_GRPC_PORT
-      ? parsePort('TOLLAMA_GRPC_PORT', env.TOLLAMA_GRPC_PORT)
-      : undefined,
     allowRemoteDataUrl: isOn(env.TOLLAMA_ALLOW_REMOTE_DATA_URL),
     docsPublic: isOn(env.TOLLAMA_DOCS_PUBLIC),
     dashboard: !isOff(env.TOLLAMA_DASHBOARD),

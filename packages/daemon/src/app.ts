@@ -9,6 +9,7 @@ import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { type RequestVariables, requestId } from './http/request-id.ts';
 import type { ForecastEndpoint } from './observe/metrics.ts';
+import { INFER_PATHS, openInferenceRoutes } from './open-inference/routes.ts';
 import { autoForecastRoutes } from './routes/auto-forecast.ts';
 import { calibrationRoutes } from './routes/calibration.ts';
 import { compareRoutes } from './routes/compare.ts';
@@ -46,6 +47,7 @@ const FORECAST_ENDPOINTS: Readonly<Record<string, ForecastEndpoint>> = {
   '/api/auto-forecast': 'api_auto_forecast',
   '/api/compare': 'api_compare',
   ...Object.fromEntries(TIMEGPT_FORECAST_PATHS.map((path) => [path, 'timegpt'] as const)),
+  ...Object.fromEntries(INFER_PATHS.map((path) => [path, 'open_inference'] as const)),
 };
 
 /** Routes that run models: limited together, so that nobody gets round the limit by another path. */
@@ -120,6 +122,7 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', modelfileRoutes(context));
   app.route('/', usageRoutes(context));
   app.route('/', eventRoutes(context));
+  app.route('/', openInferenceRoutes(context));
   app.route('/', timegptRoutes(context));
   app.route(
     '/',

@@ -7,6 +7,7 @@ import type { ModelProfiles } from './forecast/model-profile.ts';
 import type { LoadedModels } from './loaded/loaded-models.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './observe/metrics.ts';
+import type { InferenceStatistics } from './open-inference/statistics.ts';
 import type { Supervisor } from './runner/supervisor.ts';
 import type { Home } from './store/home.ts';
 import type { ModelStore } from './store/model-store.ts';
@@ -32,6 +33,7 @@ export interface DaemonContext {
   readonly fineTuning?: FineTuning | undefined;
   readonly activity: Activity;
   readonly metrics: Metrics;
+  readonly statistics: InferenceStatistics;
   readonly modelfiles: ModelfileStore;
   readonly usage: UsageMeter;
   readonly events: EventBus;

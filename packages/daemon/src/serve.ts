@@ -15,6 +15,7 @@ import { ModelProfiles } from './forecast/model-profile.ts';
 import { LoadedModels } from './loaded/loaded-models.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './observe/metrics.ts';
+import { InferenceStatistics } from './open-inference/statistics.ts';
 import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { openHome } from './store/home.ts';
@@ -96,6 +97,7 @@ export const createContext = async (
     supervisor,
     loaded,
     forecaster,
+    statistics: new InferenceStatistics(metrics.registry),
     profiles: new ModelProfiles({ home, store, supervisor }),
     metrics,
     modelfiles: new ModelfileStore(home.modelfiles, log),

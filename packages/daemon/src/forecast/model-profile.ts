@@ -16,6 +16,8 @@ export interface ModelProfile {
   /** The family that its checkpoint belongs to; differs where the registry groups families. */
   readonly architecture: string;
   readonly capabilities: Capabilities;
+  /** Options that its Modelfile sets. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 const Described = z.object({ family: z.string(), capabilities: Capabilities });
@@ -40,6 +42,11 @@ const capabilitiesOf = ({ metadata, capabilities }: Manifest): Capabilities => (
   nativeHorizon: horizonLimit(metadata) ?? null,
 });
 
+const optionsOf = ({ defaults }: Manifest): Readonly<Record<string, unknown>> => {
+  const options = defaults?.options;
+  return typeof options === 'object' && options !== null ? { ...options } : {};
+};
+
 export interface ModelProfilesOptions {
   readonly home: Home;
   readonly store: ModelStore;
@@ -58,7 +65,7 @@ export class ModelProfiles {
   async of(name: string): Promise<ModelProfile> {
     if (isStatisticalName(name)) {
       const family = STATISTICAL_FAMILY;
-      return { name, family, architecture: family, capabilities: UNLIMITED };
+      return { name, family, architecture: family, capabilities: UNLIMITED, options: {} };
     }
     const manifest = await this.#options.store.get(name);
     await checkReceipt(this.#options.home, manifest);
@@ -77,16 +84,13 @@ export class ModelProfiles {
       family,
       architecture: family,
       capabilities: capabilitiesOf(manifest),
+      options: optionsOf(manifest),
     };
     const described = await this.#ask(manifest).catch(() => undefined);
     const parsed = Described.safeParse(described);
     if (!parsed.success) return fromManifest;
-    return {
-      name,
-      family,
-      architecture: parsed.data.family,
-      capabilities: parsed.data.capabilities,
-    };
+    const { family: architecture, capabilities } = parsed.data;
+    return { ...fromManifest, architecture, capabilities };
   }
 
   /** A runner that is there is asked; else one is started for the question alone, since looking loads nothing. */

@@ -18,7 +18,8 @@ export interface ToldError {
   readonly body: unknown;
 }
 
-const sentence = ({ message, hint }: TollamaError): string => (hint ? `${message}; ${hint}` : message);
+const sentence = ({ message, hint }: TollamaError): string =>
+  hint ? `${message}; ${hint}` : message;
 
 /**
  * Clients of the TimeGPT API repeat 408, 409, 429, 502, 503 and 504 for a minute, so that only what passes by

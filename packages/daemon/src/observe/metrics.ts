@@ -35,6 +35,8 @@ export interface Metrics {
   /** The text that Prometheus reads. */
   text(): Promise<string>;
   readonly contentType: string;
+  /** For parts that have measures of their own. */
+  readonly registry: Registry;
 }
 
 export const createMetrics = (sources: MetricSources): Metrics => {
@@ -112,6 +114,7 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   collectDefaultMetrics({ register: registry });
 
   return {
+    registry,
     contentType: registry.contentType,
     text: () => registry.metrics(),
     forecast(endpoint, status, seconds) {

@@ -1,7 +1,8 @@
 /** `/v2/anomaly_detection`: which points of the history lie outside of the interval that the model expected. */
+
+import type { ModelCalls } from '../columnar/model-calls.ts';
 import { tokens, windowsOptions } from './forecast.ts';
 import { fitHistory } from './history-fit.ts';
-import type { ModelCalls } from './model-calls.ts';
 import type { Panel } from './panel.ts';
 import type { AnomalyBody } from './requests.ts';
 

@@ -1,11 +1,17 @@
 /** What each exogenous row contributes to forecasts: a line for each row, then the base value. */
 import { TollamaError } from '@tollama/core/errors';
+import type { ModelCalls } from '../columnar/model-calls.ts';
 import { influenceOn } from './lagged-influence.ts';
-import type { ModelCalls } from './model-calls.ts';
 import type { ExogenousRow, Panel } from './panel.ts';
 import type { ContributionKind } from './requests.ts';
 import { cleanWindow } from './window-regression.ts';
-import { forecastWindows, spanOf, type Window, type WindowRows, type WindowsOptions } from './windows.ts';
+import {
+  forecastWindows,
+  spanOf,
+  type Window,
+  type WindowRows,
+  type WindowsOptions,
+} from './windows.ts';
 
 export interface ContributionRequest {
   readonly panel: Panel;
@@ -53,7 +59,9 @@ const mostFrequent = (words: readonly string[]): string => {
 /** The row at its baseline: the mean, or the most frequent word, of each series. */
 const atBaseline = (row: ExogenousRow, { sizes, offsets }: Panel): ExogenousRow => {
   if (row.kind === 'words') {
-    const own = sizes.map((size, s) => mostFrequent(row.past.slice(offsets[s], offsets[s]! + size)));
+    const own = sizes.map((size, s) =>
+      mostFrequent(row.past.slice(offsets[s], offsets[s]! + size)),
+    );
     const spread = (lengths: readonly number[]) =>
       own.flatMap((word, s) => new Array<string>(lengths[s]!).fill(word));
     const ahead = (row.future?.length ?? 0) / sizes.length;
@@ -103,7 +111,9 @@ const MOST_ROWS = 32;
 const permutations = (items: readonly number[]): number[][] =>
   items.length <= 1
     ? [[...items]]
-    : items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]));
+    : items.flatMap((item, i) =>
+        permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]),
+      );
 
 /** A few orders that put each row early and late alike: rotations, forwards and backwards. */
 const someOrders = (count: number): number[][] => {
@@ -132,7 +142,8 @@ const shapley = async (request: ContributionRequest): Promise<Columns> => {
     for (const row of order) {
       members[row] = true;
       const after = await value([...members]);
-      for (let i = 0; i < after.length; i++) sums[row]![i]! += (after[i]! - before[i]!) / orders.length;
+      for (let i = 0; i < after.length; i++)
+        sums[row]![i]! += (after[i]! - before[i]!) / orders.length;
       before = after;
     }
   }

@@ -1,9 +1,10 @@
 /** `/v2/cross_validation`: forecasts from earlier origins; with `full_history` a fit of the history itself. */
+
+import type { ModelCalls } from '../columnar/model-calls.ts';
 import { contributionsOf } from './contributions.ts';
 import { tokens, windowsOptions } from './forecast.ts';
 import { fitHistory } from './history-fit.ts';
 import { intervalsOf } from './intervals-of-levels.ts';
-import type { ModelCalls } from './model-calls.ts';
 import { type Panel, refuseBody } from './panel.ts';
 import type { CrossValidationBody } from './requests.ts';
 import { forecastWindows, type Window } from './windows.ts';
@@ -37,7 +38,8 @@ const fullHistory = async (
     windowsOptions(body, horizon, levels),
   );
   const kind = body.feature_contributions ? (body.feature_contributions_type ?? 'shapley') : null;
-  const whole = kind && panel.rows.length > 0 ? await fit.contributions(kind, contributionsOf) : null;
+  const whole =
+    kind && panel.rows.length > 0 ? await fit.contributions(kind, contributionsOf) : null;
   return {
     mean: fit.mean,
     sizes: fit.sizes,

@@ -1,7 +1,8 @@
 /** `/v2/forecast`: the steps that follow each series. */
+
+import type { ModelCalls } from '../columnar/model-calls.ts';
 import { contributionsOf, rowWeights } from './contributions.ts';
 import { intervalsOf, quantilesOfLevels } from './intervals-of-levels.ts';
-import type { ModelCalls } from './model-calls.ts';
 import type { Panel } from './panel.ts';
 import type { ForecastBody } from './requests.ts';
 import { forecastWindows, type Window, type WindowsOptions } from './windows.ts';

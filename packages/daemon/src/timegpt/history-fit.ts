@@ -2,9 +2,11 @@
  * A model's account of the history: each point forecast from what was before it, in blocks of a few steps, so
  * that a long series costs a bounded number of runs. The first points, which have no history, are left out.
  */
+
+import { conformalRows } from '../columnar/intervals.ts';
+import type { ModelCalls } from '../columnar/model-calls.ts';
 import type { ContributionRequest } from './contributions.ts';
 import { intervalsOf } from './intervals-of-levels.ts';
-import type { ModelCalls } from './model-calls.ts';
 import type { Panel } from './panel.ts';
 import type { ContributionKind } from './requests.ts';
 import { forecastWindows, type Window, type WindowRows, type WindowsOptions } from './windows.ts';
@@ -70,12 +72,35 @@ const runGroups = async (
 ): Promise<Group[]> => {
   const groups: Group[] = [];
   for (const [horizon, own] of Map.groupBy(blocks, (block) => block.horizon)) {
-    const options = optionsFor(horizon);
+    // Early blocks have next to no history to calibrate by: the errors of the whole fit do for all.
+    const options = { ...optionsFor(horizon), isCalibrated: false };
     const windows = own.map(({ window }) => window);
     const rows = await forecastWindows(panel, windows, calls, options);
     groups.push({ blocks: own, rows, options });
   }
   return groups;
+};
+
+/** The same rows with quantiles by the errors of the series' whole fit. */
+const byOwnErrors = (
+  panel: Panel,
+  blocks: readonly Block[],
+  rows: readonly WindowRows[],
+  levels: readonly number[],
+): WindowRows[] => {
+  const errors = blocks.flatMap(({ window, steps }, i) => {
+    const from = panel.offsets[window.series]! + window.origin;
+    const { mean } = rows[i]!;
+    // One error a row: those of all steps count alike.
+    return Array.from({ length: steps }, (_, k) => ({
+      actual: panel.values.subarray(from + k, from + k + 1),
+      predicted: [mean[k]!],
+    }));
+  });
+  return rows.map((row) => ({
+    ...row,
+    quantiles: conformalRows(row.mean, errors, levels) ?? levels.map(() => row.mean),
+  }));
 };
 
 export const fitHistory = async (
@@ -91,7 +116,12 @@ export const fitHistory = async (
   const rowOf = new Map<Block, WindowRows>(
     groups.flatMap(({ blocks: own, rows }) => own.map((block, i) => [block, rows[i]!] as const)),
   );
-  const ordered = blocks.map((block) => rowOf.get(block)!);
+  const { levels: asked = [] } = groups[0]?.options ?? {};
+  const ordered = bySeries.flatMap((own) => {
+    const rows = own.map((block) => rowOf.get(block)!);
+    const isPoint = asked.length > 0 && rows.some(({ quantiles }) => quantiles.length === 0);
+    return isPoint ? byOwnErrors(panel, own, rows, asked) : rows;
+  });
   const cut = (row: readonly number[], i: number) => row.slice(0, blocks[i]!.steps);
   return {
     sizes: bySeries.map((own) => own.reduce((sum, { steps }) => sum + steps, 0)),

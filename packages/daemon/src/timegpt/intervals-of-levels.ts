@@ -6,9 +6,9 @@ const probability = (level: number, side: -1 | 1): number =>
 
 /** Ascending levels in (0, 1) that the intervals need. */
 export const quantilesOfLevels = (levels: readonly number[]): number[] =>
-  [
-    ...new Set(levels.flatMap((level) => [probability(level, -1), probability(level, 1)])),
-  ].toSorted((a, b) => a - b);
+  [...new Set(levels.flatMap((level) => [probability(level, -1), probability(level, 1)]))].toSorted(
+    (a, b) => a - b,
+  );
 
 /** `{"lo-80": [...], "hi-80": [...]}`, each as long as all windows together; null without levels. */
 export const intervalsOf = (

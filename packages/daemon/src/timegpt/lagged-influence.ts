@@ -2,7 +2,7 @@
  * How much a row's past tells of a series' future beyond the series' own past: Granger's logarithm of variances
  * (Geweke 1982) and transfer entropy in bits (Schreiber 2000) of terciles.
  */
-import { type ExogenousRow, type Panel } from './panel.ts';
+import type { ExogenousRow, Panel } from './panel.ts';
 import { encodeWords, regress } from './regression.ts';
 
 export type InfluenceKind = 'granger' | 'transfer_entropy';
@@ -15,7 +15,12 @@ interface Pair {
   readonly row: Float64Array;
 }
 
-const rowNumbers = (row: ExogenousRow, values: Float64Array, from: number, end: number): Float64Array => {
+const rowNumbers = (
+  row: ExogenousRow,
+  values: Float64Array,
+  from: number,
+  end: number,
+): Float64Array => {
   if (row.kind === 'numbers') return row.past.subarray(from, end);
   const words = row.past.slice(from, end);
   const encode = encodeWords(values, words);
@@ -66,7 +71,10 @@ const terciles = (column: Float64Array): Uint8Array => {
 const STATES = 3;
 
 const entropy = (counts: Float64Array, total: number): number =>
-  counts.reduce((sum, count) => (count > 0 ? sum - (count / total) * Math.log2(count / total) : sum), 0);
+  counts.reduce(
+    (sum, count) => (count > 0 ? sum - (count / total) * Math.log2(count / total) : sum),
+    0,
+  );
 
 /** H(y', y) - H(y) - H(y', y, x) + H(y, x), with x of the same step as y'. */
 const transferEntropy = ({ values, row }: Pair): number => {
@@ -95,7 +103,9 @@ export const influenceOn = (panel: Panel, series: number, kind: InfluenceKind): 
   const raw = panel.values.subarray(from, end);
   const values = carried(raw);
   const measure = kind === 'granger' ? granger : transferEntropy;
-  const weights = panel.rows.map((row) => measure({ values, row: rowNumbers(row, raw, from, end) }));
+  const weights = panel.rows.map((row) =>
+    measure({ values, row: rowNumbers(row, raw, from, end) }),
+  );
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return total > 0 ? weights.map((weight) => weight / total) : weights;
 };

@@ -1,7 +1,8 @@
 /** `/v2/online_anomaly_detection`: which of the latest points are further off than earlier errors explain. */
+
+import type { ModelCalls } from '../columnar/model-calls.ts';
 import { DEFAULT_ANOMALY_LEVEL } from './anomalies.ts';
 import { tokens, windowsOptions } from './forecast.ts';
-import type { ModelCalls } from './model-calls.ts';
 import { type Panel, refuseBody } from './panel.ts';
 import type { OnlineAnomalyBody } from './requests.ts';
 import { oneSided, robustSpread, type Spread, twoSided } from './residuals.ts';
@@ -103,7 +104,10 @@ const together = (scores: readonly Float64Array[], size: number, level: number) 
   };
 };
 
-const checkSizes = ({ sizes }: Panel, { detection_size, threshold_method }: OnlineAnomalyBody): void => {
+const checkSizes = (
+  { sizes }: Panel,
+  { detection_size, threshold_method }: OnlineAnomalyBody,
+): void => {
   const short = sizes.findIndex((size) => size <= detection_size);
   if (short >= 0) {
     refuseBody(

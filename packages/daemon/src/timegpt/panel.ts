@@ -5,7 +5,9 @@
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 
-const Column = z.custom<readonly unknown[]>(Array.isArray, { error: 'Input should be a valid list' });
+const Column = z.custom<readonly unknown[]>(Array.isArray, {
+  error: 'Input should be a valid list',
+});
 
 export const SeriesBlock = z.object({
   y: Column,
@@ -20,7 +22,11 @@ export type SeriesBlock = z.infer<typeof SeriesBlock>;
 /** Numbers without gaps, or words. past [N]; future [S * h], absent where it is not known ahead. */
 export type ExogenousRow =
   | { readonly kind: 'numbers'; readonly past: Float64Array; readonly future?: Float64Array }
-  | { readonly kind: 'words'; readonly past: readonly string[]; readonly future?: readonly string[] };
+  | {
+      readonly kind: 'words';
+      readonly past: readonly string[];
+      readonly future?: readonly string[];
+    };
 
 export interface Panel {
   /** [N], NaN where a value is missing. */
@@ -42,7 +48,10 @@ export const refuseBody = (path: readonly (string | number)[], message: string):
   throw new TollamaError('INVALID_REQUEST', message, { data: [issue] });
 };
 
-const readNumbers = (column: readonly unknown[], path: readonly (string | number)[]): Float64Array => {
+const readNumbers = (
+  column: readonly unknown[],
+  path: readonly (string | number)[],
+): Float64Array => {
   const numbers = new Float64Array(column.length);
   for (let i = 0; i < column.length; i++) {
     const value = column[i];
@@ -105,7 +114,10 @@ const readRow = (
   }
   if (future && future.length !== sizes.length * horizon) {
     const expected = sizes.length * horizon;
-    refuseBody(['series', 'X_future', index], `the row has ${future.length} values, not ${expected}`);
+    refuseBody(
+      ['series', 'X_future', index],
+      `the row has ${future.length} values, not ${expected}`,
+    );
   }
   if (categorical_exog?.includes(index)) {
     const words = past.map(String);

@@ -48,7 +48,10 @@ const dot = (a: Float64Array, b: Float64Array): number => {
  * @param values  [n], NaN where missing
  * @param columns [columns][n]
  */
-export const regress = (values: Float64Array, columns: readonly ArrayLike<number>[]): Regression => {
+export const regress = (
+  values: Float64Array,
+  columns: readonly ArrayLike<number>[],
+): Regression => {
   const places = observedPlaces(values);
   const n = places.length;
   const width = columns.length;

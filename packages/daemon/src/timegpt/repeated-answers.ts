@@ -25,7 +25,10 @@ export class RepeatedAnswers {
   }
 
   /** @param parts what makes two requests the same: caller, path, body */
-  async answer(parts: readonly (string | Uint8Array)[], work: () => Promise<unknown>): Promise<unknown> {
+  async answer(
+    parts: readonly (string | Uint8Array)[],
+    work: () => Promise<unknown>,
+  ): Promise<unknown> {
     const hash = createHash('sha256');
     for (const part of parts) hash.update(part).update('\0');
     const key = hash.digest('hex');

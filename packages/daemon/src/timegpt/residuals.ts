@@ -1,5 +1,5 @@
 /** Thresholds from the errors of earlier forecasts, in a way that a few wild errors do not move. */
-import { normalQuantile } from './normal.ts';
+import { normalQuantile } from '../columnar/normal.ts';
 
 export interface Spread {
   readonly center: number;

@@ -1,13 +1,14 @@
 /** The TimeGPT API, as the `nixtla` client speaks it. */
+
+import { TollamaError } from '@tollama/core/errors';
 import { LIMITS } from '@tollama/core/limits';
 import { parseBody } from '@tollama/core/schema-issues';
 import { isStatisticalName, STATISTICAL_MODEL_NAMES } from '@tollama/core/statistical';
-import { TollamaError } from '@tollama/core/errors';
 import { type Context, Hono } from 'hono';
 import type { DaemonContext } from '../context.ts';
-import { parseDecoded, readDecoded } from '../http/decoded-body.ts';
+import { type DecodeOptions, parseDecoded, readDecoded } from '../http/decoded-body.ts';
 import type { RequestVariables } from '../http/request-id.ts';
-import { Jobs, type JobState } from './jobs.ts';
+import { type JobState, Jobs } from './jobs.ts';
 import { modelBehind, TIMEGPT_NAMES } from './model-names.ts';
 import { RepeatedAnswers } from './repeated-answers.ts';
 import { JobFields } from './requests.ts';
@@ -89,8 +90,9 @@ const jobRoutes = (
   return app;
 };
 
-const bodyLimit = ({ settings }: DaemonContext): number =>
-  Math.max(settings.maxBodyBytes, LIMITS.panelBodyBytes);
+const bodyLimit = ({ settings }: DaemonContext): DecodeOptions => ({
+  maxBytes: Math.max(settings.maxBodyBytes, LIMITS.panelBodyBytes),
+});
 
 const taskRoutes = (
   context: DaemonContext,
@@ -156,7 +158,14 @@ export const timegptRoutes = (context: DaemonContext): Hono<RequestVariables> =>
   const anomaly_detection = service.onlineAnomalyDetection;
   app.route(
     '/',
-    jobRoutes(context, { forecast, cross_validation, finetune, simulate, explain, anomaly_detection }),
+    jobRoutes(context, {
+      forecast,
+      cross_validation,
+      finetune,
+      simulate,
+      explain,
+      anomaly_detection,
+    }),
   );
   return app;
 };

@@ -2,12 +2,13 @@
  * Paths of the future: each step's distribution is the model's, and neighbouring steps hang together by a Gaussian
  * copula whose correlation is that of the model's own errors over the history.
  */
+
+import { calibrationRows } from '../columnar/intervals.ts';
+import type { ModelCalls } from '../columnar/model-calls.ts';
+import { normalQuantile } from '../columnar/normal.ts';
 import type { CalibrationRow } from '../conformal/calibrate.ts';
 import { normalFrom, uniformFrom } from '../generate/random.ts';
-import { tokens, lastWindows } from './forecast.ts';
-import { calibrationRows } from './intervals.ts';
-import type { ModelCalls } from './model-calls.ts';
-import { normalQuantile } from './normal.ts';
+import { lastWindows, tokens } from './forecast.ts';
 import { type Panel, refuseBody } from './panel.ts';
 import { MOST_SIMULATED, type SimulateBody } from './requests.ts';
 import { forecastWindows, type WindowRows } from './windows.ts';

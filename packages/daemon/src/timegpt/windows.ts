@@ -1,8 +1,8 @@
 /** Forecasts from any origins of a panel's series, with its exogenous rows: all that the routes are made of. */
 import type { CovariateValues } from '@tollama/core/series';
+import { forecastWithIntervals } from '../columnar/intervals.ts';
+import { type CallSeries, type ModelCalls, readsCovariates } from '../columnar/model-calls.ts';
 import type { ModelProfile } from '../forecast/model-profile.ts';
-import { forecastWithIntervals } from './intervals.ts';
-import type { CallSeries, ModelCalls } from './model-calls.ts';
 import { type ExogenousRow, type Panel, refuseBody } from './panel.ts';
 import { cleanWindow } from './window-regression.ts';
 
@@ -21,34 +21,35 @@ export interface WindowsOptions {
   readonly isMultivariate: boolean;
   /** Whether what the rows explain is taken out before the model sees the series. */
   readonly isCleanedFirst: boolean;
+  /** Whether models that give a point alone get quantiles from their errors before the window; default true. */
+  readonly isCalibrated?: boolean;
 }
 
 export interface WindowRows {
   /** [horizon] */
   readonly mean: readonly number[];
-  /** [levels][horizon] */
+  /** [levels][horizon]; empty where there are none. */
   readonly quantiles: readonly (readonly number[])[];
   /** What each row adds to the mean, where a regression says so. [rows][horizon] */
   readonly effects?: readonly Float64Array[];
 }
 
-/** Families whose own way with covariates is used; the others get a regression around them. */
-const NATIVE: ReadonlySet<string> = new Set(['chronos-2', 'moirai', 'moirai2', 'granite-ttm']);
-
-const takesAll = (
-  { architecture, capabilities: { covariates } }: ModelProfile,
-  { rows, isKnownAhead }: Panel,
-): boolean =>
-  NATIVE.has(architecture) &&
-  rows.every(({ kind }, i) => {
-    const isWords = kind === 'words';
-    if (isKnownAhead[i]) {
-      return isWords
-        ? covariates.future_covariates_categorical
-        : covariates.future_covariates_numeric;
-    }
-    return isWords ? covariates.past_covariates_categorical : covariates.past_covariates_numeric;
-  });
+/** Models whose own way is not used get a regression around them. */
+const takesAll = (profile: ModelProfile, { rows, isKnownAhead }: Panel): boolean => {
+  const { covariates } = profile.capabilities;
+  return (
+    readsCovariates(profile) &&
+    rows.every(({ kind }, i) => {
+      const isWords = kind === 'words';
+      if (isKnownAhead[i]) {
+        return isWords
+          ? covariates.future_covariates_categorical
+          : covariates.future_covariates_numeric;
+      }
+      return isWords ? covariates.past_covariates_categorical : covariates.past_covariates_numeric;
+    })
+  );
+};
 
 /** Whether the model itself reads the rows. */
 export const isNative = (profile: ModelProfile, panel: Panel): boolean =>
@@ -104,7 +105,10 @@ const nativeRows = (
 const historyOf = (panel: Panel, window: Window, { from, end }: Span): CallSeries => {
   const target = panel.values.subarray(from, end);
   if (!target.some((value) => !Number.isNaN(value))) {
-    refuseBody(['series', 'y'], `series ${window.series} has no value before its point ${window.origin}`);
+    refuseBody(
+      ['series', 'y'],
+      `series ${window.series} has no value before its point ${window.origin}`,
+    );
   }
   const start = panel.starts?.[window.series];
   return { target, ...(start !== undefined && { start }) };
@@ -115,14 +119,18 @@ const run = async (
   calls: ModelCalls,
   windows: readonly Window[],
   series: readonly CallSeries[],
-  { horizon, levels, isMultivariate }: WindowsOptions,
+  { horizon, levels, isMultivariate, isCalibrated }: WindowsOptions,
 ): Promise<WindowRows[]> => {
-  if (!isMultivariate) return forecastWithIntervals(calls, series, horizon, { levels });
+  const options = { levels, isCalibrated };
+  if (!isMultivariate) return forecastWithIntervals(calls, series, horizon, options);
   const rows = new Array<WindowRows>(windows.length);
   const rounds = Map.groupBy(windows.keys(), (i) => windows[i]!.round);
   for (const places of rounds.values()) {
     const own = places.map((i) => series[i]!);
-    const made = await forecastWithIntervals(calls, own, horizon, { levels, isTogether: true });
+    const made = await forecastWithIntervals(calls, own, horizon, {
+      ...options,
+      isTogether: true,
+    });
     places.forEach((place, i) => {
       rows[place] = made[i]!;
     });

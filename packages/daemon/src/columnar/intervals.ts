@@ -4,6 +4,7 @@
  */
 import { TollamaError } from '@tollama/core/errors';
 import { type CalibrationRow, calibrate } from '../conformal/calibrate.ts';
+import { uncrossed } from './level-plan.ts';
 import type { CallOptions, CallRows, CallSeries, ModelCalls } from './model-calls.ts';
 
 const MOST_WINDOWS = 8;
@@ -67,39 +68,55 @@ export const calibrationRows = async (
   return rows;
 };
 
-const conformalQuantiles = (
+/**
+ * Rows of the levels around a mean, by the errors of earlier forecasts; they never cross.
+ *
+ * @returns undefined without any error to go by
+ */
+export const conformalRows = (
   mean: readonly number[],
-  rows: readonly CalibrationRow[],
+  errors: readonly CalibrationRow[],
   levels: readonly number[],
-  index: number,
-): number[][] =>
-  levels.map((level) => {
-    if (level === 0.5) return [...mean];
-    const calibration = calibrate(rows, Math.abs(1 - 2 * level), 'split');
-    if (!calibration) {
-      throw new TollamaError(
-        'INVALID_REQUEST',
-        `series ${index} is too short for an interval: the model gives a point alone`,
-        { hint: 'send a longer history, leave level out, or use a model with quantiles' },
-      );
-    }
+): readonly (readonly number[])[] | undefined => {
+  const rows: number[][] = [];
+  for (const level of levels) {
+    const coverage = Math.abs(1 - 2 * level);
+    const widths = coverage > 0 ? calibrate(errors, coverage, 'split')?.widths : [0];
+    if (!widths) return undefined;
     const side = level < 0.5 ? -1 : 1;
-    const { widths } = calibration;
-    return mean.map((value, step) => value + side * widths[Math.min(step, widths.length - 1)]!);
-  });
+    rows.push(mean.map((value, step) => value + side * widths[Math.min(step, widths.length - 1)]!));
+  }
+  return uncrossed(rows);
+};
+
+const tooShort = (index: number): never => {
+  throw new TollamaError(
+    'INVALID_REQUEST',
+    `series ${index} is too short for an interval: the model gives a point alone`,
+    { hint: 'send a longer history, leave level out, or use a model with quantiles' },
+  );
+};
+
+export interface IntervalOptions extends CallOptions {
+  /** Whether models that give a point alone get intervals from their errors; else no rows. */
+  readonly isCalibrated?: boolean | undefined;
+}
 
 /** Like `ModelCalls.forecast`, with a row for each level whatever the model. */
 export const forecastWithIntervals = async (
   calls: ModelCalls,
   series: readonly CallSeries[],
   horizon: number,
-  options: CallOptions,
+  { isCalibrated = true, ...options }: IntervalOptions,
 ): Promise<(CallRows & { readonly quantiles: readonly (readonly number[])[] })[]> => {
   const rows = await calls.forecast(series, horizon, options);
-  const needsErrors = options.levels.length > 0 && rows.some(({ quantiles }) => !quantiles);
-  const errors = needsErrors ? await calibrationRows(calls, series, horizon) : [];
+  const { levels } = options;
+  const isPoint = levels.length > 0 && rows.some(({ quantiles }) => !quantiles);
+  const errors =
+    isPoint && isCalibrated ? await calibrationRows(calls, series, horizon) : undefined;
   return rows.map(({ mean, quantiles }, i) => ({
     mean,
-    quantiles: quantiles ?? conformalQuantiles(mean, errors[i] ?? [], options.levels, i),
+    quantiles:
+      quantiles ?? (errors ? (conformalRows(mean, errors[i]!, levels) ?? tooShort(i)) : []),
   }));
 };

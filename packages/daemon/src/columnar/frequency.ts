@@ -25,7 +25,11 @@ const COUNTED: KnownFrequency = {
 export const knownFrequency = (text: string): KnownFrequency => {
   try {
     const frequency = parseFrequency(text);
-    return { alias: formatFrequency(frequency), frequency, season: seasonLengths(frequency)[0] ?? 1 };
+    return {
+      alias: formatFrequency(frequency),
+      frequency,
+      season: seasonLengths(frequency)[0] ?? 1,
+    };
   } catch {
     return COUNTED;
   }

@@ -1,4 +1,4 @@
-/** The one way from the TimeGPT routes to a model: series in, rows of numbers out, any number, any horizon. */
+/** From columns of numbers to a model and back: series in, rows out, any number, any horizon. */
 import { TollamaError } from '@tollama/core/errors';
 import type { ForecastRequest } from '@tollama/core/forecast-request';
 import { type Forecast, quantileKey } from '@tollama/core/forecast-response';
@@ -47,6 +47,35 @@ export interface ModelCallsOptions {
 const POINTS_PER_CALL = 1_000_000;
 const SERIES_PER_CALL = 2000;
 const CALLS_AT_ONCE = 2;
+
+/** Families whose own way with covariates looks at one series at a time and always has an effect. */
+const COVARIATE_FAMILIES: ReadonlySet<string> = new Set([
+  'chronos-2',
+  'moirai',
+  'moirai2',
+  'granite-ttm',
+]);
+
+export const readsCovariates = ({ architecture }: ModelProfile): boolean =>
+  COVARIATE_FAMILIES.has(architecture);
+
+/** Whether series of one call can look at each other. */
+export const readsNeighbours = ({ architecture }: ModelProfile): boolean =>
+  architecture === 'chronos-2';
+
+/** Points that the family needs at least: Timer reads whole tokens, which are as long as its steps. */
+const leastHistory = ({ architecture, capabilities }: ModelProfile): number =>
+  architecture === 'timer' ? (capabilities.nativeHorizon ?? 1) : 1;
+
+/** The series, lengthened at its head by its first value where it is shorter than the model can read. */
+const lengthened = (one: CallSeries, least: number): CallSeries => {
+  const lacking = least - one.target.length;
+  if (lacking <= 0) return one;
+  const target = new Float64Array(least);
+  target.fill(one.target.find((value) => !Number.isNaN(value)) ?? 0, 0, lacking);
+  target.set(one.target, lacking);
+  return { ...one, target };
+};
 
 /** Points of history that are sent for a model that reads all. */
 const UNLIMITED_CONTEXT = 100_000;
@@ -113,13 +142,14 @@ export class ModelCalls {
   ): Promise<CallRows[]> {
     const { forecaster, profile, options, signal } = this.#options;
     const plan = planLevels(levels, profile.capabilities.quantiles);
-    const isCrossing = isTogether && profile.architecture === 'chronos-2';
+    const least = leastHistory(profile);
+    const isCrossing = isTogether && readsNeighbours(profile);
     const request: ForecastRequest = {
       model: profile.name,
       horizon,
-      series: series.map((one, i) => this.#toSeries(one, i)),
+      series: series.map((one, i) => this.#toSeries(lengthened(one, least), i)),
       quantiles: [...plan.asked],
-      options: isCrossing ? { ...options, cross_learning: true } : { ...options },
+      options: { ...profile.options, ...options, ...(isCrossing && { cross_learning: true }) },
       parameters: { covariates_mode: 'strict' },
       response_options: { narrative: false, explain: false },
     };
@@ -182,7 +212,10 @@ const mapped = (rows: Rows, change: (values: CovariateValues, name: string) => u
   );
 
 /** The series after its first steps came as they were forecast; rows of the past alone keep their last value. */
-const rolledOn = ({ target, past, future, start }: CallSeries, mean: readonly number[]): CallSeries => {
+const rolledOn = (
+  { target, past, future, start }: CallSeries,
+  mean: readonly number[],
+): CallSeries => {
   const longer = new Float64Array(target.length + mean.length);
   longer.set(target);
   longer.set(mean, target.length);

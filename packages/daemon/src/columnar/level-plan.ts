@@ -14,7 +14,7 @@ export interface LevelPlan {
 const MEDIAN = 0.5;
 
 /** Sorts the values of each step: quantiles of ascending levels do not descend. */
-const uncrossed = (rows: readonly (readonly number[])[]): readonly (readonly number[])[] => {
+export const uncrossed = (rows: readonly (readonly number[])[]): readonly (readonly number[])[] => {
   const horizon = rows[0]?.length ?? 0;
   const sorted = rows.map((row) => [...row]);
   const column = new Float64Array(rows.length);
@@ -38,11 +38,14 @@ export const planLevels = (levels: readonly number[], trained: readonly number[]
     if (level < low - 1e-9) return low;
     return level > high + 1e-9 ? high : undefined;
   };
-  const asked = [
-    ...new Set(levels.flatMap((level) => (outer(level) ? [outer(level)!, MEDIAN] : [level]))),
-  ].toSorted((a, b) => a - b);
+  // With the head's whole fan the edges are the same whatever else is asked, also where its rows cross.
+  const whole = levels.some(outer) ? [...trained, MEDIAN] : [];
+  const asked = [...new Set([...levels.filter((level) => !outer(level)), ...whole])].toSorted(
+    (a, b) => a - b,
+  );
   const rows: LevelPlan['rows'] = (answered) => {
-    const rowOf = new Map(asked.map((level, i) => [level, answered[i]!]));
+    const straight = uncrossed(answered);
+    const rowOf = new Map(asked.map((level, i) => [level, straight[i]!]));
     const wanted = levels.map((level) => {
       const near = outer(level);
       if (near === undefined) return rowOf.get(level)!;
