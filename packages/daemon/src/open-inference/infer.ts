@@ -49,7 +49,7 @@ const historiesOf = (inputs: Inputs): { target: Float64Array; from: number }[] =
   if (count === 0 || length === 0)
     refuse(`context has shape [${context.shape}]: there is no value`);
   const mask = inputs.get('mask');
-  if (mask && mask.shape.some((n, i) => n !== context.shape[i])) {
+  if (mask?.shape.some((n, i) => n !== context.shape[i])) {
     refuse(`mask has shape [${mask.shape}], context has [${context.shape}]`);
   }
   const values = context.data as Float32Array;

@@ -89,7 +89,7 @@ export const fromBytes = (
       `input '${name}' has ${bytes.length} bytes, ${datatype} of shape [${shape}] takes ${expected}`,
     );
   }
-  const { buffer } = bytes.slice();
+  const { buffer } = new Uint8Array(bytes);
   switch (datatype) {
     case 'FP32':
       return new Float32Array(buffer);

@@ -15,7 +15,7 @@ const RequestJson = z.object({
       shape: z.array(z.int().min(0)),
       datatype: z.string(),
       parameters: Parameters,
-      data: z.unknown(),
+      data: z.unknown().optional(),
     }),
   ),
   outputs: z.array(z.object({ name: z.string(), parameters: Parameters })).nullish(),

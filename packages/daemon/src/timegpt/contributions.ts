@@ -32,7 +32,10 @@ export const rowWeights = (panel: Panel, context: number): number[] | null => {
   panel.sizes.forEach((origin, series) => {
     const { weights } = cleanWindow(panel, spanOf(panel, { series, origin, round: 0 }, context));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    if (total > 0) weights.forEach((weight, row) => (sums[row]! += weight / total));
+    if (total === 0) return;
+    weights.forEach((weight, row) => {
+      sums[row]! += weight / total;
+    });
   });
   const total = sums.reduce((sum, value) => sum + value, 0);
   return Array.from(sums, (value) => (total > 0 ? value / total : 0));

@@ -3,12 +3,13 @@
  * that a long series costs a bounded number of runs. The first points, which have no history, are left out.
  */
 
-import { conformalRows } from '../columnar/intervals.ts';
+import { normalQuantile } from '../columnar/normal.ts';
 import type { ModelCalls } from '../columnar/model-calls.ts';
 import type { ContributionRequest } from './contributions.ts';
 import { intervalsOf } from './intervals-of-levels.ts';
 import type { Panel } from './panel.ts';
 import type { ContributionKind } from './requests.ts';
+import { robustSpread } from './residuals.ts';
 import { forecastWindows, type Window, type WindowRows, type WindowsOptions } from './windows.ts';
 
 /** Blocks of a series; longer ones take longer blocks, up to what the model gives in one pass. */
@@ -81,7 +82,10 @@ const runGroups = async (
   return groups;
 };
 
-/** The same rows with quantiles by the errors of the series' whole fit. */
+/**
+ * The same rows with quantiles of a normal distribution as wide as the errors of the series' whole fit, in a way
+ * that the anomalies among them do not widen it.
+ */
 const byOwnErrors = (
   panel: Panel,
   blocks: readonly Block[],
@@ -91,15 +95,15 @@ const byOwnErrors = (
   const errors = blocks.flatMap(({ window, steps }, i) => {
     const from = panel.offsets[window.series]! + window.origin;
     const { mean } = rows[i]!;
-    // One error a row: those of all steps count alike.
-    return Array.from({ length: steps }, (_, k) => ({
-      actual: panel.values.subarray(from + k, from + k + 1),
-      predicted: [mean[k]!],
-    }));
+    return Array.from({ length: steps }, (_, k) => panel.values[from + k]! - mean[k]!);
   });
+  const observed = Float64Array.from(errors.filter((error) => !Number.isNaN(error)));
+  const { center, deviation } = robustSpread(observed, rows[0]!.mean[0]!);
   return rows.map((row) => ({
     ...row,
-    quantiles: conformalRows(row.mean, errors, levels) ?? levels.map(() => row.mean),
+    quantiles: levels.map((level) =>
+      row.mean.map((value) => value + center + normalQuantile(level) * deviation),
+    ),
   }));
 };
 
