@@ -10,6 +10,7 @@ import { rateLimit } from './http/rate-limit.ts';
 import { type RequestVariables, requestId } from './http/request-id.ts';
 import type { ForecastEndpoint } from './observe/metrics.ts';
 import { INFER_PATHS, openInferenceRoutes } from './open-inference/routes.ts';
+import { timeSeriesRoutes } from './open-inference/time-series.ts';
 import { autoForecastRoutes } from './routes/auto-forecast.ts';
 import { calibrationRoutes } from './routes/calibration.ts';
 import { compareRoutes } from './routes/compare.ts';
@@ -47,6 +48,7 @@ const FORECAST_ENDPOINTS: Readonly<Record<string, ForecastEndpoint>> = {
   '/api/auto-forecast': 'api_auto_forecast',
   '/api/compare': 'api_compare',
   ...Object.fromEntries(TIMEGPT_FORECAST_PATHS.map((path) => [path, 'timegpt'] as const)),
+  '/v1/timeseries/forecast': 'open_inference',
   ...Object.fromEntries(INFER_PATHS.map((path) => [path, 'open_inference'] as const)),
 };
 
@@ -123,6 +125,7 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', usageRoutes(context));
   app.route('/', eventRoutes(context));
   app.route('/', openInferenceRoutes(context));
+  app.route('/', timeSeriesRoutes(context));
   app.route('/', timegptRoutes(context));
   app.route(
     '/',

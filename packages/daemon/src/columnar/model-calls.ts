@@ -47,6 +47,7 @@ export interface ModelCallsOptions {
 const POINTS_PER_CALL = 1_000_000;
 const SERIES_PER_CALL = 2000;
 const CALLS_AT_ONCE = 2;
+const MEDIAN = 0.5;
 
 /** Families whose own way with covariates looks at one series at a time and always has an effect. */
 const COVARIATE_FAMILIES: ReadonlySet<string> = new Set([
@@ -141,7 +142,9 @@ export class ModelCalls {
     { levels, isTogether }: Required<CallOptions>,
   ): Promise<CallRows[]> {
     const { forecaster, profile, options, signal } = this.#options;
-    const plan = planLevels(levels, profile.capabilities.quantiles);
+    const { quantiles, samples } = profile.capabilities;
+    // A model may have a shorter way to its point where no level is asked; the point must not depend on that.
+    const plan = planLevels(levels.length === 0 && samples ? [MEDIAN] : levels, quantiles);
     const least = leastHistory(profile);
     const isCrossing = isTogether && readsNeighbours(profile);
     const request: ForecastRequest = {
@@ -158,7 +161,8 @@ export class ModelCalls {
     this.inferenceMs += timing.inference_ms;
     return forecasts.map((forecast) => {
       const answered = rowsOf(forecast, plan.asked);
-      return { mean: forecast.mean, quantiles: answered && plan.rows(answered) };
+      const rows = answered && plan.rows(answered);
+      return { mean: forecast.mean, quantiles: levels.length > 0 ? rows : [] };
     });
   }
 

@@ -26,6 +26,7 @@ import { ModelfileBody } from '../routes/modelfiles.ts';
 import { ModelBody } from '../routes/models.ts';
 import { V1PullBody } from '../routes/pull.ts';
 import { CopyBody, CreateBody, PruneBody, VerifyBody } from '../routes/store.ts';
+import { DROP_IN } from './drop-in.ts';
 
 export const TAGS = {
   forecasts: 'Forecasts',
@@ -33,6 +34,8 @@ export const TAGS = {
   series: 'Series, tables and calibration',
   models: 'Models: pull, look, remove',
   profiles: 'Modelfiles: defaults that a request takes by name',
+  timegpt: 'TimeGPT API, for its own client',
+  inference: 'Open Inference Protocol v2, and KServe time series',
   system: 'The daemon itself',
 } as const;
 
@@ -273,5 +276,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...SERIES,
   ...MODELS,
   ...PROFILES,
+  ...DROP_IN,
   ...SYSTEM,
 ];

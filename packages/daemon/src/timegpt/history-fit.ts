@@ -3,8 +3,8 @@
  * that a long series costs a bounded number of runs. The first points, which have no history, are left out.
  */
 
-import { normalQuantile } from '../columnar/normal.ts';
 import type { ModelCalls } from '../columnar/model-calls.ts';
+import { normalQuantile } from '../columnar/normal.ts';
 import type { ContributionRequest } from './contributions.ts';
 import { intervalsOf } from './intervals-of-levels.ts';
 import type { Panel } from './panel.ts';
