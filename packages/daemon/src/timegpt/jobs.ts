@@ -56,7 +56,7 @@ export class Jobs implements Disposable {
 
   /** Takes the job and returns at once. @throws TollamaError RATE_LIMITED when too many wait */
   submit(order: JobOrder): JobState {
-    if (this.#queue.length >= this.#waiting) {
+    if (this.#working >= this.#parallel && this.#queue.length >= this.#waiting) {
       throw new TollamaError('RATE_LIMITED', `${this.#queue.length} jobs wait already`);
     }
     const job_id = randomUUID();

@@ -61,11 +61,14 @@ const granger = ({ values, row }: Pair): number => {
   return without > 0 && within > 0 ? Math.max(0, Math.log(without / within)) : 0;
 };
 
-const terciles = (column: Float64Array): Uint8Array => {
+/** Thirds of the values in order; where there are three values at most, each is a state of its own. */
+const states = (column: Float64Array): Uint8Array => {
+  const distinct = [...new Set(column)].toSorted((a, b) => a - b);
+  if (distinct.length <= STATES) return Uint8Array.from(column, (value) => distinct.indexOf(value));
   const sorted = column.toSorted();
   const low = sorted[Math.floor(sorted.length / 3)]!;
   const high = sorted[Math.floor((2 * sorted.length) / 3)]!;
-  return Uint8Array.from(column, (value) => (value < low ? 0 : value < high ? 1 : 2));
+  return Uint8Array.from(column, (value) => (value <= low ? 0 : value <= high ? 1 : 2));
 };
 
 const STATES = 3;
@@ -80,8 +83,8 @@ const entropy = (counts: Float64Array, total: number): number =>
 const transferEntropy = ({ values, row }: Pair): number => {
   const n = values.length - 1;
   if (n < 4 * LAGS) return 0;
-  const y = terciles(values);
-  const x = terciles(row);
+  const y = states(values);
+  const x = states(row);
   const next = new Float64Array(STATES ** 2);
   const own = new Float64Array(STATES);
   const all = new Float64Array(STATES ** 3);
