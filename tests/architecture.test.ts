@@ -28,6 +28,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'training',
     'batch',
     'queue',
+    'telemetry',
   ],
   gateway: ['telemetry', 'client', 'core'],
   session: ['client', 'models', 'ingest', 'core'],

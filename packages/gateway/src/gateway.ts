@@ -1,4 +1,5 @@
 /** The parts of a gateway, put together: settings that may change, the pipeline's parts, what is observed. */
+import type { Tracer } from '@tollama/telemetry';
 import { AnswerCache, type SharedTier } from './cache/answer-cache.ts';
 import { CANARY_STAGES, type CanaryStage, type CanaryVerdict, judgeCanary } from './canary/gate.ts';
 import { CanaryWindows } from './canary/windows.ts';
@@ -39,6 +40,7 @@ export interface GatewayOptions {
   readonly registry?: ModelRegistry;
   readonly clock?: Clock;
   readonly random?: () => number;
+  readonly tracer?: Tracer | undefined;
 }
 
 const HOUR_MS = 3_600_000;
@@ -52,6 +54,7 @@ export class Gateway implements AsyncDisposable {
   readonly ledger: Ledger;
   readonly activity: ModelActivity;
   readonly sink: Sink | undefined;
+  readonly tracer: Tracer | undefined;
   /** Whether traffic is welcome; held back until the models are warm. */
   isReady = false;
   /** No new requests; those under way are answered. */
@@ -68,6 +71,7 @@ export class Gateway implements AsyncDisposable {
     this.#registry = options.registry ?? LICENCE_REGISTRY;
     this.log = options.log;
     this.clock = clock;
+    this.tracer = options.tracer;
     const tsfm = () => this.#settings.tsfm;
     this.activity = new ModelActivity();
     this.parts = {
@@ -192,5 +196,6 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sink?.[Symbol.asyncDispose]();
     await this.parts.cache[Symbol.asyncDispose]();
+    await this.tracer?.[Symbol.asyncDispose]();
   }
 }

@@ -234,6 +234,12 @@ export const TsfmSettings = z.object({
     .prefault({}),
   warmup: Warmup.prefault({}),
   sink: Sink.prefault({}),
+  tracing: z
+    .object({
+      /** OTLP/HTTP collector that spans are sent to, where OTEL_EXPORTER_OTLP_ENDPOINT names none. */
+      endpoint: z.url().nullish(),
+    })
+    .prefault({}),
   evaluation: Evaluation.prefault({}),
   registry: Registry.prefault({}),
 });

@@ -5,7 +5,7 @@ import { rowsOf } from '../upstream/answer.ts';
 import { UpstreamFailure } from '../upstream/failure.ts';
 import { pandasFrequency, type UpstreamTask } from '../upstream/payload.ts';
 import type { Fallback, ForecastContext } from './context.ts';
-import { chain, type Stage } from './stage.ts';
+import { chain, type Stage, traced } from './stage.ts';
 
 /** undefined: the model has answered, and its rows are in the context. */
 type Asked = Fallback | undefined;
@@ -94,7 +94,7 @@ const callUpstream: Stage<ForecastContext, Asked> = async (context) => {
 /** Asks the upstream, or tells why it was not asked or gave nothing usable. */
 export const askUpstream = chain<ForecastContext, Asked>(
   skipWhileDegraded,
-  enterBulkhead,
-  passBreaker,
-  callUpstream,
+  traced('bulkhead', enterBulkhead),
+  traced('breaker', passBreaker),
+  traced('upstream', callUpstream),
 );
