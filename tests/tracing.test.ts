@@ -1,4 +1,8 @@
 /** One trace through the real chain: gateway, daemon, runner process, model. */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { startTestDaemon } from '@tollama/daemon/testing/test-daemon';
 import { startGateway } from '@tollama/gateway/serve';
 import {
@@ -52,6 +56,32 @@ const postForecast = async (url: string, headers: Record<string, string>): Promi
   const { meta } = (await response.json()) as { meta: { runtime: string } };
   expect(meta.runtime).toBe('tollama');
 };
+
+const CLI = resolve(import.meta.dirname, '../packages/cli/bin/tollama.mjs');
+
+test('the command line is the root, or a part of the trace of its environment', {
+  timeout: 60_000,
+}, async () => {
+  await using collector = await openFakeCollector();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  {
+    await using daemon = await startTestDaemon(env);
+    const data = join(daemon.home, 'data.csv');
+    await writeFile(data, `ds,y\n${[1, 2, 3, 4, 5].map((d) => `2024-01-0${d},${d}`).join('\n')}\n`);
+    const args = [CLI, 'run', 'naive', '--input', data, '--horizon', '2', '--base-url', daemon.url];
+    await promisify(execFile)(process.execPath, args, {
+      env: { ...process.env, ...env, TRACEPARENT: `00-${TRACE}-${CALLER}-01` },
+    });
+  }
+  const { spans } = collector;
+  const run = spans.find(({ name, traceId }) => name === 'model run' && traceId === TRACE);
+  expect(wayUp(spans, run!).slice(-3)).toEqual([
+    expect.stringMatching(/^tollama-daemon: POST/),
+    'tollama-cli: tollama run',
+    CALLER,
+  ]);
+});
 
 /** From a span up to the one that came from outside, as service:name. */
 const wayUp = (spans: readonly CollectedSpan[], from: CollectedSpan): string[] => {
