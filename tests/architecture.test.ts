@@ -32,7 +32,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   gateway: ['telemetry', 'client', 'core'],
   session: ['client', 'models', 'ingest', 'core'],
-  evaluation: ['session', 'models', 'core'],
+  evaluation: ['session', 'models', 'ingest', 'core'],
   training: ['telemetry', 'models', 'graph', 'ingest', 'core'],
   queue: ['core'],
   telemetry: ['core'],

@@ -102,7 +102,8 @@ export const openArrow = async (source: ByteSource): Promise<Table> => {
   const arrow = await loadArrow();
   const batches = readArrowBatches(arrow, source);
   const { value: first } = await batches.next();
-  if (!first) return refuseInput(file, 'holds no rows', { hint: 'the file needs at least one row' });
+  if (!first)
+    return refuseInput(file, 'holds no rows', { hint: 'the file needs at least one row' });
   const columns = columnsOf(arrow, first);
   const read = async function* (): AsyncGenerator<readonly Row[]> {
     let count = 1;

@@ -134,7 +134,24 @@ describe('LZ4 frames', () => {
   // "aaaaaaaaaaaaaaaabcd" as one block with a match that overlaps itself, without checksums.
   const block = Uint8Array.of(0x1b, 0x61, 0x01, 0x00, 0x40, 0x62, 0x63, 0x64, 0x65);
   const frame = (body: Uint8Array, flags = 0x60): Uint8Array =>
-    Uint8Array.of(0x04, 0x22, 0x4d, 0x18, flags, 0x40, 0, body.length, 0, 0, 0, ...body, 0, 0, 0, 0);
+    Uint8Array.of(
+      0x04,
+      0x22,
+      0x4d,
+      0x18,
+      flags,
+      0x40,
+      0,
+      body.length,
+      0,
+      0,
+      0,
+      ...body,
+      0,
+      0,
+      0,
+      0,
+    );
 
   test('a match may overlap what it writes', () => {
     expect(Buffer.from(decodeLz4Frame(frame(block))).toString()).toBe('aaaaaaaaaaaaaaaabcde');

@@ -42,7 +42,9 @@ const tableOf = async (
   const shown = listNames(names.map((name) => name.replace(/^main\./, '')));
   if (asked !== undefined) {
     const table = names.find((name) => name === asked || name === `main.${asked}`);
-    return table ?? refuseInput(file, `has no table '${asked}'; it has ${shown || 'none'}`, { hint });
+    return (
+      table ?? refuseInput(file, `has no table '${asked}'; it has ${shown || 'none'}`, { hint })
+    );
   }
   if (names.length === 1) return names[0]!;
   return refuseInput(file, names.length === 0 ? 'has no table' : `has several tables: ${shown}`, {

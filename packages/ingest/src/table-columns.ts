@@ -6,7 +6,11 @@ export type TableRow = Readonly<Record<string, unknown>>;
 export type TableColumn =
   | { readonly name: string; readonly kind: 'number'; readonly values: readonly (number | null)[] }
   | { readonly name: string; readonly kind: 'text'; readonly values: readonly (string | null)[] }
-  | { readonly name: string; readonly kind: 'boolean'; readonly values: readonly (boolean | null)[] }
+  | {
+      readonly name: string;
+      readonly kind: 'boolean';
+      readonly values: readonly (boolean | null)[];
+    }
   /** Milliseconds since 1970. */
   | { readonly name: string; readonly kind: 'time'; readonly values: readonly (number | null)[] };
 
@@ -19,7 +23,11 @@ const columnOf = (name: string, raw: readonly unknown[]): TableColumn => {
     return { name, kind: 'number', values };
   }
   if (known.length > 0 && known.every((value) => typeof value === 'boolean')) {
-    return { name, kind: 'boolean', values: raw.map((value) => (isAbsent(value) ? null : !!value)) };
+    return {
+      name,
+      kind: 'boolean',
+      values: raw.map((value) => (isAbsent(value) ? null : !!value)),
+    };
   }
   const texts = raw.map((value) => (isAbsent(value) ? null : textOf(value)));
   const times = texts.map((text) => (text === null ? null : millisecondsOfIso(text)));
@@ -42,5 +50,10 @@ const textOf = (value: unknown): string => {
 export const tableColumns = (rows: readonly TableRow[]): TableColumn[] => {
   const names = new Set<string>();
   for (const row of rows) for (const name of Object.keys(row)) names.add(name);
-  return [...names].map((name) => columnOf(name, rows.map((row) => row[name])));
+  return [...names].map((name) =>
+    columnOf(
+      name,
+      rows.map((row) => row[name]),
+    ),
+  );
 };

@@ -25,12 +25,18 @@ export const parquetBytes = async (columns: readonly TableColumn[]): Promise<Uin
     'writing Parquet',
     () => import('hyparquet-writer'),
   );
-  const types = { number: 'DOUBLE', text: 'STRING', boolean: 'BOOLEAN', time: 'TIMESTAMP' } as const;
+  const types = {
+    number: 'DOUBLE',
+    text: 'STRING',
+    boolean: 'BOOLEAN',
+    time: 'TIMESTAMP',
+  } as const;
   const columnData = columns.map(({ name, kind, values }) => ({
     name,
     type: types[kind],
     nullable: true,
-    data: kind === 'time' ? values.map((time) => (time === null ? null : new Date(time))) : [...values],
+    data:
+      kind === 'time' ? values.map((time) => (time === null ? null : new Date(time))) : [...values],
   }));
   return new Uint8Array(parquetWriteBuffer({ columnData }));
 };
@@ -118,7 +124,15 @@ const contentOf = async (
 
 const DATABASE = /\.(?:duckdb|ddb)$/i;
 
-export const TABLE_ENDINGS = ['.csv', '.json', '.ndjson', '.parquet', '.arrow', '.feather', '.duckdb'];
+export const TABLE_ENDINGS = [
+  '.csv',
+  '.json',
+  '.ndjson',
+  '.parquet',
+  '.arrow',
+  '.feather',
+  '.duckdb',
+];
 
 /** Whether `writeTable` knows the end of a name. */
 export const isTablePath = (path: string): boolean => {
