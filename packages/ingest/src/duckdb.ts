@@ -22,12 +22,11 @@ export const splitTableName = (
   return match ? { path: match[1]!, table: match[2]! } : { path, table: undefined };
 };
 
+/** One word of a name, dots and all. */
+export const quotePart = (word: string): string => `"${word.replaceAll('"', '""')}"`;
+
 /** A name in SQL: `sales`, `main.sales`. */
-export const quoteName = (name: string): string =>
-  name
-    .split('.')
-    .map((part) => `"${part.replaceAll('"', '""')}"`)
-    .join('.');
+export const quoteName = (name: string): string => name.split('.').map(quotePart).join('.');
 
 const tableOf = async (
   connection: DuckDBConnection,

@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { loadArrow } from './arrow.ts';
-import { loadDuckDb, quoteName, splitTableName } from './duckdb.ts';
+import { loadDuckDb, quoteName, quotePart, splitTableName } from './duckdb.ts';
 import { loadOptional } from './optional-package.ts';
 import { type TableColumn, type TableRow, tableColumns } from './table-columns.ts';
 
@@ -20,28 +20,37 @@ const csvOf = (rows: readonly TableRow[]): string => {
 
 /** A Parquet file in memory: doubles, UTF-8, booleans, timestamps; Snappy. Throws DEPENDENCY_MISSING. */
 export const parquetBytes = async (columns: readonly TableColumn[]): Promise<Uint8Array> => {
-  const { parquetWriteBuffer } = await loadOptional(
+  const { parquetWriteBuffer, schemaFromColumnData } = await loadOptional(
     'hyparquet-writer',
     'writing Parquet',
     () => import('hyparquet-writer'),
   );
-  const types = {
-    number: 'DOUBLE',
-    text: 'STRING',
-    boolean: 'BOOLEAN',
-    time: 'TIMESTAMP',
-  } as const;
-  const columnData = columns.map(({ name, kind, values }) => ({
-    name,
-    type: types[kind],
-    nullable: true,
-    data:
-      kind === 'time' ? values.map((time) => (time === null ? null : new Date(time))) : [...values],
-  }));
-  return new Uint8Array(parquetWriteBuffer({ columnData }));
+  const types = { number: 'DOUBLE', text: 'STRING', boolean: 'BOOLEAN' } as const;
+  const columnData = columns.map(({ name, kind, values }) =>
+    kind === 'time'
+      ? { name, data: values.map((time) => (time === null ? null : new Date(time))) }
+      : { name, data: [...values], type: types[kind], nullable: true },
+  );
+  const times = columns.filter(({ kind }) => kind === 'time');
+  const schema = schemaFromColumnData({
+    columnData,
+    schemaOverrides: Object.fromEntries(times.map(({ name }) => [name, zonelessTime(name)])),
+  });
+  const bare = columnData.map(({ name, data }) => ({ name, data }));
+  return new Uint8Array(parquetWriteBuffer({ columnData: bare, schema }));
 };
 
-const arrowBytes = async (columns: readonly TableColumn[]): Promise<Uint8Array> => {
+/** The timestamps of series have no zone. */
+const zonelessTime = (name: string) =>
+  ({
+    name,
+    type: 'INT64',
+    repetition_type: 'OPTIONAL',
+    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MILLIS' },
+  }) as const;
+
+/** An Arrow file in memory: doubles, UTF-8, booleans, timestamps in microseconds. Throws DEPENDENCY_MISSING. */
+export const arrowBytes = async (columns: readonly TableColumn[]): Promise<Uint8Array> => {
   const { Bool, Float64, Table, TimestampMicrosecond, tableToIPC, Utf8, vectorFromArray } =
     await loadArrow();
   const vectorOf = ({ kind, values }: TableColumn) => {
@@ -75,7 +84,7 @@ const writeDuckDb = async (path: string, table: string, columns: readonly TableC
   const connection = await instance.connect();
   try {
     await connection.run('begin');
-    const types = columns.map(({ name, kind }) => `${quoteName(`${name}`)} ${SQL_TYPES[kind]}`);
+    const types = columns.map(({ name, kind }) => `${quotePart(name)} ${SQL_TYPES[kind]}`);
     await connection.run(`create or replace table ${quoteName(table)} (${types.join(', ')})`);
     const appender = await connection.createAppender(table);
     for (let row = 0; row < columns[0]!.values.length; row++) {
