@@ -167,14 +167,21 @@ const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array) => {
   for (let k = 0; k < count; k++) past.sizes(ends[k]!, h, features, k, count);
   const usual = meanSize(errors);
   const least = LEAST_SIZE * usual + 1e-12;
-  // Sizes are to be right in proportion, in calm phases as in noisy ones.
-  const weights = errors.map((_, k) => 1 / (0.1 * usual + 1e-12 + features[count + k]!) ** 2);
-  const moments = momentsOf(features, errors.map(Math.abs), weights);
-  const sizes = ridge(moments, [0, 0, 0], [PULL, PULL, PULL]);
-  const foreseen = errors.map((_, k) => {
-    const at = (i: number): number => sizes[i]! * features[i * count + k]!;
-    return Math.max(least, at(0) + at(1) + at(2));
-  });
+  const weights = new Float64Array(count);
+  const wanted = new Float64Array(count);
+  for (let k = 0; k < count; k++) {
+    // Sizes are to be right in proportion, in calm phases as in noisy ones.
+    const size = 0.1 * usual + 1e-12 + features[count + k]!;
+    weights[k] = 1 / (size * size);
+    wanted[k] = Math.abs(errors[k]!);
+  }
+  const sizes = ridge(momentsOf(features, wanted, weights), [0, 0, 0], [PULL, PULL, PULL]);
+  const [always, phase, recent] = [sizes[0]!, sizes[1]!, sizes[2]!];
+  const foreseen = wanted;
+  for (let k = 0; k < count; k++) {
+    const size = always + phase * features[count + k]! + recent * features[2 * count + k]!;
+    foreseen[k] = size > least ? size : least;
+  }
   return { sizes, least, foreseen };
 };
 
