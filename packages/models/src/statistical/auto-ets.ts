@@ -50,7 +50,9 @@ const deviance = (
   parameters: EtsParameters,
   initial: EtsState,
 ): number => {
-  const state = { ...initial, season: initial.season.slice() };
+  const { level, trend } = initial;
+  const season = form.season === 'none' ? initial.season : initial.season.slice();
+  const state = { level, trend, season };
   const { squares, logs } = runEts(y, form, parameters, state);
   const value = y.length * Math.log(Math.max(squares, 1e-300) / y.length) + 2 * logs;
   return Number.isFinite(value) ? value : Number.MAX_VALUE;
