@@ -67,7 +67,8 @@ const untangle = (
   const n = real.length;
   const turn = turnOf(2 * n);
   for (let k = 0; k <= n; k++) {
-    const [a, b] = [k === n ? 0 : k, k === 0 ? 0 : n - k];
+    const a = k === n ? 0 : k;
+    const b = k === 0 ? 0 : n - k;
     const evenRe = (real[a]! + real[b]!) / 2;
     const evenIm = (imaginary[a]! - imaginary[b]!) / 2;
     const oddRe = (imaginary[a]! + imaginary[b]!) / 2;

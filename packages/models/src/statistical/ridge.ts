@@ -43,7 +43,10 @@ const weightedDots = (
   const p = columns.length / count;
   let j = i;
   for (; j + 4 <= p; j += 4) {
-    const [from, second, third, fourth] = [j * count, (j + 1) * count, (j + 2) * count, (j + 3) * count];
+    const from = j * count;
+    const second = from + count;
+    const third = second + count;
+    const fourth = third + count;
     let a = 0;
     let b = 0;
     let c = 0;
