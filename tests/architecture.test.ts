@@ -30,7 +30,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'queue',
     'telemetry',
   ],
-  gateway: ['telemetry', 'client', 'core'],
+  gateway: ['telemetry', 'client', 'ingest', 'core'],
   session: ['client', 'models', 'ingest', 'core'],
   evaluation: ['session', 'models', 'ingest', 'core'],
   training: ['telemetry', 'models', 'graph', 'ingest', 'core'],

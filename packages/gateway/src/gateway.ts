@@ -8,7 +8,7 @@ import { type ConformalState, NO_CONFORMAL_STATE } from './conformal/state.ts';
 import { Ledger, type MatchedOutcome, type Outcome } from './evaluation/ledger.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
-import { Sink } from './observe/sink.ts';
+import { Sink, type SinkSettings } from './observe/sink.ts';
 import type { Answer } from './pipeline/answer.ts';
 import type { Parts } from './pipeline/context.ts';
 import { forecast } from './pipeline/forecast.ts';
@@ -168,11 +168,15 @@ export class Gateway implements AsyncDisposable {
   }
 
   #openSink(): Sink | undefined {
-    const { path, flush_s, max_pending } = this.#settings.tsfm.sink;
+    const { path, format, flush_s, max_pending, rotate_rows, rotate_s } = this.#settings.tsfm.sink;
     if (!path) return undefined;
-    return new Sink({ folder: path, flushMs: flush_s * 1000, maxPending: max_pending }, (error) =>
-      this.log.warn({ err: error }, 'the sink cannot write'),
-    );
+    const settings: SinkSettings = {
+      folder: path,
+      flushMs: flush_s * 1000,
+      maxPending: max_pending,
+      parquet: format === 'parquet' ? { rows: rotate_rows, ageMs: rotate_s * 1000 } : undefined,
+    };
+    return new Sink(settings, (error) => this.log.warn({ err: error }, 'the sink cannot write'));
   }
 
   #liveSources() {

@@ -118,8 +118,12 @@ const Warmup = z.object({
 });
 
 const Sink = z.object({
-  /** Folder of the JSON lines, one file for each market and day; none: nothing is written. */
+  /** Folder of the files, one or more for each market and day; none: nothing is written. */
   path: z.string().nullish(),
+  /** parquet: journals of JSON lines become Parquet files when they are full, old, or of a day that is over. */
+  format: z.enum(['jsonl', 'parquet']).default('jsonl'),
+  rotate_rows: count(1).default(20_000),
+  rotate_s: number(1).default(3600),
   flush_s: number(0.01).default(1),
   max_pending: count(1).default(10_000),
 });

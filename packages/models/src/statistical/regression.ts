@@ -211,7 +211,7 @@ const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array, room: R
   const foreseen = wanted;
   for (let k = 0; k < count; k++) {
     const size = always + phase * features[count + k]! + recent * features[2 * count + k]!;
-    foreseen[k] = size > least ? size : least;
+    foreseen[k] = Math.max(size, least);
   }
   return { sizes, least, foreseen };
 };
