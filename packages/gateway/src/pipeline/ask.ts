@@ -54,8 +54,26 @@ const passBreaker: Stage<ForecastContext, Asked> = async ({ parts }, next) => {
   return asked;
 };
 
+const isoOf = (micros: number): string =>
+  new Date(micros / 1000).toISOString().replace('.000Z', 'Z');
+
+/** Covariates of the whole history, cut as the series was; others are passed on as they came. */
+const cutLike = (
+  columns: Readonly<Record<string, readonly number[]>>,
+  whole: number,
+  kept: number,
+): Readonly<Record<string, readonly number[]>> => {
+  if (kept === whole) return columns;
+  const cut = Object.entries(columns).map(([name, values]): [string, readonly number[]] => [
+    name,
+    values.length === whole ? values.slice(-kept) : values,
+  ]);
+  return Object.fromEntries(cut);
+};
+
 const taskOf = ({ question, series, settings, model }: ForecastContext): UpstreamTask => {
   const { request, usesLogit, eps, levels } = question;
+  const times = request.y_ts?.slice(-series.length);
   return {
     model: model.name,
     modelVersion: model.version,
@@ -63,7 +81,8 @@ const taskOf = ({ question, series, settings, model }: ForecastContext): Upstrea
     horizon: request.horizon_steps,
     freq: settings.adapter.freq_style === 'pandas' ? pandasFrequency(request.freq) : request.freq,
     levels,
-    pastCovariates: request.x_past,
+    timestamps: times?.map(({ micros }) => isoOf(micros)),
+    pastCovariates: cutLike(request.x_past, request.y.length, series.length),
     futureCovariates: request.x_future,
     params: request.model.params,
   };
