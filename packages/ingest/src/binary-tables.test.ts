@@ -117,6 +117,15 @@ describe('DuckDB', () => {
     await expect(readSeries({ path: `${path}::other` })).rejects.toThrow("has no table 'other'");
   });
 
+  test('a database that was read can be written at once', async () => {
+    const path = join(folder, 'again.duckdb');
+    await writeTable(path, ROWS);
+    await readSeries({ path });
+    await writeTable(`${path}::second`, ROWS);
+    await expect(readSeries({ path })).rejects.toThrow('has several tables');
+    await writeTable(`${path}::third`, ROWS);
+  });
+
   test('a view of other files is refused', async () => {
     const secret = join(folder, 'secret.csv');
     await writeTable(secret, ROWS);

@@ -71,18 +71,37 @@ const refuseDamaged = (file: string, cause: unknown): never =>
     cause,
   });
 
+interface Opened {
+  readonly connection: DuckDBConnection;
+  /** Frees the file for whoever wants to write it. */
+  readonly close: () => void;
+}
+
 /** Opens a database for reading only: views of it cannot reach other files. */
-const connect = async (
-  { DuckDBInstance }: DuckDb,
-  file: string,
-  path: string,
-): Promise<DuckDBConnection> => {
+const connect = async ({ DuckDBInstance }: DuckDb, file: string, path: string): Promise<Opened> => {
   try {
     const options = { access_mode: 'READ_ONLY', enable_external_access: 'false', threads: '2' };
-    return await (await DuckDBInstance.create(path, options)).connect();
+    const instance = await DuckDBInstance.create(path, options);
+    const connection = await instance.connect();
+    const close = (): void => {
+      connection.closeSync();
+      instance.closeSync();
+    };
+    return { connection, close };
   } catch (cause) {
     return refuseDamaged(file, cause);
   }
+};
+
+const startReading = async (
+  connection: DuckDBConnection,
+  file: string,
+  asked: string | undefined,
+) => {
+  const table = await tableOf(connection, file, asked);
+  return connection
+    .stream(`select * from ${quoteName(table)}`)
+    .catch((cause: unknown) => refuseDamaged(file, cause));
 };
 
 /** Opens the table `asked`, or the only one; columns of lists and structures are left out. */
@@ -93,11 +112,11 @@ export const openDuckDb = async (source: ByteSource, asked?: string): Promise<Ta
       hint: 'give its path, or export the table as Parquet',
     });
   }
-  const connection = await connect(await loadDuckDb(), file, path);
-  const table = await tableOf(connection, file, asked);
-  const result = await connection
-    .stream(`select * from ${quoteName(table)}`)
-    .catch((cause: unknown) => refuseDamaged(file, cause));
+  const { connection, close } = await connect(await loadDuckDb(), file, path);
+  const result = await startReading(connection, file, asked).catch((error: unknown) => {
+    close();
+    throw error;
+  });
   const types = result.columnTypes().map(String);
   const columns = result.columnNames().flatMap((name, index) => {
     const read = readerOf(types[index]!);
@@ -115,8 +134,10 @@ export const openDuckDb = async (source: ByteSource, asked?: string): Promise<Ta
           }),
         }));
       }
+    } catch (cause) {
+      refuseDamaged(file, cause);
     } finally {
-      connection.closeSync();
+      close();
     }
   };
   return {
