@@ -28,6 +28,7 @@ import { showCommand } from './commands/show.ts';
 import { stopCommand } from './commands/stop.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { printError } from './terminal/errors.ts';
+import { traceCommand } from './terminal/trace-command.ts';
 
 const COMMANDS = [
   serveCommand,
@@ -93,7 +94,7 @@ export const main = async (argv: readonly string[]): Promise<void> => {
     throw error;
   });
   try {
-    await buildProgram().parseAsync(argv);
+    await traceCommand(argv, process.env, () => buildProgram().parseAsync(argv));
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

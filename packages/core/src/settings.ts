@@ -40,6 +40,7 @@ export const ENVIRONMENT = {
   TOLLAMA_DOCS_PUBLIC: ['whether /docs and /openapi.json need no API key', 'off'],
   TOLLAMA_DASHBOARD: ['whether /dashboard is served', 'on'],
   TOLLAMA_DASHBOARD_REQUIRE_AUTH: ['whether the pages of /dashboard need an API key too', 'off'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['OTLP/HTTP collector that traces are sent to', 'none'],
   TOLLAMA_DEBUG: ['check every graph before it runs', 'off'],
 } as const satisfies Record<string, readonly [meaning: string, fallback: string]>;
 

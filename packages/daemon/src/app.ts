@@ -8,6 +8,7 @@ import { authenticate } from './http/authenticate.ts';
 import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { type RequestVariables, requestId } from './http/request-id.ts';
+import { traceRequest } from './http/trace-request.ts';
 import type { ForecastEndpoint } from './observe/metrics.ts';
 import { INFER_PATHS, openInferenceRoutes } from './open-inference/routes.ts';
 import { timeSeriesRoutes } from './open-inference/time-series.ts';
@@ -89,7 +90,7 @@ const countActivity =
 export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   const { settings, config, log } = context;
   const app = new Hono<RequestVariables>({ getPath: pathWithoutPrefix });
-  app.use(countActivity(context), requestId);
+  app.use(countActivity(context), requestId, traceRequest(context.tracer));
   if (settings.corsOrigins.length > 0) {
     app.use(cors({ origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins] }));
   }

@@ -1,4 +1,5 @@
 import type { Settings } from '@tollama/core/settings';
+import type { Tracer } from '@tollama/telemetry';
 import type { Activity } from './activity.ts';
 import type { ConfigFile } from './config-file.ts';
 import type { EventBus } from './events/event-bus.ts';
@@ -37,5 +38,7 @@ export interface DaemonContext {
   readonly modelfiles: ModelfileStore;
   readonly usage: UsageMeter;
   readonly events: EventBus;
+  /** Absent where no collector is named. */
+  readonly tracer: Tracer | undefined;
   readonly startedAt: Date;
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { TollamaError } from '@tollama/core/errors';
 import type { Settings } from '@tollama/core/settings';
+import { openTracer } from '@tollama/telemetry';
 import { Activity } from './activity.ts';
 import { createApp } from './app.ts';
 import { ConfigFile } from './config-file.ts';
@@ -104,6 +105,7 @@ export const createContext = async (
     usage: new UsageMeter(home.usage, log),
     events: new EventBus(),
     activity: new Activity(),
+    tracer: await openTracer('tollama-daemon', env),
     startedAt: new Date(),
   };
 };
@@ -150,6 +152,7 @@ export const startDaemon = async (
       server.closeAllConnections();
       await closed;
       await context.usage[Symbol.asyncDispose]();
+      await context.tracer?.[Symbol.asyncDispose]();
     },
   };
 };
