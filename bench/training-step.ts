@@ -1,7 +1,8 @@
 /**
  * A training step of Chronos-Bolt with LoRA on q and v, beside the same step in PyTorch (forward, backward, AdamW
  * on the LoRA factors; the loss is the package's own, PEFT's layers). The sides alternate in blocks of steps, and
- * the medians of all steps are compared; the losses of the first step must agree.
+ * the medians of all steps are compared; the losses of the first step must agree. On a machine that others use,
+ * --threads 1 and the time of the processor (median_cpu_ms) tell more than the clock.
  *
  *   node bench/training-step.ts --model FOLDER --python ENV/bin/python [--rounds 5] [--steps 6] [--threads 2]
  *                               [--batch 32] [--context 512] [--rank 8] [--mode lora|head|full]
@@ -66,7 +67,7 @@ rows = (10 * torch.sin(2 * torch.pi * t / 24 + i) + 0.02 * t + torch.sin(t * 12.
 x, y = rows[:, : spec["context"]], rows[:, spec["context"] :]
 print(json.dumps({"parameters": sum(p.numel() for p in chosen)}), flush=True)
 for line in sys.stdin:
-    times, losses = [], []
+    times, losses, cpu = [], [], time.process_time()
     for _ in range(int(line)):
         start = time.perf_counter()
         loss = model(context=x, target=y.clone()).loss
@@ -76,12 +77,15 @@ for line in sys.stdin:
         value = float(loss.detach())
         times.append((time.perf_counter() - start) * 1000)
         losses.append(value)
-    print(json.dumps({"times": times, "losses": losses}), flush=True)
+    cpu = (time.process_time() - cpu) * 1000 / len(times)
+    print(json.dumps({"times": times, "losses": losses, "cpu": cpu}), flush=True)
 `;
 
 interface Block {
   readonly times: readonly number[];
   readonly losses: readonly number[];
+  /** Of the processor, a step, in milliseconds: all threads together. */
+  readonly cpu: number;
 }
 
 /** Seasons, a trend and a little noise, another one for each series; the same numbers as the peer's. */
@@ -115,9 +119,10 @@ const openOurs = async () => {
     const whole = row(i);
     return { context: whole.subarray(0, context), target: whole.subarray(context) };
   });
-  const feeds = await tuning.objective.feeds(windows);
+  const feeds = tuning.objective.feeds(windows);
   const run = async (count: number): Promise<Block> => {
     const [times, losses] = [[] as number[], [] as number[]];
+    const before = process.cpuUsage();
     for (let k = 0; k < count; k++) {
       const started = performance.now();
       const result = await tuning.step.run(feeds, { learningRate: LEARNING_RATE });
@@ -125,7 +130,8 @@ const openOurs = async () => {
       times.push(performance.now() - started);
       losses.push(result.loss);
     }
-    return { times, losses };
+    const { user, system } = process.cpuUsage(before);
+    return { times, losses, cpu: (user + system) / 1000 / count };
   };
   return { tuning, run };
 };
@@ -163,9 +169,15 @@ const peer = values.python === undefined ? undefined : await openPeer(values.pyt
 const first = await ours.run(WARM_UP);
 const peerFirst = await peer?.run(WARM_UP);
 const times = { ours: [] as number[], peer: [] as number[] };
+const cpu = { ours: [] as number[], peer: [] as number[] };
 for (let round = 0; round < rounds; round++) {
-  times.ours.push(...(await ours.run(steps)).times);
-  if (peer) times.peer.push(...(await peer.run(steps)).times);
+  const block = await ours.run(steps);
+  times.ours.push(...block.times);
+  cpu.ours.push(block.cpu);
+  if (!peer) continue;
+  const other = await peer.run(steps);
+  times.peer.push(...other.times);
+  cpu.peer.push(other.cpu);
 }
 const parameters = [...ours.tuning.step.parameters.values()].reduce(
   (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
@@ -179,6 +191,10 @@ console.log(
     peer: peer?.facts,
     first_loss: { ours: first.losses[0], peer: peerFirst?.losses[0] },
     median_ms: { ours: rounded(mine), ...(peer && { peer: rounded(other) }) },
+    median_cpu_ms: {
+      ours: rounded(median(cpu.ours)),
+      ...(peer && { peer: rounded(median(cpu.peer)) }),
+    },
     ...(peer && { ratio: rounded(mine / other) }),
   }),
 );

@@ -15,6 +15,7 @@ import {
 } from './testing/nd-array.ts';
 import {
   declared,
+  elementwiseCase,
   int64,
   noise,
   type OperatorCase,
@@ -178,6 +179,38 @@ const LAYOUT: readonly OperatorCase[] = [
     graph: (x: Tensor) => ops.cumulativeSum(x, axis),
     expected: linewise(X, axis, (line, place) => total(line.slice(0, place + 1))),
   })),
+  ...[0, 2].map((axis) => ({
+    name: `cumulativeSum ${axis} from the end`,
+    operands: [X],
+    graph: (x: Tensor) => ops.cumulativeSum(x, axis, { isReverse: true }),
+    expected: linewise(X, axis, (line, place) => total(line.slice(place))),
+  })),
+  {
+    name: 'pad',
+    operands: [declared(X, ['m', 3, 4])],
+    graph: (x) => ops.pad(x!, 1, symbol('m'), 1),
+    expected: build([2, 6, 4], ([i, j, k]) => (j! < 2 || j! > 4 ? 0 : at(X, [i!, j! - 2, k!]))),
+  },
+  {
+    name: 'scatterAdd',
+    operands: [X, places],
+    graph: (x, i) => ops.scatterAdd(ops.slice(x!, 2, { end: 2 }), i!, 2, 5),
+    expected: build([2, 3, 5], ([i, j, k]) =>
+      total([0, 1].map((p) => (at(places, [i!, j!, p]) === k ? at(X, [i!, j!, p]) : 0))),
+    ),
+  },
+  {
+    name: 'sizeOf',
+    operands: [declared(X, ['m', 'n', 4])],
+    graph: () => ops.sizeOf(addDims(multiplyDims(symbol('m'), symbol('n')), 1)),
+    expected: nd([], [7]),
+  },
+  elementwiseCase(
+    'clip',
+    (x) => ops.clip(x!, -0.5, 0.25),
+    (x) => min(max(x!, -0.5), 0.25),
+    X,
+  ),
   ...[true, false].flatMap((largest) => [
     {
       name: `top 3 ${largest ? 'largest' : 'smallest'}`,

@@ -52,6 +52,10 @@ test('every kind with attributes', () => {
     gated: ops.where(ops.greater(x, 0), ops.silu(x), ops.stopGradient(x)),
     table: ops.constant([1, 2, 3, 4, 5, 6, 7, 8], 'int64'),
     ends: ops.slice(x, 1, { start: 1, step: 5 }),
+    padded: ops.pad(x, 1, 2, 0),
+    scattered: ops.scatterAdd(ops.take(x, ops.iota(2), 1), indices, 1, 6),
+    back: ops.cumulativeSum(x, 1, { isReverse: true }),
+    count: ops.sizeOf(6),
     quantized: ops.quantizedAffine(
       x,
       ops.parameter('q', [4, 3], 'int8'),
@@ -84,10 +88,16 @@ test('every kind with attributes', () => {
     %21 = where(%18, %19, %20) : f32[2, 6, 4]
     %22 = constant {1 2 3 4 5 6 ... 8 values} : i64[8]
     %23 = slice(%0) {axis=1 1:6:5} : f32[2, 1, 4]
-    %24 = parameter {q} : i8[4, 3]
-    %25 = parameter {s} : f32[3]
-    %26 = quantizedLinear(%0, %24, %25) : f32[2, 6, 3]
-    return convolved=%2, product=%3, normed=%5, rms=%6, mixed=%7, values=%8, picked=%10, rows=%12, running=%13, spread=%14, joined=%15, largest=%16, gated=%21, table=%22, ends=%23, quantized=%26
+    %24 = pad(%0) {axis=1 2 and 0} : f32[2, 8, 4]
+    %25 = iota : i64[2]
+    %26 = take(%0, %25) {axis=1} : f32[2, 2, 4]
+    %27 = scatterAdd(%26, %9) {axis=1 size=6} : f32[2, 6, 4]
+    %28 = cumulativeSum(%0) {axis=1 reverse} : f32[2, 6, 4]
+    %29 = size {6} : i64[]
+    %30 = parameter {q} : i8[4, 3]
+    %31 = parameter {s} : f32[3]
+    %32 = quantizedLinear(%0, %30, %31) : f32[2, 6, 3]
+    return convolved=%2, product=%3, normed=%5, rms=%6, mixed=%7, values=%8, picked=%10, rows=%12, running=%13, spread=%14, joined=%15, largest=%16, gated=%21, table=%22, ends=%23, padded=%24, scattered=%27, back=%28, count=%29, quantized=%32
     "
   `);
 });

@@ -3,7 +3,6 @@ export * from './loss/losses.ts';
 export {
   type Objective,
   objectiveOf,
-  TRAINABLE_FAMILIES,
   type Window,
 } from './objective/objective.ts';
 export {

@@ -27,6 +27,7 @@ import { ModelfileBody } from '../routes/modelfiles.ts';
 import { ModelBody } from '../routes/models.ts';
 import { V1PullBody } from '../routes/pull.ts';
 import { CopyBody, CreateBody, PruneBody, VerifyBody } from '../routes/store.ts';
+import { DROP_IN } from './drop-in.ts';
 
 export const TAGS = {
   forecasts: 'Forecasts',
@@ -35,6 +36,8 @@ export const TAGS = {
   models: 'Models: pull, look, remove',
   profiles: 'Modelfiles: defaults that a request takes by name',
   training: 'Trainings: adapters and models of your own',
+  timegpt: 'TimeGPT API, for its own client',
+  inference: 'Open Inference Protocol v2, and KServe time series',
   system: 'The daemon itself',
 } as const;
 
@@ -302,5 +305,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...MODELS,
   ...PROFILES,
   ...TRAINING,
+  ...DROP_IN,
   ...SYSTEM,
 ];

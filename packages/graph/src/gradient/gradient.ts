@@ -3,9 +3,9 @@ import { TollamaError } from '@tollama/core/errors';
 import { shapeText } from '../dimension.ts';
 import { isFloat } from '../dtype.ts';
 import { topologicalOrder } from '../graph.ts';
-import { type Node, type Tensor, visit } from '../node.ts';
+import { type Node, type ScanNode, type Tensor, visit } from '../node.ts';
 import { add, constant, sameShape } from '../ops.ts';
-import { type Pullback, type RuleContext, rules } from './rules.ts';
+import { type Pullback, rules } from './rules.ts';
 
 /** Nodes whose value follows one of the sources smoothly; a stop-gradient ends the path. */
 const followers = (order: readonly Node[], sources: ReadonlySet<Node>): ReadonlySet<Node> => {
@@ -17,6 +17,24 @@ const followers = (order: readonly Node[], sources: ReadonlySet<Node>): Readonly
   }
   return found;
 };
+
+/** The results of each loop, by the first of them in the order. */
+const loopsIn = (order: readonly Node[]): ReadonlyMap<Node, readonly ScanNode[]> => {
+  const scans = order.filter((node): node is ScanNode => node.kind === 'scan');
+  const byBody = Map.groupBy(scans, ({ body }) => body);
+  return new Map([...byBody.values()].map((parts) => [parts[0]!, parts]));
+};
+
+const partGradients = (
+  loop: readonly ScanNode[] | undefined,
+  sums: ReadonlyMap<Node, Tensor>,
+): ReadonlyMap<number, Tensor> =>
+  new Map(
+    (loop ?? []).flatMap((node) => {
+      const g = sums.get(node);
+      return g ? [[node.part, g] as const] : [];
+    }),
+  );
 
 /** A value and the gradient that arrives at it. */
 export interface Cotangent {
@@ -49,13 +67,16 @@ export const pullBack = (
     }
     accumulate(output, gradient);
   }
-  const through: RuleContext['through'] = (output, gradient, inner) =>
-    pullBack([{ output, gradient }], inner);
+  const isNeeded = (x: Node): boolean => following.has(x);
+  const loops = loopsIn(order);
   for (const node of order.toReversed()) {
-    const g = sums.get(node);
-    if (!g || !following.has(node)) continue;
-    if (!node.inputs.some((x) => following.has(x))) continue;
-    const pulled: Pullback = visit(rules, node, { g, through });
+    const loop = loops.get(node);
+    const parts = partGradients(loop, sums);
+    const g = sums.get(node) ?? parts.values().next().value;
+    // The results of a loop share one gradient, taken when all of them have theirs.
+    if (!g || (node.kind === 'scan' && loop === undefined)) continue;
+    if (!(loop ?? [node]).some(isNeeded) || !node.inputs.some(isNeeded)) continue;
+    const pulled: Pullback = visit(rules, node, { g, parts, isNeeded, pullBack });
     node.inputs.forEach((x, i) => {
       const gradient = following.has(x) ? pulled[i] : undefined;
       if (gradient) accumulate(x, typeof gradient === 'function' ? gradient() : gradient);

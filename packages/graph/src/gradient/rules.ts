@@ -4,7 +4,7 @@
  */
 import { TollamaError } from '@tollama/core/errors';
 import { addDims, type Dim, multiplyDims, subtractDims } from '../dimension.ts';
-import type { Node, ReduceNode, ScanNode, SliceNode, Tensor, Visitor } from '../node.ts';
+import type { Node, ReduceNode, SliceNode, Tensor, Visitor } from '../node.ts';
 import {
   broadcast,
   cast,
@@ -31,15 +31,14 @@ import { overCount, reduceTo } from './broadcasting.ts';
 import { composed } from './composition.ts';
 import { BINARY_RULES, indicator, UNARY_RULES } from './elementwise-rules.ts';
 import { layerNormRule, linearRule, matmulRule, rmsNormRule, softmaxRule } from './layer-rules.ts';
+import { type LoopContext, scanRule } from './scan-rule.ts';
 
 /** Gradients of the inputs in their order; a function where making one may refuse. */
 export type Pullback = readonly (Tensor | undefined | (() => Tensor))[];
 
-export interface RuleContext {
+export interface RuleContext extends LoopContext {
   /** The gradient of the node's value. */
   readonly g: Tensor;
-  /** Gradients through a part of the graph: of `output`, whose gradient is `g`, for each of `wrt`. */
-  readonly through: (output: Tensor, g: Tensor, wrt: readonly Tensor[]) => Pullback;
 }
 
 const NONE: Pullback = [];
@@ -110,9 +109,9 @@ const takeRule = (g: Tensor, x: Tensor, indices: Tensor, axis: number): Tensor =
 };
 
 /** Through what the layer is made of. The stops end the paths at its inputs, which may follow one another. */
-const composedRule = (node: Node, { g, through }: RuleContext): Pullback => {
+const composedRule = (node: Node, { g, pullBack }: RuleContext): Pullback => {
   const ends = node.inputs.map(stopGradient);
-  return through(composed(withInputs(node, ends) as Node), g, ends);
+  return pullBack([{ output: composed(withInputs(node, ends)), gradient: g }], ends);
 };
 
 /** The table. Gradients of broadcast operands come in the operand's shape. */
@@ -184,7 +183,6 @@ export const rules: Visitor<Pullback, RuleContext> = {
     // Turning back by the same angles.
     return [turnPairs(g, cos, neg(sin), { heads, pairs }), table, table];
   },
-  scan: (node: ScanNode) =>
-    node.inputs.map(() => refuse('scan', 'loops have none yet', 'unroll the loop')),
+  scan: (node, context) => scanRule(node, context),
   stopGradient: () => NONE,
 };

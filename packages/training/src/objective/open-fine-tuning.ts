@@ -55,10 +55,10 @@ const ownValues = async (
 };
 
 /**
- * A published checkpoint made ready to be trained: its family's forward pass, the loss, seeds in their slots, and
- * the step graph. Frozen tensors stay in the published file.
+ * A published checkpoint made ready to be trained for its published loss: the family's forward pass, seeds in
+ * their slots, and the step graph. Frozen tensors stay in the published file.
  *
- * @throws TollamaError MODEL_UNSUPPORTED for a family that cannot be trained, INVALID_REQUEST for targets that
+ * @throws TollamaError MODEL_UNSUPPORTED for a family whose own loss is not known, INVALID_REQUEST for targets that
  * name nothing
  * @example
  * const blueprint = { kind: 'lora', rank: 8, scaling: 1 } as const;

@@ -111,10 +111,8 @@ const changedWeight = (seed: Growing, slot: LinearSlot, weight: Tensor): Tensor 
   }
   const [a, b] = parametersIn(seed, slot) as [Tensor, Tensor];
   const factor = seed.alpha ? mul(seed.alpha, blueprint.scaling) : undefined;
-  return add(
-    cast(weight, 'float32'),
-    matmul(b, factor ? mul(a, factor) : mul(a, blueprint.scaling)),
-  );
+  const change = matmul(b, factor ? mul(a, factor) : mul(a, blueprint.scaling));
+  return add(cast(weight, 'float32'), change);
 };
 
 /**
