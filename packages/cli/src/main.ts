@@ -70,6 +70,8 @@ const buildProgram = (): Command => {
     .description('Time-series foundation models without Python: pull, run and serve forecasts.')
     .version(VERSION, '-v, --version', 'print the version')
     .showSuggestionAfterError(true)
+    // Options belong to the command that they follow: `train` and `train harness` both have --epochs.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'Error:')) });
   for (const build of COMMANDS) program.addCommand(withExits(build()));

@@ -20,6 +20,7 @@ import {
   withCommonOptions,
   withExamples,
 } from './options.ts';
+import { trainHarnessCommand } from './train-harness.ts';
 import { trainListCommand, trainResumeCommand, trainStopCommand } from './train-jobs.ts';
 import { trainWatchCommand } from './train-watch.ts';
 
@@ -248,10 +249,13 @@ const withTrainOptions = (command: Command): Command =>
     .helpOption('--help', 'print this help');
 
 export const trainCommand = (): Command => {
+  // What stands after the name of an inner command is that command's: both have --epochs and --seed.
   const command = withExamples(
     withCommonOptions(
       withTrainOptions(
-        new Command('train').description('adapt a model to your series, or train one from scratch'),
+        new Command('train')
+          .description('adapt a model to your series, or train one from scratch')
+          .enablePositionalOptions(),
       ),
     ).action(train),
     [
@@ -264,5 +268,6 @@ export const trainCommand = (): Command => {
   for (const build of [trainWatchCommand, trainListCommand, trainStopCommand, trainResumeCommand]) {
     command.addCommand(build());
   }
+  command.addCommand(trainHarnessCommand());
   return command;
 };

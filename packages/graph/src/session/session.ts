@@ -13,7 +13,7 @@ export type { Session } from './runtime-session.ts';
 
 type Runtime = typeof import('onnxruntime-node');
 
-const loadRuntime = async (): Promise<Runtime> => {
+export const loadRuntime = async (): Promise<Runtime> => {
   try {
     const runtime = await import('onnxruntime-node');
     // The default export is the CommonJS module itself.

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type VirtualClock, virtualClock } from '../clock/virtual-clock.ts';
 import type { Command } from '../contracts/commands.ts';
 import { issue, type Policy } from './policy.ts';
@@ -36,68 +36,58 @@ const setup = (script: readonly Behaviour[]) => {
     clock,
     report: (name) => events.push(name),
   });
-  /** One epoch: the question at its end, and what the trainer says of it. */
-  const epoch = async (isClean = true): Promise<string> => {
-    const answer = tamiyo.ask(runState());
+  const ask = async (isConservative = false): Promise<string> => {
+    const answer = tamiyo.ask(runState(), isConservative);
     await clock.advanceTo(clock.now() + 100);
-    const { kind } = await answer;
-    tamiyo.epochEnded(isClean);
-    return kind;
+    return (await answer).kind;
   };
-  return { clock, tamiyo, epoch, events };
+  return { clock, tamiyo, ask, events };
 };
 
 test('an answer in time, with its latency', async () => {
-  const { tamiyo, epoch } = setup([]);
-  expect(await epoch()).toBe('command');
+  const { tamiyo, ask } = setup([]);
+  expect(await ask()).toBe('command');
   expect(tamiyo.latenciesMs).toEqual([7]);
-  expect(tamiyo.isConservative).toBe(false);
 });
 
-describe.each(['never answers', 'answers late', 'throws'] as const)('a policy that %s', (how) => {
-  test('costs one conservative epoch', async () => {
-    const { tamiyo, epoch, events } = setup([how]);
-    expect(await epoch()).toBe(how === 'throws' ? 'error' : 'timeout');
-    expect(tamiyo.isConservative).toBe(true);
-    expect(await epoch()).toBe('not_asked');
-    expect(tamiyo.isConservative).toBe(false);
-    expect(await epoch()).toBe('command');
-    expect(events.filter((name) => name.includes('mode'))).toEqual([
-      'tolaria.conservative_mode_entered',
-      'tolaria.conservative_mode_cleared',
-    ]);
-  });
+test.each([
+  ['never answers', 'timeout', 'tolaria.tamiyo_timeout'],
+  ['answers late', 'timeout', 'tolaria.tamiyo_timeout'],
+  ['throws', 'error', 'tolaria.tamiyo_error'],
+] as const)('a policy that %s is an answer as well', async (how, kind, event) => {
+  const { tamiyo, ask, events } = setup([how]);
+  expect(await ask()).toBe(kind);
+  expect(events).toEqual([event]);
+  expect(tamiyo.latenciesMs).toEqual([]);
+  expect(await ask()).toBe('command');
+});
+
+test('conservative mode does not ask', async () => {
+  const { tamiyo, ask } = setup([]);
+  expect(await ask(true)).toBe('not_asked');
+  expect(tamiyo.counters()).toMatchObject({ asked: 0, notAsked: 1 });
 });
 
 test('a late answer is counted and never applied', async () => {
-  const { clock, tamiyo, epoch } = setup(['answers late']);
-  expect(await epoch()).toBe('timeout');
+  const { clock, tamiyo, ask } = setup(['answers late']);
+  expect(await ask()).toBe('timeout');
   expect(tamiyo.counters().late).toBe(0);
   await clock.runAll();
   expect(tamiyo.counters()).toMatchObject({ late: 1, timeouts: 1, answered: 0 });
   expect(tamiyo.latenciesMs).toEqual([]);
 });
 
-test('an unclean epoch does not clear conservative mode', async () => {
-  const { tamiyo, epoch } = setup(['throws']);
-  await epoch();
-  await epoch(false);
-  expect(tamiyo.isConservative).toBe(true);
-  await epoch(true);
-  expect(tamiyo.isConservative).toBe(false);
-});
-
-test('three failures open the breaker, a trial after its cooldown closes it', async () => {
-  const { clock, tamiyo, epoch } = setup(['throws', 'throws', 'throws', 'throws']);
-  for (let i = 0; i < 5; i++) await epoch();
+test('three failures open the breaker; its trial is asked in conservative mode too', async () => {
+  const { clock, tamiyo, ask, events } = setup(['throws', 'throws', 'throws', 'throws']);
+  for (let i = 0; i < 3; i++) await ask();
   expect(tamiyo.breaker.state).toBe('open');
-  expect(await epoch()).toBe('not_asked');
+  expect(events.at(-1)).toBe('tolaria.breaker_opened');
+  expect(await ask(true)).toBe('not_asked');
   await clock.advanceTo(clock.now() + 1000);
-  expect(await epoch()).toBe('error');
+  expect(await ask(true)).toBe('error');
   expect(tamiyo.breaker.state).toBe('open');
   await clock.advanceTo(clock.now() + 1000);
-  expect(await epoch()).toBe('command');
+  expect(await ask(true)).toBe('command');
   expect(tamiyo.breakerGauge).toBe(1);
-  expect(tamiyo.isConservative).toBe(false);
   expect(tamiyo.counters()).toMatchObject({ errors: 4, breakerOpens: 2 });
 });

@@ -1,7 +1,4 @@
-/**
- * Asks a policy under a deadline and behind a breaker, and keeps conservative mode: while it lasts, nothing
- * germinates and nothing advances.
- */
+/** Asks a policy under a deadline and behind a breaker; whatever a policy does, the run goes on. */
 import { errorMessage } from '@tollama/core/errors';
 import { BREAKER_GAUGE, Breaker, type BreakerOptions } from '../breaker/breaker.ts';
 import type { Clock } from '../clock/clock.ts';
@@ -36,8 +33,6 @@ export interface TamiyoCounters {
   readonly late: number;
   readonly notAsked: number;
   readonly breakerOpens: number;
-  /** Epochs that ended in conservative mode. */
-  readonly conservativeEpochs: number;
 }
 
 const EXPIRED = Symbol('expired');
@@ -56,21 +51,13 @@ export class Tamiyo {
     errors: 0,
     late: 0,
     notAsked: 0,
-    conservativeEpochs: 0,
   };
-  #isConservative = false;
-  /** Something failed since the last epoch ended: this epoch is not clean. */
-  #hasFailed = false;
 
   constructor(options: TamiyoOptions) {
     this.#options = options;
     this.policy = options.policy;
     this.#report = options.report ?? silent;
     this.breaker = new Breaker(options.breaker);
-  }
-
-  get isConservative(): boolean {
-    return this.#isConservative;
   }
 
   get breakerGauge(): number {
@@ -81,10 +68,14 @@ export class Tamiyo {
     return { ...this.#count, breakerOpens: this.breaker.opens };
   }
 
-  /** Never rejects; the policy's failure is an answer. */
-  async ask(state: RunState): Promise<Answer> {
+  /**
+   * Never rejects; the policy's failure is an answer.
+   * @param isConservative the run lets nothing germinate or advance: the policy is asked only where an open
+   *   breaker wants its trial
+   */
+  async ask(state: RunState, isConservative: boolean): Promise<Answer> {
     const { clock } = this.#options;
-    if (this.#isConservative && this.breaker.state === 'closed') return this.#skip('conservative');
+    if (isConservative && this.breaker.state === 'closed') return this.#skip('conservative');
     if (!this.breaker.allow(clock.now())) return this.#skip('breaker_open');
     this.#count.asked++;
     const startedAt = clock.now();
@@ -100,28 +91,9 @@ export class Tamiyo {
       this.#count.errors++;
       const message = errorMessage(error);
       this.#report('tolaria.tamiyo_error', 'warning', { message });
-      this.#failed('tamiyo_error');
+      this.#failed();
       return { kind: 'error', message, latencyMs: latency() };
     }
-  }
-
-  /** For Tamiyo's own failures, and for Kasmina's. */
-  enterConservative(why: string): void {
-    this.#hasFailed = true;
-    if (this.#isConservative) return;
-    this.#isConservative = true;
-    this.#report('tolaria.conservative_mode_entered', 'warning', { why });
-  }
-
-  /** A clean epoch with a closed breaker clears conservative mode; the epoch that caused it is not clean. */
-  epochEnded(isClean: boolean): void {
-    const hasFailed = this.#hasFailed || !isClean;
-    this.#hasFailed = false;
-    if (!this.#isConservative) return;
-    this.#count.conservativeEpochs++;
-    if (hasFailed || this.breaker.state !== 'closed') return;
-    this.#isConservative = false;
-    this.#report('tolaria.conservative_mode_cleared', 'info');
   }
 
   async #withinDeadline(state: RunState): Promise<unknown> {
@@ -154,18 +126,17 @@ export class Tamiyo {
   #timedOut(latencyMs: number): Answer {
     this.#count.timeouts++;
     this.#report('tolaria.tamiyo_timeout', 'warning', { latency_ms: latencyMs });
-    this.#failed('tamiyo_timeout');
+    this.#failed();
     return { kind: 'timeout', latencyMs };
   }
 
-  #failed(why: string): void {
+  #failed(): void {
     const { opens } = this.breaker;
     this.breaker.fail(this.#options.clock.now());
     if (this.breaker.opens > opens) {
       const openUntil = this.breaker.snapshot().openUntilMs ?? null;
       this.#report('tolaria.breaker_opened', 'warning', { open_until_ms: openUntil });
     }
-    this.enterConservative(why);
   }
 
   #skip(why: 'conservative' | 'breaker_open'): Answer {

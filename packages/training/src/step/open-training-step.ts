@@ -1,6 +1,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import {
   type Checkpoint,
+  type Device,
   type Feeds,
   type Graph,
   openSession,
@@ -47,6 +48,10 @@ export interface TrainingStepOptions {
   readonly threads: number;
   /** Writes onnxruntime's profile of every operator to files of this prefix. */
   readonly profile?: string | undefined;
+  /** The CPU when absent. */
+  readonly device?: Device | undefined;
+  /** onnxruntime's own session options, laid over ours; for measurements. */
+  readonly runtime?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const ALPHA = /^alpha(\.|$)/;
@@ -98,13 +103,14 @@ class SessionStep implements TrainingStep {
   async session(part: Part): Promise<Session> {
     const known = this.#sessions.get(part);
     if (known) return known;
-    const { threads, checkpoint, profile } = this.#options;
+    const { threads, checkpoint, profile, device, runtime } = this.#options;
     const opening = openSession(this.#graphs[part], {
       threads,
       ...(checkpoint && { checkpoint }),
       ...(profile !== undefined && { profile }),
+      ...(device && { device }),
       // The same shapes come again and again: memory is planned once.
-      runtime: { enableMemPattern: true },
+      runtime: { enableMemPattern: true, ...runtime },
     });
     this.#sessions.set(part, opening);
     opening.catch(() => this.#sessions.delete(part));

@@ -1,0 +1,231 @@
+/** A whole training as the scenarios use it: host, adapters, Kasmina, Tamiyo and Tolaria, with nothing faked. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Feeds, Graph, TensorValue } from '@tollama/graph';
+import { Breaker, KASMINA_BREAKER, TOLARIA_BREAKER } from '../breaker/breaker.ts';
+import { CheckpointThread } from '../checkpoint/checkpoint-thread.ts';
+import { systemClock } from '../clock/clock.ts';
+import { seededRandom } from '../clock/seeded-random.ts';
+import { METRICS } from '../contracts/metrics.ts';
+import { RandomStream } from '../data/random-stream.ts';
+import { Adaptation } from '../kasmina/adaptation.ts';
+import { SeedManager } from '../kasmina/seed-manager.ts';
+import { SeededStep } from '../kasmina/seeded-step.ts';
+import { FAST_GATE_LIMITS } from '../lifecycle/gates.ts';
+import { HEURISTIC_DEFAULTS, HeuristicPolicy } from '../policy/heuristic.ts';
+import { NonceLedger } from '../policy/nonce-ledger.ts';
+import type { Policy } from '../policy/policy.ts';
+import { Tamiyo } from '../policy/tamiyo.ts';
+import type { PreparedAdapter } from '../prefetch/adapter-loader.ts';
+import { AdapterStore } from '../prefetch/adapter-store.ts';
+import { Prefetcher } from '../prefetch/prefetcher.ts';
+import { openTrainingStep } from '../step/open-training-step.ts';
+import type { TrainingStep } from '../step/training-step.ts';
+import type { TrainingEvent } from '../telemetry/event.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
+import { Trainer } from '../trainer/trainer.ts';
+import { TRAINER_DEFAULTS, type TrainerOptions } from '../trainer/trainer-options.ts';
+import { type AdapterNeed, hostLoader, needKey, writeAdapters } from './adapters.ts';
+import {
+  directionAccuracy,
+  HOST_SLOTS,
+  hostBatch,
+  hostBatches,
+  hostGraph,
+  hostParameters,
+} from './host.ts';
+import type { HarnessOptions } from './options.ts';
+import { RunRecorder } from './run-recorder.ts';
+
+export const STEPS_PER_EPOCH = 25;
+const VALIDATION_SIZE = 128;
+const PROBE_SIZE = 16;
+const LEARNING_RATE = 3e-3;
+const CACHE_BYTES = 8 * 2 ** 20;
+const PREFETCH_TIMEOUT_MS = 1000;
+const PARAMETER_BUDGET = 20_000;
+const STEP_BUDGET_MS = 1000;
+const LEDGER_TTL_MS = 600_000;
+const REVISION = 'harness';
+
+/** What a scenario makes different. */
+export interface WorkbenchChanges {
+  readonly trainer?: Partial<TrainerOptions>;
+  readonly epochs: number;
+  readonly policy?: Policy;
+  readonly policyDeadlineMs?: number;
+  /** Of Tamiyo's breaker. */
+  readonly cooldownMs?: number;
+  readonly spoil?: (batch: number, feeds: Feeds) => void;
+  readonly thread?: CheckpointThread;
+  readonly wrapStep?: (step: TrainingStep) => TrainingStep;
+  readonly isLeaky?: boolean;
+  readonly onEpoch?: () => Promise<void>;
+  readonly stream?: (event: TrainingEvent) => void;
+}
+
+export interface Workbench extends AsyncDisposable {
+  readonly trainer: Trainer;
+  readonly step: SeededStep;
+  readonly telemetry: Telemetry;
+  readonly recorder: RunRecorder;
+  readonly tamiyo: Tamiyo;
+  readonly seeds: SeedManager;
+  readonly adaptation: Adaptation;
+  /** Directional accuracy of each validation. */
+  readonly accuracies: readonly number[];
+  readonly folder: string;
+  /** What gradients are measured on. */
+  readonly probeBatch: Feeds;
+}
+
+const BLUEPRINT_IDS = HEURISTIC_DEFAULTS.blueprints;
+
+const NEEDS: readonly AdapterNeed[] = HOST_SLOTS.flatMap((slot) =>
+  BLUEPRINT_IDS.map((blueprint) => ({ slot, blueprint, revision: REVISION })),
+);
+
+const keyOf = (slot: string, blueprint: string): string =>
+  needKey({ slot: HOST_SLOTS.find(({ name }) => name === slot)!, blueprint, revision: REVISION });
+
+/** Builds a step graph and its sessions, and says how long that took. */
+const openStep = async (
+  graph: Graph,
+  options: HarnessOptions,
+  telemetry: Telemetry,
+): Promise<SeededStep> =>
+  SeededStep.open({
+    graph,
+    trainable: hostParameters(options.seed),
+    open: async (variant: Graph, trainable: ReadonlyMap<string, TensorValue>) => {
+      const started = systemClock.now();
+      const step = await openTrainingStep({
+        graph: variant,
+        trainable,
+        optimizer: { kind: 'adamw' },
+        clipNorm: 1,
+        threads: 1,
+        device: options.device,
+        ...(!options.optimize && { runtime: { graphOptimizationLevel: 'disabled' } }),
+      });
+      telemetry.metrics.observe(METRICS.graphBuild, systemClock.now() - started);
+      return step;
+    },
+  });
+
+const openPrefetcher = async (graph: Graph, folder: string, telemetry: Telemetry, seed: number) => {
+  const store = new AdapterStore(join(folder, 'adapters'));
+  await writeAdapters(store, graph, NEEDS, seed);
+  return new Prefetcher<PreparedAdapter>({
+    load: hostLoader({ store, graph, needs: NEEDS, clock: systemClock }),
+    dispose: async ({ kernel }) => kernel[Symbol.asyncDispose](),
+    concurrency: 2,
+    timeoutMs: PREFETCH_TIMEOUT_MS,
+    maxCacheBytes: CACHE_BYTES,
+    clock: systemClock,
+    report: telemetry.report,
+  });
+};
+
+export const openWorkbench = async (
+  options: HarnessOptions,
+  changes: WorkbenchChanges,
+): Promise<Workbench> => {
+  const runId = `harness-${options.seed}`;
+  const telemetry = new Telemetry({ runId, now: systemClock.now, wall: () => new Date() });
+  const recorder = new RunRecorder(telemetry, changes.stream);
+  const folder = await mkdtemp(join(tmpdir(), 'tollama-harness-'));
+  const graph = hostGraph();
+  const step = await openStep(graph, options, telemetry);
+  const prefetcher = await openPrefetcher(graph, folder, telemetry, options.seed);
+  const random = RandomStream.of(options.seed + 1);
+  const validation = hostBatch(random, VALIDATION_SIZE);
+  const probeBatch = hostBatch(random, PROBE_SIZE);
+  const accuracies: number[] = [];
+  const jitter = seededRandom(options.seed);
+  const lossOf = async (one: TrainingStep, alpha: Readonly<Record<string, number>>) =>
+    (await one.evaluate(validation, { alpha })).loss;
+  const seeds = new SeedManager({
+    runId,
+    slots: HOST_SLOTS,
+    step,
+    graph,
+    prefetcher,
+    keyOf,
+    probeBatch,
+    validate: lossOf,
+    parameterBudget: PARAMETER_BUDGET,
+    stepBudgetMs: STEP_BUDGET_MS,
+    limits: FAST_GATE_LIMITS,
+    probeEvery: 1,
+    breaker: new Breaker({ ...KASMINA_BREAKER, random: jitter }),
+    clock: systemClock,
+    report: telemetry.report,
+    isLeaky: changes.isLeaky ?? false,
+  });
+  const { cooldownMs = TOLARIA_BREAKER.cooldownMs } = changes;
+  const tamiyo = new Tamiyo({
+    policy: changes.policy ?? new HeuristicPolicy(),
+    ...(changes.policyDeadlineMs !== undefined && { deadlineMs: changes.policyDeadlineMs }),
+    breaker: { ...TOLARIA_BREAKER, cooldownMs, random: jitter },
+    clock: systemClock,
+    report: telemetry.report,
+  });
+  const adaptation = new Adaptation({
+    runId,
+    epochs: changes.epochs,
+    stepsPerEpoch: STEPS_PER_EPOCH,
+    parameterBudget: PARAMETER_BUDGET,
+    tamiyo,
+    seeds,
+    ledger: new NonceLedger(LEDGER_TTL_MS, systemClock.now),
+    report: telemetry.report,
+  });
+  const validate = async (one: TrainingStep) => {
+    const { loss, outputs } = await one.evaluate(validation);
+    accuracies.push(directionAccuracy(validation, outputs.forecast!));
+    await changes.onEpoch?.();
+    return { loss };
+  };
+  const thread = changes.thread ?? new CheckpointThread();
+  const trainer = new Trainer(
+    {
+      step: changes.wrapStep?.(step) ?? step,
+      batches: hostBatches(options.seed + 2, options.batchSize, changes.spoil),
+      telemetry,
+      thread,
+      clock: systemClock,
+      validate,
+      control: adaptation,
+    },
+    {
+      ...TRAINER_DEFAULTS,
+      folder: join(folder, 'checkpoints'),
+      schedule: { kind: 'constant' },
+      learningRate: LEARNING_RATE,
+      epochs: changes.epochs,
+      stepsPerEpoch: STEPS_PER_EPOCH,
+      configHash: 'harness',
+      ...changes.trainer,
+    },
+  );
+  return {
+    trainer,
+    step,
+    telemetry,
+    recorder,
+    tamiyo,
+    seeds,
+    adaptation,
+    accuracies,
+    folder,
+    probeBatch,
+    async [Symbol.asyncDispose]() {
+      await thread[Symbol.asyncDispose]();
+      await prefetcher.shutdown(1000);
+      await step[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
