@@ -47,6 +47,7 @@ const PREFETCH_TIMEOUT_MS = 1000;
 const PARAMETER_BUDGET = 20_000;
 const STEP_BUDGET_MS = 1000;
 const LEDGER_TTL_MS = 600_000;
+const SHUTDOWN_MS = 1000;
 const REVISION = 'harness';
 
 /** What a scenario makes different. */
@@ -128,6 +129,103 @@ const openPrefetcher = async (graph: Graph, folder: string, telemetry: Telemetry
   });
 };
 
+interface Core {
+  readonly runId: string;
+  readonly graph: Graph;
+  readonly step: SeededStep;
+  readonly telemetry: Telemetry;
+  readonly prefetcher: Prefetcher<PreparedAdapter>;
+  readonly validation: Feeds;
+  readonly probeBatch: Feeds;
+  readonly random: () => number;
+}
+
+const openSeeds = (core: Core, { isLeaky = false }: WorkbenchChanges): SeedManager => {
+  const { runId, graph, step, prefetcher, probeBatch, validation, random, telemetry } = core;
+  return new SeedManager({
+    runId,
+    slots: HOST_SLOTS,
+    step,
+    graph,
+    prefetcher,
+    keyOf,
+    probeBatch,
+    validate: async (one, alpha) => (await one.evaluate(validation, { alpha })).loss,
+    parameterBudget: PARAMETER_BUDGET,
+    stepBudgetMs: STEP_BUDGET_MS,
+    limits: FAST_GATE_LIMITS,
+    probeEvery: 1,
+    breaker: new Breaker({ ...KASMINA_BREAKER, random }),
+    clock: systemClock,
+    report: telemetry.report,
+    isLeaky,
+  });
+};
+
+const openTamiyo = ({ random, telemetry }: Core, changes: WorkbenchChanges): Tamiyo => {
+  const { cooldownMs = TOLARIA_BREAKER.cooldownMs, policyDeadlineMs } = changes;
+  return new Tamiyo({
+    policy: changes.policy ?? new HeuristicPolicy(),
+    ...(policyDeadlineMs !== undefined && { deadlineMs: policyDeadlineMs }),
+    breaker: { ...TOLARIA_BREAKER, cooldownMs, random },
+    clock: systemClock,
+    report: telemetry.report,
+  });
+};
+
+const openAdaptation = (
+  { runId, telemetry }: Core,
+  parts: { readonly seeds: SeedManager; readonly tamiyo: Tamiyo; readonly epochs: number },
+): Adaptation =>
+  new Adaptation({
+    ...parts,
+    runId,
+    stepsPerEpoch: STEPS_PER_EPOCH,
+    parameterBudget: PARAMETER_BUDGET,
+    ledger: new NonceLedger(LEDGER_TTL_MS, systemClock.now),
+    report: telemetry.report,
+  });
+
+const trainerOptions = (folder: string, { epochs, trainer }: WorkbenchChanges): TrainerOptions => ({
+  ...TRAINER_DEFAULTS,
+  folder: join(folder, 'checkpoints'),
+  schedule: { kind: 'constant' },
+  learningRate: LEARNING_RATE,
+  epochs,
+  stepsPerEpoch: STEPS_PER_EPOCH,
+  configHash: 'harness',
+  ...trainer,
+});
+
+/** Validation as the trainer asks for it, with the accuracy beside. */
+const validator =
+  (validation: Feeds, accuracies: number[], onEpoch: () => Promise<void> = async () => {}) =>
+  async (step: TrainingStep): Promise<{ readonly loss: number }> => {
+    const { loss, outputs } = await step.evaluate(validation);
+    accuracies.push(directionAccuracy(validation, outputs.forecast!));
+    await onEpoch();
+    return { loss };
+  };
+
+const openCore = async (
+  options: HarnessOptions,
+  folder: string,
+  telemetry: Telemetry,
+): Promise<Core> => {
+  const graph = hostGraph();
+  const stream = RandomStream.of(options.seed + 1);
+  return {
+    runId: `harness-${options.seed}`,
+    graph,
+    step: await openStep(graph, options, telemetry),
+    telemetry,
+    prefetcher: await openPrefetcher(graph, folder, telemetry, options.seed),
+    validation: hostBatch(stream, VALIDATION_SIZE),
+    probeBatch: hostBatch(stream, PROBE_SIZE),
+    random: seededRandom(options.seed),
+  };
+};
+
 export const openWorkbench = async (
   options: HarnessOptions,
   changes: WorkbenchChanges,
@@ -136,96 +234,29 @@ export const openWorkbench = async (
   const telemetry = new Telemetry({ runId, now: systemClock.now, wall: () => new Date() });
   const recorder = new RunRecorder(telemetry, changes.stream);
   const folder = await mkdtemp(join(tmpdir(), 'tollama-harness-'));
-  const graph = hostGraph();
-  const step = await openStep(graph, options, telemetry);
-  const prefetcher = await openPrefetcher(graph, folder, telemetry, options.seed);
-  const random = RandomStream.of(options.seed + 1);
-  const validation = hostBatch(random, VALIDATION_SIZE);
-  const probeBatch = hostBatch(random, PROBE_SIZE);
+  const core = await openCore(options, folder, telemetry);
+  const { step, prefetcher, probeBatch, validation } = core;
+  const seeds = openSeeds(core, changes);
+  const tamiyo = openTamiyo(core, changes);
+  const adaptation = openAdaptation(core, { seeds, tamiyo, epochs: changes.epochs });
   const accuracies: number[] = [];
-  const jitter = seededRandom(options.seed);
-  const lossOf = async (one: TrainingStep, alpha: Readonly<Record<string, number>>) =>
-    (await one.evaluate(validation, { alpha })).loss;
-  const seeds = new SeedManager({
-    runId,
-    slots: HOST_SLOTS,
-    step,
-    graph,
-    prefetcher,
-    keyOf,
-    probeBatch,
-    validate: lossOf,
-    parameterBudget: PARAMETER_BUDGET,
-    stepBudgetMs: STEP_BUDGET_MS,
-    limits: FAST_GATE_LIMITS,
-    probeEvery: 1,
-    breaker: new Breaker({ ...KASMINA_BREAKER, random: jitter }),
-    clock: systemClock,
-    report: telemetry.report,
-    isLeaky: changes.isLeaky ?? false,
-  });
-  const { cooldownMs = TOLARIA_BREAKER.cooldownMs } = changes;
-  const tamiyo = new Tamiyo({
-    policy: changes.policy ?? new HeuristicPolicy(),
-    ...(changes.policyDeadlineMs !== undefined && { deadlineMs: changes.policyDeadlineMs }),
-    breaker: { ...TOLARIA_BREAKER, cooldownMs, random: jitter },
-    clock: systemClock,
-    report: telemetry.report,
-  });
-  const adaptation = new Adaptation({
-    runId,
-    epochs: changes.epochs,
-    stepsPerEpoch: STEPS_PER_EPOCH,
-    parameterBudget: PARAMETER_BUDGET,
-    tamiyo,
-    seeds,
-    ledger: new NonceLedger(LEDGER_TTL_MS, systemClock.now),
-    report: telemetry.report,
-  });
-  const validate = async (one: TrainingStep) => {
-    const { loss, outputs } = await one.evaluate(validation);
-    accuracies.push(directionAccuracy(validation, outputs.forecast!));
-    await changes.onEpoch?.();
-    return { loss };
-  };
   const thread = changes.thread ?? new CheckpointThread();
-  const trainer = new Trainer(
-    {
-      step: changes.wrapStep?.(step) ?? step,
-      batches: hostBatches(options.seed + 2, options.batchSize, changes.spoil),
-      telemetry,
-      thread,
-      clock: systemClock,
-      validate,
-      control: adaptation,
-    },
-    {
-      ...TRAINER_DEFAULTS,
-      folder: join(folder, 'checkpoints'),
-      schedule: { kind: 'constant' },
-      learningRate: LEARNING_RATE,
-      epochs: changes.epochs,
-      stepsPerEpoch: STEPS_PER_EPOCH,
-      configHash: 'harness',
-      ...changes.trainer,
-    },
-  );
-  return {
-    trainer,
-    step,
+  const parts = {
+    step: changes.wrapStep?.(step) ?? step,
+    batches: hostBatches(options.seed + 2, options.batchSize, changes.spoil),
     telemetry,
-    recorder,
-    tamiyo,
-    seeds,
-    adaptation,
-    accuracies,
-    folder,
-    probeBatch,
-    async [Symbol.asyncDispose]() {
-      await thread[Symbol.asyncDispose]();
-      await prefetcher.shutdown(1000);
-      await step[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    },
+    thread,
+    clock: systemClock,
+    validate: validator(validation, accuracies, changes.onEpoch),
+    control: adaptation,
   };
+  const trainer = new Trainer(parts, trainerOptions(folder, changes));
+  const close = async (): Promise<void> => {
+    await thread[Symbol.asyncDispose]();
+    await prefetcher.shutdown(SHUTDOWN_MS);
+    await step[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const shown = { trainer, step, telemetry, recorder, tamiyo, seeds, adaptation };
+  return { ...shown, accuracies, folder, probeBatch, [Symbol.asyncDispose]: close };
 };

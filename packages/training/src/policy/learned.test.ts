@@ -2,24 +2,22 @@ import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../clock/seeded-random.ts';
 import type { Decision, Episode } from './episode.ts';
-import { LEARNED_WEIGHTS } from './learned-weights.ts';
 import { ExploringPolicy, LearnedPolicy, learn } from './learned.ts';
+import { LEARNED_WEIGHTS } from './learned-weights.ts';
 import { issue } from './policy.ts';
 import { ridge } from './ridge.ts';
 import { runState, seedState } from './testing.ts';
 
-
-property.prop([fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 3, maxLength: 3 })])(
-  'ridge finds the weights that made the targets',
-  (weights) => {
-    const random = seededRandom(1);
-    const rows = Array.from({ length: 40 }, () => weights.map(() => 2 * random() - 1));
-    const targets = rows.map((row) => row.reduce((sum, x, i) => sum + x * weights[i]!, 0));
-    ridge(rows, targets, 1e-9).forEach((weight, i) => {
-      expect(weight).toBeCloseTo(weights[i]!, 5);
-    });
-  },
-);
+property.prop([
+  fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 3, maxLength: 3 }),
+])('ridge finds the weights that made the targets', (weights) => {
+  const random = seededRandom(1);
+  const rows = Array.from({ length: 40 }, () => weights.map(() => 2 * random() - 1));
+  const targets = rows.map((row) => row.reduce((sum, x, i) => sum + x * weights[i]!, 0));
+  ridge(rows, targets, 1e-9).forEach((weight, i) => {
+    expect(weight).toBeCloseTo(weights[i]!, 5);
+  });
+});
 
 /** Runs in which germinating one blueprint ended well and the other badly. */
 const episodes = (): readonly Episode[] =>
