@@ -29,6 +29,7 @@ import { stopCommand } from './commands/stop.ts';
 import { trainCommand } from './commands/train.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { printError } from './terminal/errors.ts';
+import { traceCommand } from './terminal/trace-command.ts';
 
 const COMMANDS = [
   serveCommand,
@@ -97,7 +98,7 @@ export const main = async (argv: readonly string[]): Promise<void> => {
     throw error;
   });
   try {
-    await buildProgram().parseAsync(argv);
+    await traceCommand(argv, process.env, () => buildProgram().parseAsync(argv));
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -14,6 +14,8 @@ export interface ClientOptions {
    * come back (503 or 429 with Retry-After). Nothing else is sent twice.
    */
   readonly retries?: number;
+  /** Sent with every request; asked each time, so that a trace's context can go along. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
   /** Waits between two tries; a clock of one's own for tests. */
   readonly wait?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
@@ -111,7 +113,8 @@ export class Transport {
   }
 
   #send(path: string, { method = 'GET', body, signal, isLong = false }: Request) {
-    const { apiKey, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: fetchWith = fetch } = this.#options;
+    const { apiKey, headers, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const { fetch: fetchWith = fetch } = this.#options;
     const isJson = body !== undefined && !(body instanceof FormData);
     const signals = [signal, isLong ? undefined : AbortSignal.timeout(timeoutMs)].filter(
       (one) => one !== undefined,
@@ -119,6 +122,7 @@ export class Transport {
     return fetchWith(`${this.baseUrl}${path}`, {
       method,
       headers: {
+        ...headers?.(),
         ...(isJson && { 'content-type': 'application/json' }),
         ...(apiKey && { authorization: `Bearer ${apiKey}` }),
       },

@@ -36,6 +36,7 @@ export const ERRORS = {
   },
   MODEL_EXISTS: { status: 409, exit: EXIT.failure },
   BODY_TOO_LARGE: { status: 413, exit: EXIT.usage },
+  UNSUPPORTED_ENCODING: { status: 415, exit: EXIT.usage },
   RATE_LIMITED: { status: 429, exit: EXIT.failure },
   CONFIG_INVALID: { status: 500, exit: EXIT.failure },
   CHECKPOINT_INVALID: {
@@ -50,6 +51,8 @@ export const ERRORS = {
     exit: EXIT.halted,
     hint: 'lower the learning rate, or clip the gradients harder',
   },
+  /** A part of a protocol that this server does not offer; asking again does not help. */
+  NOT_OFFERED: { status: 501, exit: EXIT.failure },
   RUNNER_ERROR: { status: 502, exit: EXIT.failure },
   PULL_FAILED: { status: 502, exit: EXIT.failure },
   RUNNER_UNAVAILABLE: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },

@@ -20,7 +20,7 @@ export const RepairOptions = z.strictObject({
 export type RepairOptions = z.infer<typeof RepairOptions>;
 
 export const IngestOptions = z.strictObject({
-  format: z.enum(['csv', 'json', 'ndjson', 'parquet']).nullish(),
+  format: z.enum(['csv', 'json', 'ndjson', 'parquet', 'arrow', 'duckdb']).nullish(),
   timestamp_column: z.string().min(1).nullish(),
   series_id_column: z.string().min(1).nullish(),
   target_column: z.string().min(1).nullish(),

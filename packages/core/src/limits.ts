@@ -12,4 +12,6 @@ export const LIMITS = {
   idLength: 1024,
   /** Default of TOLLAMA_MAX_REQUEST_BODY_MB. */
   bodyMegabytes: 10,
+  /** Bytes of a decoded body of the TimeGPT API and the Open Inference Protocol: whole panels in columns. */
+  panelBodyBytes: 200 * 1024 * 1024,
 } as const;

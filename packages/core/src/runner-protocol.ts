@@ -25,10 +25,15 @@ export const RPC = {
   invalidParams: -32602,
 } as const;
 
+/** A capability of hello: requests may carry the W3C trace context that they belong to. */
+export const TRACE_CAPABILITY = 'trace';
+
 export const RunnerRequest = z.object({
   id: z.string().min(1),
   method: z.string().min(1),
   params: z.record(z.string(), z.unknown()).default({}),
+  traceparent: z.string().optional(),
+  tracestate: z.string().optional(),
 });
 export type RunnerRequest = z.infer<typeof RunnerRequest>;
 

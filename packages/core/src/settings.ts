@@ -32,10 +32,15 @@ export const ENVIRONMENT = {
   TOLLAMA_RATE_LIMIT_PER_MINUTE: ['forecasts a minute for each API key', 'no limit'],
   TOLLAMA_RATE_LIMIT_BURST: ['forecasts that may come at once', 'the rate of a minute'],
   TOLLAMA_CORS_ORIGINS: ['origins of browsers that may ask, comma separated; * for all', 'none'],
+  TOLLAMA_TIMEGPT_MODEL: [
+    'model behind the names timegpt-*; name=model pairs with commas for single names',
+    'auto',
+  ],
   TOLLAMA_ALLOW_REMOTE_DATA_URL: ['whether data_url may be an http(s) address', 'off'],
   TOLLAMA_DOCS_PUBLIC: ['whether /docs and /openapi.json need no API key', 'off'],
   TOLLAMA_DASHBOARD: ['whether /dashboard is served', 'on'],
   TOLLAMA_DASHBOARD_REQUIRE_AUTH: ['whether the pages of /dashboard need an API key too', 'off'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['OTLP/HTTP collector that traces are sent to', 'none'],
   TOLLAMA_DEBUG: ['check every graph before it runs', 'off'],
 } as const satisfies Record<string, readonly [meaning: string, fallback: string]>;
 
@@ -60,6 +65,8 @@ export interface Settings {
   readonly rateLimitPerMinute: number | undefined;
   readonly rateLimitBurst: number | undefined;
   readonly corsOrigins: readonly string[];
+  /** Model for each name of the TimeGPT API; '*' for the names that have none of their own. */
+  readonly timegptModels: Readonly<Record<string, string>>;
   readonly allowRemoteDataUrl: boolean;
   readonly docsPublic: boolean;
   readonly dashboard: boolean;
@@ -113,6 +120,16 @@ const isOn = (value: string | undefined): boolean =>
 const isOff = (value: string | undefined): boolean =>
   /^(?:0|false|no|off)$/i.test(value?.trim() ?? '');
 
+/** `chronos2` or `timegpt-1-long-horizon=timesfm-2.5-200m,chronos2`. */
+const parseAliases = (value: string | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (value ?? '')
+      .split(',')
+      .map((part) => part.split('=').map((side) => side.trim()))
+      .filter((sides) => sides.every(Boolean))
+      .map((sides) => (sides.length > 1 ? [sides[0]!, sides[1]!] : ['*', sides[0]!])),
+  );
+
 /** Reads the settings. Throws CONFIG_INVALID for an address that cannot be bound. */
 export const readSettings = (env: Environment): Settings => {
   const bind = env.TOLLAMA_HOST
@@ -142,6 +159,7 @@ export const readSettings = (env: Environment): Settings => {
       .split(',')
       .map((origin) => origin.trim())
       .filter(Boolean),
+    timegptModels: parseAliases(env.TOLLAMA_TIMEGPT_MODEL),
     allowRemoteDataUrl: isOn(env.TOLLAMA_ALLOW_REMOTE_DATA_URL),
     docsPublic: isOn(env.TOLLAMA_DOCS_PUBLIC),
     dashboard: !isOff(env.TOLLAMA_DASHBOARD),

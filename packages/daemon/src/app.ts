@@ -2,12 +2,16 @@
 import { toTollamaError } from '@tollama/core/errors';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
+import { getPath } from 'hono/utils/url';
 import type { DaemonContext } from './context.ts';
 import { authenticate } from './http/authenticate.ts';
 import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { type RequestVariables, requestId } from './http/request-id.ts';
+import { traceRequest } from './http/trace-request.ts';
 import type { ForecastEndpoint } from './observe/metrics.ts';
+import { INFER_PATHS, openInferenceRoutes } from './open-inference/routes.ts';
+import { timeSeriesRoutes } from './open-inference/time-series.ts';
 import { autoForecastRoutes } from './routes/auto-forecast.ts';
 import { calibrationRoutes } from './routes/calibration.ts';
 import { compareRoutes } from './routes/compare.ts';
@@ -29,6 +33,7 @@ import { systemRoutes } from './routes/system.ts';
 import { trainingRoutes } from './routes/training.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { validateRoutes } from './routes/validate.ts';
+import { TIMEGPT_FORECAST_PATHS, timegptRoutes } from './timegpt/routes.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -44,6 +49,9 @@ const FORECAST_ENDPOINTS: Readonly<Record<string, ForecastEndpoint>> = {
   '/api/forecast': 'api_forecast',
   '/api/auto-forecast': 'api_auto_forecast',
   '/api/compare': 'api_compare',
+  ...Object.fromEntries(TIMEGPT_FORECAST_PATHS.map((path) => [path, 'timegpt'] as const)),
+  '/v1/timeseries/forecast': 'open_inference',
+  ...Object.fromEntries(INFER_PATHS.map((path) => [path, 'open_inference'] as const)),
 };
 
 /** Routes that run models: limited together, so that nobody gets round the limit by another path. */
@@ -60,6 +68,10 @@ const LIMITED_PATHS = [
   '/api/reconcile',
   '/api/conformal',
 ];
+
+/** Gateways may put the TimeGPT API under a prefix of its own. */
+const pathWithoutPrefix = (request: Request): string =>
+  getPath(request).replace(/^\/timegpt(?=\/)/, '');
 
 const countForecasts =
   ({ metrics }: DaemonContext, endpoint: ForecastEndpoint): MiddlewareHandler =>
@@ -78,8 +90,8 @@ const countActivity =
 
 export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   const { settings, config, log } = context;
-  const app = new Hono<RequestVariables>();
-  app.use(countActivity(context), requestId);
+  const app = new Hono<RequestVariables>({ getPath: pathWithoutPrefix });
+  app.use(countActivity(context), requestId, traceRequest(context.tracer));
   if (settings.corsOrigins.length > 0) {
     app.use(cors({ origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins] }));
   }
@@ -115,6 +127,9 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', usageRoutes(context));
   app.route('/', eventRoutes(context));
   app.route('/', trainingRoutes(context));
+  app.route('/', openInferenceRoutes(context));
+  app.route('/', timeSeriesRoutes(context));
+  app.route('/', timegptRoutes(context));
   app.route(
     '/',
     dashboardStateRoutes((path, headers) => app.request(path, { headers })),

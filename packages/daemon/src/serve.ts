@@ -5,15 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { TollamaError } from '@tollama/core/errors';
 import type { Settings } from '@tollama/core/settings';
+import { openTracer } from '@tollama/telemetry';
 import { Activity } from './activity.ts';
 import { createApp } from './app.ts';
 import { ConfigFile } from './config-file.ts';
 import type { DaemonContext } from './context.ts';
 import { EventBus } from './events/event-bus.ts';
 import { Forecaster } from './forecast/forecaster.ts';
+import { ModelProfiles } from './forecast/model-profile.ts';
 import { LoadedModels } from './loaded/loaded-models.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './observe/metrics.ts';
+import { InferenceStatistics } from './open-inference/statistics.ts';
 import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { openHome } from './store/home.ts';
@@ -98,6 +101,8 @@ export const createContext = async (
     supervisor,
     loaded,
     forecaster,
+    statistics: new InferenceStatistics(metrics.registry),
+    profiles: new ModelProfiles({ home, store, supervisor }),
     metrics,
     modelfiles: new ModelfileStore(home.modelfiles, log),
     usage: new UsageMeter(home.usage, log),
@@ -107,6 +112,7 @@ export const createContext = async (
       command: trainingProgram,
     }),
     activity,
+    tracer: await openTracer('tollama-daemon', env),
     startedAt: new Date(),
   };
 };
@@ -154,6 +160,7 @@ export const startDaemon = async (
       server.closeAllConnections();
       await closed;
       await context.usage[Symbol.asyncDispose]();
+      await context.tracer?.[Symbol.asyncDispose]();
     },
   };
 };

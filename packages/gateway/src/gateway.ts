@@ -1,4 +1,5 @@
 /** The parts of a gateway, put together: settings that may change, the pipeline's parts, what is observed. */
+import type { Tracer } from '@tollama/telemetry';
 import { AnswerCache, type SharedTier } from './cache/answer-cache.ts';
 import { CANARY_STAGES, type CanaryStage, type CanaryVerdict, judgeCanary } from './canary/gate.ts';
 import { CanaryWindows } from './canary/windows.ts';
@@ -7,7 +8,7 @@ import { type ConformalState, NO_CONFORMAL_STATE } from './conformal/state.ts';
 import { Ledger, type MatchedOutcome, type Outcome } from './evaluation/ledger.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
-import { Sink } from './observe/sink.ts';
+import { Sink, type SinkSettings } from './observe/sink.ts';
 import type { Answer } from './pipeline/answer.ts';
 import type { Parts } from './pipeline/context.ts';
 import { forecast } from './pipeline/forecast.ts';
@@ -39,6 +40,7 @@ export interface GatewayOptions {
   readonly registry?: ModelRegistry;
   readonly clock?: Clock;
   readonly random?: () => number;
+  readonly tracer?: Tracer | undefined;
 }
 
 const HOUR_MS = 3_600_000;
@@ -52,6 +54,7 @@ export class Gateway implements AsyncDisposable {
   readonly ledger: Ledger;
   readonly activity: ModelActivity;
   readonly sink: Sink | undefined;
+  readonly tracer: Tracer | undefined;
   /** Whether traffic is welcome; held back until the models are warm. */
   isReady = false;
   /** No new requests; those under way are answered. */
@@ -68,6 +71,7 @@ export class Gateway implements AsyncDisposable {
     this.#registry = options.registry ?? LICENCE_REGISTRY;
     this.log = options.log;
     this.clock = clock;
+    this.tracer = options.tracer;
     const tsfm = () => this.#settings.tsfm;
     this.activity = new ModelActivity();
     this.parts = {
@@ -164,11 +168,15 @@ export class Gateway implements AsyncDisposable {
   }
 
   #openSink(): Sink | undefined {
-    const { path, flush_s, max_pending } = this.#settings.tsfm.sink;
+    const { path, format, flush_s, max_pending, rotate_rows, rotate_s } = this.#settings.tsfm.sink;
     if (!path) return undefined;
-    return new Sink({ folder: path, flushMs: flush_s * 1000, maxPending: max_pending }, (error) =>
-      this.log.warn({ err: error }, 'the sink cannot write'),
-    );
+    const settings: SinkSettings = {
+      folder: path,
+      flushMs: flush_s * 1000,
+      maxPending: max_pending,
+      parquet: format === 'parquet' ? { rows: rotate_rows, ageMs: rotate_s * 1000 } : undefined,
+    };
+    return new Sink(settings, (error) => this.log.warn({ err: error }, 'the sink cannot write'));
   }
 
   #liveSources() {
@@ -192,5 +200,6 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sink?.[Symbol.asyncDispose]();
     await this.parts.cache[Symbol.asyncDispose]();
+    await this.tracer?.[Symbol.asyncDispose]();
   }
 }

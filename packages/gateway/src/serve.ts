@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { openTracer } from '@tollama/telemetry';
 import { openRedisTier } from './cache/redis-tier.ts';
 import type { Environment } from './config/environment-overrides.ts';
 import { type LoadedSettings, loadSettings } from './config/load.ts';
@@ -71,7 +72,11 @@ interface Assembled extends AsyncDisposable {
 }
 
 /** The gateway with its pool and its shared cache. */
-const assemble = async (settings: GatewaySettings, log: Logger): Promise<Assembled> => {
+const assemble = async (
+  settings: GatewaySettings,
+  log: Logger,
+  env: Environment,
+): Promise<Assembled> => {
   const { l2 } = settings.tsfm.cache;
   const shared = l2
     ? await openRedisTier({ url: l2.url, prefix: l2.prefix, timeoutMs: l2.timeout_ms }, (reason) =>
@@ -85,6 +90,7 @@ const assemble = async (settings: GatewaySettings, log: Logger): Promise<Assembl
     shared,
     conformal: await readConformal(settings, log),
     registry: await readModels(settings),
+    tracer: await openTracer('tollama-gateway', env, settings.tsfm.tracing.endpoint ?? undefined),
     upstream: (current) => {
       const adapter = () => current().tsfm.adapter;
       pool = new PooledPost(adapter);
@@ -165,7 +171,7 @@ export const startGateway = async (
   const { settings } = loaded;
   const log = createLogger(options.logLevel ?? 'info');
   for (const warning of loaded.warnings) log.warn(warning);
-  const assembled = await assemble(settings, log);
+  const assembled = await assemble(settings, log, variables);
   const { gateway } = assembled;
   const desk = new Desk(gateway, env[settings.api.token_env_var]);
   const host = options.host ?? settings.api.host;

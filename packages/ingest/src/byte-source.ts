@@ -81,7 +81,7 @@ const openFile = async (path: string): Promise<AsyncIterable<Uint8Array>> => {
   const found = await stat(path).catch((error: unknown) => describeSystemError(path, error));
   if (found.isDirectory()) {
     return refuseInput(path, 'is a folder, not a file', {
-      hint: 'give one file: CSV, JSON, NDJSON or Parquet',
+      hint: 'give one file: CSV, JSON, NDJSON, Parquet, Arrow or DuckDB',
     });
   }
   return createReadStream(path, { highWaterMark: 1 << 18 });

@@ -5,24 +5,35 @@ import { didYouMean } from '@tollama/core/did-you-mean';
 import type { ByteSource } from './byte-source.ts';
 import { refuseInput } from './table.ts';
 
-export const INPUT_FORMATS = ['csv', 'json', 'ndjson', 'parquet'] as const;
+export const INPUT_FORMATS = ['csv', 'json', 'ndjson', 'parquet', 'arrow', 'duckdb'] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
 
 const EXTENSIONS: Readonly<Record<string, InputFormat>> = {
   ...{ csv: 'csv', tsv: 'csv', tab: 'csv', psv: 'csv', txt: 'csv', dat: 'csv' },
   ...{ json: 'json', ndjson: 'ndjson', jsonl: 'ndjson', parquet: 'parquet', pq: 'parquet' },
+  ...{ arrow: 'arrow', arrows: 'arrow', feather: 'arrow', ipc: 'arrow' },
+  ...{ duckdb: 'duckdb', ddb: 'duckdb' },
 };
 
 const SPREADSHEETS = /^(?:xlsx?|xlsm|ods|numbers)$/;
 const REMEDY =
-  'give CSV (.csv, .tsv, .txt), JSON (.json), NDJSON (.ndjson, .jsonl) or Parquet (.parquet); .gz may follow';
+  'give CSV (.csv, .tsv, .txt), JSON (.json), NDJSON (.ndjson, .jsonl), Parquet (.parquet), Arrow (.arrow, .feather) or DuckDB (.duckdb); .gz may follow';
 
-const isParquet = (head: Uint8Array): boolean =>
-  Buffer.from(head.subarray(0, 4)).toString('latin1') === 'PAR1';
+const latin = (head: Uint8Array, from: number, to: number): string =>
+  Buffer.from(head.subarray(from, to)).toString('latin1');
+
+/** Formats that tell themselves by their first bytes. */
+const binaryFormat = (head: Uint8Array): InputFormat | undefined => {
+  if (latin(head, 0, 4) === 'PAR1') return 'parquet';
+  if (latin(head, 0, 6) === 'ARROW1' || latin(head, 0, 4) === 'FEA1') return 'arrow';
+  if (latin(head, 0, 4) === '\xff\xff\xff\xff') return 'arrow';
+  return latin(head, 8, 12) === 'DUCK' ? 'duckdb' : undefined;
+};
 
 /** JSON texts of several lines that each are whole are NDJSON. */
 const fromContent = (head: Uint8Array): InputFormat => {
-  if (isParquet(head)) return 'parquet';
+  const binary = binaryFormat(head);
+  if (binary) return binary;
   const text = new TextDecoder().decode(head).trimStart();
   if (!/^[[{]/.test(text)) return 'csv';
   const [first = '', ...rest] = text.split(/\r?\n/);
@@ -45,6 +56,8 @@ export const formatOf = ({ file, head }: ByteSource, given?: InputFormat): Input
   const name = basename(file).replace(/\.gz$/i, '');
   const extension = /[^.]\.([A-Za-z][A-Za-z0-9]*)$/.exec(name)?.[1]?.toLowerCase();
   if (extension === undefined || file === 'stdin') return fromContent(head);
+  const binary = binaryFormat(head);
+  if (binary) return binary;
   const format = Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension]! : undefined;
   if (format === undefined) {
     const closest = didYouMean(extension, Object.keys(EXTENSIONS));
@@ -54,7 +67,6 @@ export const formatOf = ({ file, head }: ByteSource, given?: InputFormat): Input
         : `${closest ? `did you mean .${closest}? ` : ''}${REMEDY}`,
     });
   }
-  if (format !== 'parquet' && isParquet(head)) return 'parquet';
   if (format === 'json') return fromContent(head) === 'ndjson' ? 'ndjson' : 'json';
   return format;
 };

@@ -2,6 +2,7 @@
 
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { ByteSource } from './byte-source.ts';
+import { isoOfCount, isoOfDay } from './iso-time.ts';
 import { type Cell, type Row, refuseInput, type Table } from './table.ts';
 
 type Hyparquet = typeof import('hyparquet');
@@ -20,19 +21,11 @@ const COMPRESSORS: Compressors = {
 };
 const READABLE_CODECS = new Set(['UNCOMPRESSED', 'SNAPPY', ...Object.keys(COMPRESSORS)]);
 
-const isoOf = (count: bigint, perSecond: bigint): string => {
-  const second = count / perSecond - (count % perSecond < 0n ? 1n : 0n);
-  const fraction = count - second * perSecond;
-  const width = String(perSecond).length - 1;
-  const tail = fraction === 0n ? '' : `.${String(fraction).padStart(width, '0')}`;
-  return `${new Date(Number(second) * 1000).toISOString().slice(0, 19)}${tail}`;
-};
-
 const PARSERS = {
-  timestampFromMilliseconds: (millis: bigint) => isoOf(millis, 1000n),
-  timestampFromMicroseconds: (micros: bigint) => isoOf(micros, 1_000_000n),
-  timestampFromNanoseconds: (nanos: bigint) => isoOf(nanos, 1_000_000_000n),
-  dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10),
+  timestampFromMilliseconds: (millis: bigint) => isoOfCount(millis, 1000n),
+  timestampFromMicroseconds: (micros: bigint) => isoOfCount(micros, 1_000_000n),
+  timestampFromNanoseconds: (nanos: bigint) => isoOfCount(nanos, 1_000_000_000n),
+  dateFromDays: (days: number) => isoOfDay(days * 86_400_000),
 };
 
 const toCell = (value: unknown): Cell => {

@@ -1,10 +1,12 @@
-/** Reading series from a file or stdin: CSV, JSON, NDJSON, Parquet. */
+/** Reading series from a file or stdin: CSV, JSON, NDJSON, Parquet, Arrow, DuckDB. */
 
+import { openArrow } from './arrow.ts';
 import { type ByteSource, openByteSource, stemOf } from './byte-source.ts';
 import { createCollector, type Group } from './collect.ts';
 import { describeColumns, isHeader } from './column-kinds.ts';
 import { type ColumnOptions, guessLayout, type Layout } from './columns.ts';
 import { openDelimited } from './delimited.ts';
+import { openDuckDb, splitTableName } from './duckdb.ts';
 import { formatOf, type InputFormat } from './format.ts';
 import { type Parsed, readJson, readNdjson } from './json-input.ts';
 import { openParquet } from './parquet.ts';
@@ -13,7 +15,7 @@ import { type Row, refuseInput, type Table } from './table.ts';
 import { inOrder, orderByTime } from './time-order.ts';
 
 export interface ReadSeriesOptions extends ColumnOptions {
-  /** A path, or `-` for stdin. */
+  /** A path, or `-` for stdin; `panel.duckdb::sales` for a table of a database. */
   readonly path: string;
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** The bytes themselves, of an upload for instance; `path` is then only their name. */
@@ -39,12 +41,20 @@ export interface SeriesInput {
 /** Rows that are looked at before the layout is settled. */
 const SAMPLE_ROWS = 20_000;
 
-const parse = async (source: ByteSource, options: ReadSeriesOptions): Promise<Parsed> => {
+const parse = async (
+  source: ByteSource,
+  options: ReadSeriesOptions,
+  table: string | undefined,
+): Promise<Parsed> => {
   switch (formatOf(source, options.format)) {
     case 'csv':
       return { kind: 'table', table: openDelimited(source, options.delimiter) };
     case 'parquet':
       return { kind: 'table', table: await openParquet(source) };
+    case 'arrow':
+      return { kind: 'table', table: await openArrow(source) };
+    case 'duckdb':
+      return { kind: 'table', table: await openDuckDb(source, table) };
     case 'json':
       return readJson(source);
     case 'ndjson':
@@ -218,8 +228,11 @@ const orderSeries = (file: string, one: InputSeries): InputSeries => {
  * const { series, notes } = await readSeries({ path: 'sales.csv' });
  */
 export const readSeries = async (options: ReadSeriesOptions): Promise<SeriesInput> => {
-  const source = await openByteSource(options.path, options);
-  const parsed = await parse(source, options);
+  const { path, table } = options.content
+    ? { path: options.path, table: undefined }
+    : splitTableName(options.path);
+  const source = await openByteSource(path, options);
+  const parsed = await parse(source, options, table);
   if (parsed.kind === 'table') return readTable(parsed.table, options);
   const series = parsed.series.map((one) => orderSeries(source.file, one));
   return { ...checkValues(source.file, series), request: parsed.request };

@@ -6,8 +6,14 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { LineSplitter } from '@tollama/core/line-splitter';
-import { METHODS, PROTOCOL_VERSION, RunnerRequest } from '@tollama/core/runner-protocol';
+import {
+  METHODS,
+  PROTOCOL_VERSION,
+  RunnerRequest,
+  TRACE_CAPABILITY,
+} from '@tollama/core/runner-protocol';
 import { VERSION } from '@tollama/core/version';
+import { traceSettings } from '@tollama/telemetry/trace-settings';
 import type { EngineOptions } from './engine/engine.ts';
 
 /** Longer lines carry numbers: they are parsed once, by the engine. */
@@ -41,13 +47,33 @@ const optionsOf = (argv: readonly string[]): EngineOptions => {
   };
 };
 
+const isTraced = (): boolean => {
+  try {
+    return traceSettings('', process.env) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+/** Spans that wait are sent before the end, unless the models' thread is busy for longer. */
+const FLUSH_MS = 1500;
+
+const endOf = (engine: Worker) => (): void => {
+  if (!isTraced()) process.exit(0);
+  engine.postMessage(null);
+  setTimeout(() => process.exit(0), FLUSH_MS);
+};
+
 /** Starts the runner: reads requests from stdin until it ends. */
 export const runRunner = (argv: readonly string[]): void => {
   const options = optionsOf(argv);
   const engine = new Worker(new URL('./engine/worker.ts', import.meta.url), {
     workerData: options,
   });
-  engine.on('message', (line: string) => write(line));
+  engine.on('message', (line: string | null) => {
+    if (line === null) process.exit(0);
+    write(line);
+  });
   engine.on('error', (error) => {
     console.error(error);
     process.exit(1);
@@ -62,7 +88,7 @@ export const runRunner = (argv: readonly string[]): void => {
           name: `tollama-${options.family}`,
           version: VERSION,
           protocol: PROTOCOL_VERSION,
-          capabilities: METHODS,
+          capabilities: [...METHODS, TRACE_CAPABILITY],
           supported_families: [options.family],
         });
         break;
@@ -78,7 +104,9 @@ export const runRunner = (argv: readonly string[]): void => {
   process.stdin.on('data', (chunk: Buffer) => {
     for (const line of splitter.push(chunk)) handle(line);
   });
-  process.stdin.on('end', () => process.exit(0));
+  const end = endOf(engine);
+  process.stdin.on('end', end);
+  if (isTraced()) process.once('SIGTERM', end);
   // The daemon decides when a runner ends; a Ctrl-C in the terminal reaches both.
   process.on('SIGINT', () => {});
 };

@@ -9,6 +9,7 @@ export * from './calibration/conformal.ts';
 export * from './combination/average.ts';
 export * from './combination/stack.ts';
 export * from './errors/session-error.ts';
+export * from './features/feature-config.ts';
 export * from './forecast/forecast-table.ts';
 export * from './forecast/ladder.ts';
 export * from './frame/frame.ts';

@@ -9,6 +9,7 @@ import { MetricsView } from './metrics/metrics-view.tsx';
 import { ModelsView } from './models/models-view.tsx';
 import { route, VIEWS, type View } from './route.ts';
 import { SystemView } from './system/system-view.tsx';
+import { TrainingView } from './training/training-view.tsx';
 import { Announcer } from './ui/announcer.tsx';
 import { Icon } from './ui/icon.tsx';
 import { ProblemNote } from './ui/problem-note.tsx';
@@ -31,6 +32,11 @@ const PAGES: Readonly<Record<View, Page>> = {
     title: 'Models',
     about: 'Pull, load, unload and delete',
     view: () => <ModelsView />,
+  },
+  training: {
+    title: 'Training',
+    about: 'Adapters and models of your own',
+    view: () => <TrainingView />,
   },
   metrics: {
     title: 'Metrics',

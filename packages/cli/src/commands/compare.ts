@@ -159,7 +159,10 @@ export const compareCommand = (): Command =>
         'score models on the ends of your own series, rolling the origin; seasonal naive is always in the table',
       )
       .argument('[models...]', `models to compare (default: ${DEFAULT_MODEL})`)
-      .requiredOption('-i, --input <file>', 'CSV, JSON, NDJSON or Parquet; - for stdin')
+      .requiredOption(
+        '-i, --input <file>',
+        'CSV, JSON, NDJSON, Parquet, Arrow or DuckDB (file::table); - for stdin',
+      )
       .option('--horizon <steps>', 'steps of a forecast (default: two seasons)', positiveInteger)
       .option('--windows <n>', 'forecasts of each series', positiveInteger, 3)
       .option('--step <steps>', 'steps between two origins (default: the horizon)', positiveInteger)

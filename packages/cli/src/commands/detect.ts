@@ -195,7 +195,10 @@ export const detectCommand = (): Command =>
         `a model that gives quantiles (default: ${DEFAULT_MODEL})`,
         DEFAULT_MODEL,
       )
-      .requiredOption('-i, --input <file>', 'CSV, JSON, NDJSON or Parquet; - for stdin')
+      .requiredOption(
+        '-i, --input <file>',
+        'CSV, JSON, NDJSON, Parquet, Arrow or DuckDB (file::table); - for stdin',
+      )
       .option('--level <percent>', 'central interval outside of which a value is odd', percent, 99)
       .option('--step <steps>', 'steps forecast at once (default: one season)', positiveInteger)
       .option('--min-history <points>', 'points before the first that is judged', positiveInteger)

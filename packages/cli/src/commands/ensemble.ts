@@ -168,7 +168,10 @@ export const ensembleCommand = (): Command =>
     new Command('ensemble')
       .description('combine the forecasts of several models; calibrate them; make them add up')
       .argument('[models...]', `members (default: ${DEFAULT_MEMBERS.join(' ')})`)
-      .requiredOption('-i, --input <file>', 'CSV, JSON, NDJSON or Parquet; - for stdin')
+      .requiredOption(
+        '-i, --input <file>',
+        'CSV, JSON, NDJSON, Parquet, Arrow or DuckDB (file::table); - for stdin',
+      )
       .option('--horizon <steps>', 'steps to forecast (default: two seasons)', positiveInteger)
       .addOption(
         new Option('--combine <how>', 'mean or median by level, or weights from past windows')

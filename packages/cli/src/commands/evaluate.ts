@@ -138,7 +138,10 @@ export const evaluateCommand = (): Command =>
       .addOption(
         new Option('--suite <suite>', 'the benchmark').choices(['gift-eval']).default('gift-eval'),
       )
-      .requiredOption('--data <folder>', 'folder with configs.json and the series of its data sets')
+      .requiredOption(
+        '--data <folder>',
+        "folder with configs.json and its series, or of GIFT-Eval's own Arrow data sets",
+      )
       .option('--configs <names>', 'configurations, with * for anything (default: all)', listed)
       .option('--models <names>', `models (default: ${DEFAULT_MODEL})`, listed)
       .option('-o, --output <folder>', 'where results go', 'gift-eval-results')

@@ -230,7 +230,10 @@ export const runCommand = (): Command =>
         '[model]',
         `a model, pulled when it is missing (default: ${DEFAULT_MODEL}, which needs no download)`,
       )
-      .option('-i, --input <file>', 'CSV, JSON, NDJSON or Parquet; - for stdin')
+      .option(
+        '-i, --input <file>',
+        'CSV, JSON, NDJSON, Parquet, Arrow or DuckDB (file::table); - for stdin',
+      )
       .option('-h, --horizon <steps>', 'steps to forecast (default: two seasons)', positiveInteger)
       .option('--quantiles <levels>', 'levels of the fan, such as 0.1,0.5,0.9', quantileList)
       .option(
@@ -241,7 +244,10 @@ export const runCommand = (): Command =>
       .option('--time-col <name>', 'column of the timestamps')
       .option('--target-col <names>', 'columns of the values', list)
       .option('--covariates <names>', 'columns that the model may use as past covariates', list)
-      .option('-o, --output <file>', 'write the forecasts as .csv or .json')
+      .option(
+        '-o, --output <file>',
+        'write the forecasts as .csv, .json, .ndjson, .parquet, .arrow or .duckdb',
+      )
       .option('--holdout', 'forecast the end of the series that is known, and print the error')
       .option('--precision <precision>', 'float32 (exact) or int8 (fast)')
       .option('--device <device>', 'cpu, cuda, webgpu, coreml or dml')

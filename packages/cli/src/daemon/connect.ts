@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { TollamaClient } from '@tollama/client';
 import { TollamaError } from '@tollama/core/errors';
 import { readSettings } from '@tollama/core/settings';
+import { activeTraceHeaders } from '@tollama/telemetry/active-trace';
 import type { Progress } from '../terminal/progress.ts';
 
 export interface ConnectionOptions {
@@ -40,6 +41,7 @@ export const connect = (options: ConnectionOptions): TollamaClient =>
   new TollamaClient({
     baseUrl: baseUrlOf(options),
     apiKey: process.env.TOLLAMA_API_KEY,
+    headers: activeTraceHeaders,
     // A command says at once that nobody answers.
     retries: 0,
     ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),

@@ -8,7 +8,7 @@ import { readSeries } from '@tollama/ingest/read-series';
 import type { DatasetEntry, DatasetSource } from '@tollama/mcp';
 import { requestSeries, seriesInChunks } from '../forecast/body.ts';
 
-const TABLE = /\.(?:csv|tsv|txt|json|jsonl|ndjson|parquet)(?:\.gz)?$/i;
+const TABLE = /\.(?:csv|tsv|txt|json|jsonl|ndjson|parquet|arrow|feather)(?:\.gz)?$/i;
 
 /** Files of the folder itself, by name; no name leads out of it. */
 const listTables = async (folder: string): Promise<readonly DatasetEntry[]> => {

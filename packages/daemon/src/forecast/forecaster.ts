@@ -6,6 +6,7 @@ import { type ForecastResponse, RunnerForecast } from '@tollama/core/forecast-re
 import { type KeepAlive, parseKeepAlive } from '@tollama/core/keep-alive';
 import type { Manifest } from '@tollama/core/manifest';
 import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { type Attributes, inSpan, tellActiveSpan } from '@tollama/telemetry';
 import type { LoadedModels } from '../loaded/loaded-models.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
@@ -51,6 +52,19 @@ const checkReady = ({ manifest, name }: Target): void => {
     hint: "use another model; 'auto' always works",
   });
 };
+
+export interface PrepareOptions {
+  /** Leaves out what is told about the forecasts (explanation, metrics): for answers that are columns. */
+  readonly isPlain?: boolean;
+}
+
+/** What a trace tells of a forecast. */
+const facts = ({ name, family }: Target, { horizon, series }: ForecastRequest): Attributes => ({
+  'tollama.model': name,
+  'tollama.family': family,
+  'tollama.horizon': horizon,
+  'tollama.series': series.length,
+});
 
 /** A request that may run. */
 export interface PreparedForecast {
@@ -98,7 +112,10 @@ export class Forecaster {
   }
 
   /** Everything that can be refused before a model runs. Throws what `forecast` would. */
-  async prepare(request: ForecastRequest): Promise<PreparedForecast> {
+  async prepare(
+    request: ForecastRequest,
+    { isPlain = false }: PrepareOptions = {},
+  ): Promise<PreparedForecast> {
     const started = performance.now();
     const target = await this.#target(request.model);
     checkReady(target);
@@ -112,8 +129,10 @@ export class Forecaster {
     const keepAlive = parseKeepAlive(request.keep_alive ?? this.#options.defaultKeepAlive);
     const warnings = [...known.warnings, ...filtered.warnings];
     const run = async (signal?: AbortSignal): Promise<ForecastResponse> => {
-      const result = await this.#account(target, request, keepAlive, signal, () =>
-        this.#run({ ...request, series: filtered.series }, target, signal),
+      const result = await inSpan('forecast', { attributes: facts(target, request) }, () =>
+        this.#account(target, request, keepAlive, signal, () =>
+          this.#run({ ...request, series: filtered.series }, target, signal),
+        ),
       );
       this.#observe(result, target);
       const plain = respond(
@@ -122,6 +141,7 @@ export class Forecaster {
         [...warnings, ...(result.warnings ?? [])],
         performance.now() - started,
       );
+      if (isPlain) return plain;
       return { ...plain, ...enrich({ ...request, series: known.series }, plain) };
     };
     return { run };
@@ -153,7 +173,9 @@ export class Forecaster {
     const weightBytes = manifest?.size_bytes ?? 0;
     const estimatedBytes = estimateBytes(weightBytes, request.options.precision);
     const facts = { name, family, weightBytes, estimatedBytes, contextLength: contextOf(manifest) };
+    const asked = performance.now();
     return this.#slotsOf(family).run(async () => {
+      tellActiveSpan({ 'tollama.queue_ms': performance.now() - asked });
       await loaded.begin(facts, signal);
       try {
         const result = await run();

@@ -2,6 +2,7 @@
 import { TollamaError, toTollamaError } from '@tollama/core/errors';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { dialectOf, toldIn } from './dialects.ts';
 
 export interface ErrorBody {
   readonly detail: unknown;
@@ -27,6 +28,8 @@ export const errorResponse = (c: Context, thrown: unknown): Response => {
     c.header('retry-after', RETRY_AFTER_SECONDS);
   // The rest of a body that is too large is not read; the connection cannot be used again.
   if (error.code === 'BODY_TOO_LARGE') c.header('connection', 'close');
+  const told = toldIn(dialectOf(c.req.path), error);
+  if (told) return c.json(told.body, told.status as ContentfulStatusCode);
   return c.json(errorBody(error), error.status as ContentfulStatusCode);
 };
 

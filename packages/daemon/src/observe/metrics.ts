@@ -3,7 +3,13 @@ import { VERSION } from '@tollama/core/version';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Endpoints whose forecasts are counted; labels stay bounded. */
-export type ForecastEndpoint = 'v1_forecast' | 'api_forecast' | 'api_auto_forecast' | 'api_compare';
+export type ForecastEndpoint =
+  | 'v1_forecast'
+  | 'api_forecast'
+  | 'api_auto_forecast'
+  | 'api_compare'
+  | 'timegpt'
+  | 'open_inference';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -29,6 +35,8 @@ export interface Metrics {
   /** The text that Prometheus reads. */
   text(): Promise<string>;
   readonly contentType: string;
+  /** For parts that have measures of their own. */
+  readonly registry: Registry;
 }
 
 export const createMetrics = (sources: MetricSources): Metrics => {
@@ -106,6 +114,7 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   collectDefaultMetrics({ register: registry });
 
   return {
+    registry,
     contentType: registry.contentType,
     text: () => registry.metrics(),
     forecast(endpoint, status, seconds) {

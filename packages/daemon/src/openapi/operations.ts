@@ -19,6 +19,7 @@ import {
   ReconcileForecastRequest,
   ReconcileSeriesRequest,
 } from '@tollama/core/series-requests';
+import { JobState, TrainBody } from '@tollama/core/training-job';
 import { z } from 'zod';
 import { PullBody } from '../pull/pull-options.ts';
 import { ForecastUploadFields, UploadFields } from '../routes/ingest.ts';
@@ -26,6 +27,7 @@ import { ModelfileBody } from '../routes/modelfiles.ts';
 import { ModelBody } from '../routes/models.ts';
 import { V1PullBody } from '../routes/pull.ts';
 import { CopyBody, CreateBody, PruneBody, VerifyBody } from '../routes/store.ts';
+import { DROP_IN } from './drop-in.ts';
 
 export const TAGS = {
   forecasts: 'Forecasts',
@@ -33,6 +35,9 @@ export const TAGS = {
   series: 'Series, tables and calibration',
   models: 'Models: pull, look, remove',
   profiles: 'Modelfiles: defaults that a request takes by name',
+  training: 'Trainings: adapters and models of your own',
+  timegpt: 'TimeGPT API, for its own client',
+  inference: 'Open Inference Protocol v2, and KServe time series',
   system: 'The daemon itself',
 } as const;
 
@@ -241,6 +246,32 @@ const PROFILES: readonly Operation[] = [
   },
 ];
 
+const JOB = { answer: { name: 'TrainingJob', schema: JobState } };
+
+const TRAINING: readonly Operation[] = [
+  post('/api/train', 'training', 'Train a model; the job waits for its turn', {
+    ...body('TrainBody', TrainBody),
+    ...JOB,
+  }),
+  get('/api/train', 'training', 'All trainings, the newest first', {
+    answer: { name: 'TrainingJobs', schema: z.object({ jobs: z.array(JobState) }) },
+  }),
+  get('/api/train/:id', 'training', 'One training', JOB),
+  get('/api/train/:id/events', 'training', 'What a training tells, as events, until it ends', {
+    query: { after: 'number of the last event that is known; Last-Event-ID does the same' },
+    answers: EVENTS,
+  }),
+  post('/api/train/:id/resume', 'training', 'Let a stopped or halted training go on', JOB),
+  {
+    method: 'delete',
+    path: '/api/train/:id',
+    tag: 'training',
+    summary: 'End a training after the step under way; its state is kept',
+    query: { purge: 'true deletes a training that does not run, with its checkpoints' },
+    ...JOB,
+  },
+];
+
 const SYSTEM: readonly Operation[] = [
   get('/', 'system', 'Says that the daemon runs', { answers: ['text/plain'] }),
   get('/v1/health', 'system', 'Whether the daemon answers'),
@@ -273,5 +304,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...SERIES,
   ...MODELS,
   ...PROFILES,
+  ...TRAINING,
+  ...DROP_IN,
   ...SYSTEM,
 ];

@@ -2,6 +2,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { ERRORS } from '@tollama/core/errors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dialectOf } from '../http/dialects.ts';
 import { OPERATIONS } from '../openapi/operations.ts';
 import { exampleSeries, startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
 
@@ -16,11 +17,17 @@ beforeAll(async () => {
 });
 afterAll(() => at[Symbol.asyncDispose]());
 
-const STATUSES: ReadonlySet<number> = new Set(
-  Object.values(ERRORS)
+/** What other products' clients expect beside our own statuses. */
+const DIALECT_STATUSES = [403, 422];
+
+const STATUSES: ReadonlySet<number> = new Set([
+  ...DIALECT_STATUSES,
+  ...Object.values(ERRORS)
     .map(({ status }) => status)
     .filter((status) => status !== 500),
-);
+]);
+
+const ERROR_KEYS = { 'open-inference': true, 'kserve-time-series': true };
 
 const send = async (method: string, path: string, body: string): Promise<void> => {
   const response = await fetch(`${at.url}${path}`, {
@@ -35,8 +42,9 @@ const send = async (method: string, path: string, body: string): Promise<void> =
     `${method} ${path} ${body.slice(0, 300)} -> ${response.status} ${text}`,
   ).toContain(response.status);
   const error = JSON.parse(text) as Record<string, unknown>;
-  expect(Object.keys(error).every((key) => key === 'detail' || key === 'hint')).toBe(true);
-  expect(error.detail).toBeTruthy();
+  const keys = dialectOf(path) in ERROR_KEYS ? ['error'] : ['detail', 'hint'];
+  expect(Object.keys(error).every((key) => keys.includes(key))).toBe(true);
+  expect(error[keys[0]!]).toBeTruthy();
 };
 
 const series = [exampleSeries('s', 12)];
@@ -46,8 +54,49 @@ const forecast = {
 };
 const fields = { model: 'mock', horizon: 2, series };
 
+const columns = {
+  series: {
+    y: [1, 2, null, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8],
+    sizes: [8, 8],
+    X: [Array.from({ length: 16 }, (_, i) => i % 3), 'abcdabcdabcdabcd'.split('')],
+    categorical_exog: [1],
+  },
+  model: 'naive',
+  freq: 'D',
+  h: 2,
+  level: [80],
+};
+
 /** A body that each route takes, to be spoiled. */
 const GOOD: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  '/v2/forecast': columns,
+  '/v2/cross_validation': { ...columns, hist_exog: [0], n_windows: 2, step_size: 1 },
+  '/v2/historic_forecast': columns,
+  '/v2/anomaly_detection': columns,
+  '/v2/online_anomaly_detection': { ...columns, detection_size: 2, step_size: 1 },
+  '/v2/models/naive/infer': {
+    inputs: [
+      { name: 'context', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] },
+      { name: 'mask', shape: [1, 3], datatype: 'BOOL', data: [true, true, false] },
+      { name: 'horizon', shape: [1], datatype: 'INT32', data: [2] },
+      { name: 'quantile_levels', shape: [2], datatype: 'FP32', data: [0.9, 0.1] },
+    ],
+    outputs: [{ name: 'mean', parameters: { binary_data: false } }],
+    parameters: { timeout: 1e9 },
+  },
+  '/v1/timeseries/forecast': {
+    model: 'naive',
+    inputs: [
+      {
+        type: 'univariate_time_series',
+        name: 'a',
+        frequency: 'D',
+        series: [1, null, 3],
+        start_timestamp: '2024-01-01',
+      },
+    ],
+    options: { horizon: 2, quantiles: [0.1] },
+  },
   '/v1/forecast': fields,
   '/api/forecast': fields,
   '/api/forecast/stream': fields,
@@ -146,7 +195,7 @@ describe('a good body with one thing wrong', () => {
       by: fc.oneof(fc.constantFrom(undefined, ...ODD), fc.jsonValue()),
     }),
   );
-  property.prop([broken], { numRuns: 500 })('is answered', ({ path, body, place, by }) =>
+  property.prop([broken], { numRuns: 700 })('is answered', ({ path, body, place, by }) =>
     send('post', path, JSON.stringify(spoil(body, place, by)) ?? 'null'),
   );
 });

@@ -7,7 +7,9 @@ import {
   PROTOCOL_VERSION,
   parseAnswer,
   type RunnerErrorBody,
+  TRACE_CAPABILITY,
 } from '@tollama/core/runner-protocol';
+import { activeTraceHeaders } from '@tollama/telemetry';
 
 export interface CallOptions {
   readonly timeoutMs: number;
@@ -147,7 +149,8 @@ export class RunnerProcess {
         signal?.removeEventListener('abort', onAbort);
       };
       this.#pending.set(id, { resolve, reject, done });
-      this.#child.stdin!.write(`${JSON.stringify({ id, method, params })}\n`);
+      const trace = this.#methods.has(TRACE_CAPABILITY) ? activeTraceHeaders() : {};
+      this.#child.stdin!.write(`${JSON.stringify({ id, method, ...trace, params })}\n`);
     });
   }
 

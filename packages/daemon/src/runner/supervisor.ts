@@ -5,6 +5,7 @@
  * one that ends the process again is the poison and is refused from then on; the others get their answers.
  */
 import { TollamaError } from '@tollama/core/errors';
+import { inSpan } from '@tollama/telemetry';
 import type { Logger } from '../log.ts';
 import type { RunnerCommand } from './commands.ts';
 import { PoisonList, poisonError } from './poison.ts';
@@ -130,7 +131,14 @@ export class Supervisor implements AsyncDisposable {
   ): Promise<unknown> {
     slot.lastUsedMs = this.#now();
     try {
-      return await process.call(method, params, options);
+      return await inSpan(
+        `runner ${method}`,
+        {
+          kind: 'client',
+          attributes: { 'tollama.family': family, 'tollama.runner.pid': process.pid },
+        },
+        () => process.call(method, params, options),
+      );
     } catch (error) {
       if (error instanceof TollamaError && error.code === 'TIMEOUT') {
         process.kill();

@@ -11,6 +11,8 @@ export interface Home {
   readonly modelfiles: string;
   /** A folder for each training job. */
   readonly training: string;
+  /** Records of fine-tuned models, one JSON file each. */
+  readonly tuned: string;
   /** SQLite; counts of forecasts by API key. */
   readonly usage: string;
   /** Everything of one model; goes when the model is removed. */
@@ -37,6 +39,7 @@ export const openHome = (path: string): Home => {
     licenses: join(path, 'licenses'),
     modelfiles: join(path, 'modelfiles'),
     training: join(path, 'training'),
+    tuned: join(path, 'tuned'),
     usage: join(path, 'usage.db'),
     model: (name) => {
       const folder = join(models, modelFolderName(name));

@@ -57,6 +57,10 @@ export class JobEvents {
   /** Before a process begins: what earlier ones told comes from the journal. */
   async begin(): Promise<void> {
     this.#events = await readJournal(this.#path);
+  }
+
+  /** Events will come again. */
+  reopen(): void {
     this.#isOver = false;
   }
 

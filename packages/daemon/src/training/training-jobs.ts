@@ -24,6 +24,8 @@ interface Job {
   readonly events: JobEvents;
   state: JobState;
   process: TrainingProcess | undefined;
+  /** Asked to stop, perhaps before its process was there. */
+  isStopping: boolean;
 }
 
 export interface NewJob {
@@ -109,6 +111,7 @@ export class TrainingJobs implements AsyncDisposable {
       events: new JobEvents(join(folder, 'events.jsonl')),
       state,
       process: undefined,
+      isStopping: false,
     };
     this.#jobs.set(id, job);
     await this.#save(job);
@@ -129,9 +132,15 @@ export class TrainingJobs implements AsyncDisposable {
   async cancel(id: string): Promise<JobState> {
     const job = await this.#find(id);
     const { status } = job.state;
-    if (status === 'running') job.process?.stop();
-    else if (status === 'queued') await this.#become(job, { status: 'stopped' });
-    else {
+    if (status === 'running') {
+      job.isStopping = true;
+      job.process?.stop();
+    }
+    if (status === 'queued') {
+      await this.#become(job, { status: 'stopped' });
+      job.events.end();
+    }
+    if (status !== 'running' && status !== 'queued') {
       throw new TollamaError('INVALID_REQUEST', `training '${id}' is ${status}, not running`, {
         hint: '`tollama train list` shows the others',
       });
@@ -194,7 +203,7 @@ export class TrainingJobs implements AsyncDisposable {
       const wasCut = parsed.data.status === 'running' || parsed.data.status === 'queued';
       const state: JobState = wasCut ? { ...parsed.data, status: 'stopped' } : parsed.data;
       const events = new JobEvents(join(folder, 'events.jsonl'));
-      this.#jobs.set(id, { folder, events, state, process: undefined });
+      this.#jobs.set(id, { folder, events, state, process: undefined, isStopping: false });
     }
   }
 
@@ -205,6 +214,8 @@ export class TrainingJobs implements AsyncDisposable {
       .filter(({ state }) => state.status === 'queued')
       .toSorted((a, b) => (a.state.created_at < b.state.created_at ? -1 : 1))[0];
     if (!next) return;
+    next.isStopping = false;
+    next.events.reopen();
     next.state = { ...next.state, status: 'running', started_at: new Date().toISOString() };
     this.#options.activity.begin();
     const running = this.#run(next).finally(() => {
@@ -227,8 +238,8 @@ export class TrainingJobs implements AsyncDisposable {
           job.events.push(event);
         },
       });
-      // Closed while it was being prepared.
-      if (this.#isClosed) job.process.stop();
+      // Closed or stopped while it was being prepared.
+      if (this.#isClosed || job.isStopping) job.process.stop();
       await job.process.ended;
       await this.#finish(job, job.process.stderrTail);
     } catch (thrown) {

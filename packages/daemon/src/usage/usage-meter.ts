@@ -38,6 +38,9 @@ interface Pending {
 }
 
 const WRITE_AFTER_MS = 500;
+const MINUTE_MS = 60_000;
+/** `2026-01` of an ISO date. */
+const MONTH_LENGTH = 7;
 
 const TABLE = `CREATE TABLE IF NOT EXISTS usage (
   key_id TEXT PRIMARY KEY,
@@ -46,6 +49,16 @@ const TABLE = `CREATE TABLE IF NOT EXISTS usage (
   series_processed INTEGER NOT NULL,
   updated_at TEXT NOT NULL
 ) STRICT`;
+
+const MONTHS_TABLE = `CREATE TABLE IF NOT EXISTS usage_by_month (
+  key_id TEXT NOT NULL,
+  month TEXT NOT NULL,
+  request_count INTEGER NOT NULL,
+  PRIMARY KEY (key_id, month)
+) STRICT`;
+
+const ADD_TO_MONTH = `INSERT INTO usage_by_month VALUES (?, ?, ?)
+ON CONFLICT (key_id, month) DO UPDATE SET request_count = request_count + excluded.request_count`;
 
 const ADD = `INSERT INTO usage VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (key_id) DO UPDATE SET
@@ -62,6 +75,7 @@ const open = async (path: string): Promise<DatabaseSync> => {
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000',
   );
   database.exec(TABLE);
+  database.exec(MONTHS_TABLE);
   return database;
 };
 
@@ -69,6 +83,8 @@ export class UsageMeter implements AsyncDisposable {
   readonly #path: string;
   readonly #log: Logger;
   readonly #pending = new Map<string, Pending>();
+  /** When each key's forecasts of the last minute were answered. */
+  readonly #recent = new Map<string, number[]>();
   #database: Promise<DatabaseSync> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -84,6 +100,7 @@ export class UsageMeter implements AsyncDisposable {
     pending.inferenceMs += inferenceMs;
     pending.series += series;
     this.#pending.set(keyId, pending);
+    this.#recent.set(keyId, [...this.#lastMinute(keyId), Date.now()]);
     this.#timer ??= setTimeout(() => {
       this.flush().catch((error: unknown) =>
         this.#log.warn({ error: errorMessage(error) }, 'usage could not be written'),
@@ -99,13 +116,16 @@ export class UsageMeter implements AsyncDisposable {
     const database = await this.#open();
     const now = new Date().toISOString();
     const add = database.prepare(ADD);
+    const addToMonth = database.prepare(ADD_TO_MONTH);
     // Taken only now: what came in while the file was opened goes along.
     const batch = [...this.#pending];
     this.#pending.clear();
     try {
       database.exec('BEGIN');
-      for (const [key, { requests, inferenceMs, series }] of batch)
+      for (const [key, { requests, inferenceMs, series }] of batch) {
         add.run(key, requests, inferenceMs, series, now);
+        addToMonth.run(key, now.slice(0, MONTH_LENGTH), requests);
+      }
       database.exec('COMMIT');
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
@@ -121,6 +141,21 @@ export class UsageMeter implements AsyncDisposable {
       inferenceMs: newer.inferenceMs + inferenceMs,
       series: newer.series + series,
     });
+  }
+
+  #lastMinute(keyId: string): number[] {
+    const since = Date.now() - MINUTE_MS;
+    return (this.#recent.get(keyId) ?? []).filter((at) => at > since);
+  }
+
+  /** Forecasts of one key in the last minute and in this month (UTC). */
+  async recentOf(keyId: string): Promise<{ readonly minute: number; readonly month: number }> {
+    await this.flush();
+    const month = new Date().toISOString().slice(0, MONTH_LENGTH);
+    const found = (await this.#open())
+      .prepare('SELECT request_count FROM usage_by_month WHERE key_id = ? AND month = ?')
+      .get(keyId, month);
+    return { minute: this.#lastMinute(keyId).length, month: Number(found?.request_count ?? 0) };
   }
 
   /** What one key has used so far. */

@@ -1,11 +1,15 @@
-/** Folders of evaluation data: a configs.json, and one CSV of whole series for each data set. */
+/**
+ * Folders of evaluation data: a configs.json and one CSV of whole series, or one folder of Arrow files, for each data
+ * set; or GIFT-Eval's own folders alone.
+ */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
+import { isArrowStore, readArrowStore, storedConfigurations } from './arrow-store.ts';
 import { findConfiguration, TERMS, type Term } from './data-sets.ts';
 import { type DataSeries, shortestLength } from './instances.ts';
 import { predictionLength, seasonality, windowCount } from './protocol.ts';
@@ -61,14 +65,25 @@ const read = async (path: string, hint: string): Promise<Buffer> => {
   }
 };
 
+const HINT =
+  "give --data a folder with a configs.json, or GIFT-Eval's folders of Arrow files (m4_hourly, electricity/15T, ...)";
+
 /**
- * The configurations of a folder, in the file's order.
+ * The configurations of a folder, in the file's order; without a configs.json those whose data sets lie in it.
  *
  * @throws TollamaError INVALID_INPUT for a missing or wrong configs.json
  */
 export const readConfigurations = async (folder: string): Promise<ConfigurationSource[]> => {
   const path = join(folder, 'configs.json');
-  const bytes = await read(path, 'give a folder with a configs.json to --data');
+  const hasConfigurations = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (!hasConfigurations) {
+    const stored = await storedConfigurations(folder);
+    if (stored.length > 0) return stored;
+  }
+  const bytes = await read(path, HINT);
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString('utf8'));
@@ -127,9 +142,10 @@ export interface DataFile {
   readonly digest: string;
 }
 
-/** Reads one data file, packed or not. */
+/** Reads one data file, packed or not, or a folder of Arrow files. */
 export const readDataFile = async (folder: string, file: string): Promise<DataFile> => {
   const path = join(folder, file);
+  if (await isArrowStore(path)) return readArrowStore(path);
   const bytes = await read(path, 'configs.json names a file that is not there');
   const text = (isGzip(bytes) ? await promisify(gunzip)(bytes) : bytes).toString('utf8');
   const series = parseSeries(text, path);

@@ -12,6 +12,7 @@ export const COMPATIBILITY: Readonly<Record<'original' | 'hardened', Layer>> = {
     interval_sanity: { rule: 'contained', warnings: 'once' },
     fallback: { horizon: 'widening' },
     cache: { negative_ttl_s: 10 },
+    degradation: { degraded_retry_count: 0, degraded_timeout_s: 0.9 },
   },
 };
 

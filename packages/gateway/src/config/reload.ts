@@ -8,6 +8,7 @@ const FIXED: readonly (readonly string[])[] = [
   ['tsfm', 'rollout_stage'],
   ['tsfm', 'cache', 'l2'],
   ['tsfm', 'sink'],
+  ['tsfm', 'tracing'],
   ['api', 'host'],
   ['api', 'port'],
   ['api', 'token_env_var'],

@@ -118,8 +118,12 @@ const Warmup = z.object({
 });
 
 const Sink = z.object({
-  /** Folder of the JSON lines, one file for each market and day; none: nothing is written. */
+  /** Folder of the files, one or more for each market and day; none: nothing is written. */
   path: z.string().nullish(),
+  /** parquet: journals of JSON lines become Parquet files when they are full, old, or of a day that is over. */
+  format: z.enum(['jsonl', 'parquet']).default('jsonl'),
+  rotate_rows: count(1).default(20_000),
+  rotate_s: number(1).default(3600),
   flush_s: number(0.01).default(1),
   max_pending: count(1).default(10_000),
 });
@@ -234,6 +238,12 @@ export const TsfmSettings = z.object({
     .prefault({}),
   warmup: Warmup.prefault({}),
   sink: Sink.prefault({}),
+  tracing: z
+    .object({
+      /** OTLP/HTTP collector that spans are sent to, where OTEL_EXPORTER_OTLP_ENDPOINT names none. */
+      endpoint: z.url().nullish(),
+    })
+    .prefault({}),
   evaluation: Evaluation.prefault({}),
   registry: Registry.prefault({}),
 });

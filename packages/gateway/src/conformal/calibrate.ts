@@ -3,6 +3,7 @@ import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
+import { isSealed, parquetOf } from '../observe/sealed-journal.ts';
 import { segmentCandidates } from '../route/segments.ts';
 import {
   type Adjustment,
@@ -99,9 +100,8 @@ export const calibrate = (samples: readonly Sample[], options: CalibrationOption
   };
 };
 
-const parseLine = (line: string, where: string): Sample | undefined => {
+const parseRecord = (value: unknown, where: string): Sample | undefined => {
   try {
-    const value: unknown = JSON.parse(line);
     const { kind } = (value ?? {}) as { kind?: unknown };
     // The sink writes forecasts beside outcomes.
     return kind === 'forecast' ? undefined : Sample.parse(value);
@@ -116,19 +116,56 @@ const parseLine = (line: string, where: string): Sample | undefined => {
   }
 };
 
+const parseLine = (line: string, where: string): Sample | undefined => {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    const message = `${where} is no JSON: ${errorMessage(cause)}`;
+    throw new TollamaError('INVALID_INPUT', message, { cause });
+  }
+  return parseRecord(value, where);
+};
+
 const filesBelow = async (path: string): Promise<string[]> => {
   if ((await stat(path)).isFile()) return [path];
   const entries = await readdir(path, { recursive: true });
-  return entries
-    .filter((name) => name.endsWith('.jsonl'))
-    .sort()
-    .map((name) => join(path, name));
+  return (
+    entries
+      // A sealed journal whose Parquet file is there was only not removed yet.
+      .filter((name) => !isSealed(name) || !entries.includes(parquetOf(name)))
+      .filter((name) => name.endsWith('.jsonl') || name.endsWith('.parquet'))
+      .sort()
+      .map((name) => join(path, name))
+  );
 };
 
-/** Samples of JSON-lines files, and of all such files below folders. */
+/** Rows of a Parquet file; those that the sink wrote as outcomes. */
+const parquetSamples = async (file: string): Promise<Sample[]> => {
+  const [{ openByteSource }, { openParquet }] = await Promise.all([
+    import('@tollama/ingest/byte-source'),
+    import('@tollama/ingest/parquet'),
+  ]);
+  const { columns = [], batches } = await openParquet(await openByteSource(file));
+  const samples: Sample[] = [];
+  for await (const rows of batches) {
+    for (const { cells, number } of rows) {
+      const record = Object.fromEntries(columns.map((name, i) => [name, cells[i]]));
+      const sample = parseRecord(record, `${file}: row ${number}`);
+      if (sample) samples.push(sample);
+    }
+  }
+  return samples;
+};
+
+/** Samples of files of JSON lines or Parquet, and of all such files below folders. */
 export const readSamples = async (paths: readonly string[]): Promise<Sample[]> => {
   const samples: Sample[] = [];
   for (const file of (await Promise.all(paths.map(filesBelow))).flat()) {
+    if (file.endsWith('.parquet')) {
+      for (const sample of await parquetSamples(file)) samples.push(sample);
+      continue;
+    }
     const lines = (await readFile(file, 'utf8')).split('\n');
     lines.forEach((line, i) => {
       const sample = line.trim() === '' ? undefined : parseLine(line, `${file}:${i + 1}`);

@@ -1,5 +1,6 @@
 /** The routes put together; no socket, so that tests can ask it directly. */
 import type { HttpBindings } from '@hono/node-server';
+import { inCallersTrace } from '@tollama/telemetry';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ForecastRequest } from '../request/forecast-request.ts';
@@ -29,6 +30,31 @@ const send = (c: Asked, { status, text, headers }: Reply): Response =>
 
 const sendJson = (c: Asked, status: number, body: unknown): Response =>
   send(c, { status, text: JSON.stringify(body), headers: {} });
+
+/** A posted request in the trace of its headers. */
+const traced = (
+  { gateway }: Desk,
+  c: Asked,
+  route: string,
+  serve: () => Promise<Reply>,
+): Promise<Response> => {
+  const headers = {
+    traceparent: c.req.header('traceparent'),
+    tracestate: c.req.header('tracestate'),
+  };
+  const attributes = { 'http.request.method': 'POST', 'http.route': route };
+  return inCallersTrace(
+    gateway.tracer,
+    headers,
+    { name: `POST ${route}`, attributes },
+    async (span) => {
+      const reply = await serve();
+      span?.set({ 'http.response.status_code': reply.status });
+      if (reply.status >= 500) span?.end({ error: `status ${reply.status}` });
+      return send(c, reply);
+    },
+  );
+};
 
 /** What only shows: metrics, health, readiness, the canary. */
 const showing = ({ gateway }: Desk): Hono<Bindings> => {
@@ -68,12 +94,15 @@ const receiving = (desk: Desk): Hono<Bindings> => {
       ? readIncoming(incoming, gateway.settings.tsfm.limits.max_body_bytes)
       : c.req.text();
   };
-  app.post(FORECAST_PATH, async (c) => send(c, await desk.forecast(await bodyOf(c), callerOf(c))));
-  app.post(COMPARISON_PATH, async (c) => {
-    const body = await bodyOf(c);
+  app.post(FORECAST_PATH, (c) =>
+    traced(desk, c, FORECAST_PATH, async () => desk.forecast(await bodyOf(c), callerOf(c))),
+  );
+  app.post(COMPARISON_PATH, (c) => {
     const compare = (request: ForecastRequest) =>
-      compareWithBaseline(desk, c.req.param('id'), request);
-    return send(c, await desk.receive(body, desk.requestSchema, callerOf(c), compare));
+      compareWithBaseline(desk, c.req.param('id') ?? '', request);
+    return traced(desk, c, COMPARISON_PATH, async () =>
+      desk.receive(await bodyOf(c), desk.requestSchema, callerOf(c), compare),
+    );
   });
   app.post(OUTCOMES_PATH, async (c) => {
     const take = async (outcomes: Outcomes) => takeOutcomes(gateway, outcomes);

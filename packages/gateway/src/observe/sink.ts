@@ -1,7 +1,11 @@
-/** Writes what was answered and what came true as JSON lines, a file for each market and day. */
+/**
+ * Writes what was answered and what came true as JSON lines, a file for each market and day; as Parquet, these are the
+ * journals of files that are written once.
+ */
 import { createHash } from 'node:crypto';
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ParquetRotation, type RotationSettings } from './parquet-rotation.ts';
 
 export interface SinkRecord {
   readonly kind: 'forecast' | 'outcome';
@@ -13,6 +17,8 @@ export interface SinkSettings {
   readonly folder: string;
   readonly flushMs: number;
   readonly maxPending: number;
+  /** Journals become Parquet files. */
+  readonly parquet?: RotationSettings | undefined;
 }
 
 const MAX_NAME = 80;
@@ -30,12 +36,19 @@ export class Sink implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #pending = new Map<string, string[]>();
   #pendingCount = 0;
+  readonly #rotation: ParquetRotation | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #latestMs = 0;
   dropped = 0;
 
   constructor(settings: SinkSettings, onError: (error: unknown) => void) {
     this.#settings = settings;
     this.#onError = onError;
+    if (settings.parquet) {
+      const rotation = new ParquetRotation(settings.parquet, onError);
+      this.#rotation = rotation;
+      this.#writing = rotation.recover(settings.folder).catch(onError);
+    }
     this.#timer = setInterval(() => void this.flush(), settings.flushMs).unref();
   }
 
@@ -45,6 +58,7 @@ export class Sink implements AsyncDisposable {
       this.dropped++;
       return;
     }
+    this.#latestMs = nowMs;
     const at = new Date(nowMs).toISOString();
     const path = join(this.#settings.folder, folderName(market), `${at.slice(0, 10)}.jsonl`);
     const lines = this.#pending.get(path) ?? [];
@@ -67,15 +81,18 @@ export class Sink implements AsyncDisposable {
       try {
         await mkdir(dirname(path), { recursive: true });
         await appendFile(path, lines.join(''));
+        this.#rotation?.appended(path, lines.length, this.#latestMs);
       } catch (error) {
         this.dropped += lines.length;
         this.#onError(error);
       }
     }
+    await this.#rotation?.rotate(this.#latestMs || Date.now());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.flush();
+    await this.#rotation?.close();
   }
 }

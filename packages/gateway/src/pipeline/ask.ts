@@ -5,7 +5,7 @@ import { rowsOf } from '../upstream/answer.ts';
 import { UpstreamFailure } from '../upstream/failure.ts';
 import { pandasFrequency, type UpstreamTask } from '../upstream/payload.ts';
 import type { Fallback, ForecastContext } from './context.ts';
-import { chain, type Stage } from './stage.ts';
+import { chain, type Stage, traced } from './stage.ts';
 
 /** undefined: the model has answered, and its rows are in the context. */
 type Asked = Fallback | undefined;
@@ -54,8 +54,26 @@ const passBreaker: Stage<ForecastContext, Asked> = async ({ parts }, next) => {
   return asked;
 };
 
+const isoOf = (micros: number): string =>
+  new Date(micros / 1000).toISOString().replace('.000Z', 'Z');
+
+/** Covariates of the whole history, cut as the series was; others are passed on as they came. */
+const cutLike = (
+  columns: Readonly<Record<string, readonly number[]>>,
+  whole: number,
+  kept: number,
+): Readonly<Record<string, readonly number[]>> => {
+  if (kept === whole) return columns;
+  const cut = Object.entries(columns).map(([name, values]): [string, readonly number[]] => [
+    name,
+    values.length === whole ? values.slice(-kept) : values,
+  ]);
+  return Object.fromEntries(cut);
+};
+
 const taskOf = ({ question, series, settings, model }: ForecastContext): UpstreamTask => {
   const { request, usesLogit, eps, levels } = question;
+  const times = request.y_ts?.slice(-series.length);
   return {
     model: model.name,
     modelVersion: model.version,
@@ -63,7 +81,8 @@ const taskOf = ({ question, series, settings, model }: ForecastContext): Upstrea
     horizon: request.horizon_steps,
     freq: settings.adapter.freq_style === 'pandas' ? pandasFrequency(request.freq) : request.freq,
     levels,
-    pastCovariates: request.x_past,
+    timestamps: times?.map(({ micros }) => isoOf(micros)),
+    pastCovariates: cutLike(request.x_past, request.y.length, series.length),
     futureCovariates: request.x_future,
     params: request.model.params,
   };
@@ -94,7 +113,7 @@ const callUpstream: Stage<ForecastContext, Asked> = async (context) => {
 /** Asks the upstream, or tells why it was not asked or gave nothing usable. */
 export const askUpstream = chain<ForecastContext, Asked>(
   skipWhileDegraded,
-  enterBulkhead,
-  passBreaker,
-  callUpstream,
+  traced('bulkhead', enterBulkhead),
+  traced('breaker', passBreaker),
+  traced('upstream', callUpstream),
 );

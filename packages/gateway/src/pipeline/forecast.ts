@@ -20,21 +20,21 @@ import { checkGates, checkModel, followRoute } from './gates.ts';
 import { takeLadder } from './ladder.ts';
 import { chooseAdjustment, respond } from './respond.ts';
 import { checkOutput, invertTransform, limitWidth, uncross } from './safety.ts';
-import { chain } from './stage.ts';
+import { chain, traced } from './stage.ts';
 
 const pipeline = chain<ForecastContext, Answer>(
-  followRoute,
+  traced('route', followRoute),
   checkGates,
   checkModel,
-  answerFromCache,
-  shareFlight,
+  traced('cache', answerFromCache),
+  traced('single flight', shareFlight),
   keepAnswer,
-  takeLadder,
-  invertTransform,
+  traced('ladder', takeLadder),
+  traced('safety', invertTransform),
   uncross,
   limitWidth,
   checkOutput,
-  chooseAdjustment,
+  traced('respond', chooseAdjustment),
   respond,
 );
 

@@ -124,3 +124,18 @@ test('degraded service can retry less and wait less', async () => {
   await test.answer();
   expect(test.upstream.asked).toHaveLength(5);
 });
+
+test('a cut history takes its covariates and its own timestamps along', async () => {
+  const adapter = { endpoint: '/v1/forecast', freq_style: 'pandas' };
+  await using test = await openTestGateway({ tsfm: { adapter, input_len_steps: 40 } });
+  const y = Array.from({ length: 48 }, (_, i) => 0.3 + 0.001 * i);
+  const y_ts = y.map((_, i) => new Date(Date.UTC(2026, 1, 20, 8) + i * 300_000).toISOString());
+  const x_past = { volume: y.map((_, i) => i), odd: [1, 2] };
+  await test.answer({ y, y_ts, x_past });
+  const { series } = test.upstream.asked.at(-1)!.body as {
+    series: { timestamps: string[]; target: number[]; past_covariates: Record<string, number[]> }[];
+  };
+  expect(series[0]!.timestamps).toHaveLength(40);
+  expect(series[0]!.timestamps.at(-1)).toBe('2026-02-20T11:55:00Z');
+  expect(series[0]!.past_covariates).toEqual({ volume: y.map((_, i) => i).slice(8), odd: [1, 2] });
+});

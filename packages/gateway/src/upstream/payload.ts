@@ -5,6 +5,8 @@ export interface UpstreamTask {
   readonly modelVersion: string;
   /** In the space of the transform, oldest first. */
   readonly series: readonly number[];
+  /** Of the series, where the request gave them. */
+  readonly timestamps?: readonly string[] | undefined;
   readonly horizon: number;
   readonly freq: string;
   readonly levels: readonly number[];
@@ -62,7 +64,7 @@ export const upstreamBody = (endpoint: string, task: UpstreamTask, nowMs: number
   const one = {
     id: 'series-0',
     freq,
-    timestamps: timestampsUntil(nowMs, series.length, freq),
+    timestamps: task.timestamps ?? timestampsUntil(nowMs, series.length, freq),
     target: series,
     past_covariates: orNull(pastCovariates),
     future_covariates: orNull(futureCovariates),

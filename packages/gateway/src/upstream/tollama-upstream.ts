@@ -1,4 +1,5 @@
 /** The upstream: a tollama daemon, asked with retries within one deadline. */
+import { activeTraceHeaders, inSpan } from '@tollama/telemetry';
 import type { TsfmSettings } from '../config/schema.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { readAnswer, type UpstreamAnswer } from './answer.ts';
@@ -126,9 +127,13 @@ export class TollamaUpstream implements Upstream {
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (settings.token) headers.authorization = `Bearer ${settings.token}`;
     const started = clock.now();
-    const answer = await post(url, body, headers, limits);
-    if (answer.status < 200 || answer.status > 299) throw statusFailure(answer.status, url.href);
-    return { ...readAnswer(answer.text), latencyMs: clock.now() - started };
+    const attributes = { 'http.request.method': 'POST', 'url.full': url.href };
+    return inSpan(`POST ${url.pathname}`, { kind: 'client', attributes }, async (span) => {
+      const answer = await post(url, body, { ...headers, ...activeTraceHeaders() }, limits);
+      span?.set({ 'http.response.status_code': answer.status });
+      if (answer.status < 200 || answer.status > 299) throw statusFailure(answer.status, url.href);
+      return { ...readAnswer(answer.text), latencyMs: clock.now() - started };
+    });
   }
 }
 

@@ -8,8 +8,12 @@ import { graniteTtm } from './granite-ttm.ts';
 import { lagLlama } from './lag-llama.ts';
 import { moirai } from './moirai.ts';
 import { moirai2 } from './moirai2.ts';
+import { nbeatsx } from './nbeatsx.ts';
+import { nhits } from './nhits.ts';
+import { patchtst } from './patchtst.ts';
 import { patchtstFm } from './patchtst-fm.ts';
 import { sundial } from './sundial.ts';
+import { tide } from './tide.ts';
 import { timer } from './timer.ts';
 import { timesfm } from './timesfm.ts';
 import { timesfm1 } from './timesfm-1.ts';
@@ -35,4 +39,8 @@ export const FAMILIES: readonly Family[] = [
   toto2,
   graniteTtm,
   patchtstFm,
+  nhits,
+  nbeatsx,
+  tide,
+  patchtst,
 ] as unknown as readonly Family[];

@@ -50,7 +50,9 @@ const deviance = (
   parameters: EtsParameters,
   initial: EtsState,
 ): number => {
-  const state = { ...initial, season: initial.season.slice() };
+  const { level, trend } = initial;
+  const season = form.season === 'none' ? initial.season : initial.season.slice();
+  const state = { level, trend, season };
   const { squares, logs } = runEts(y, form, parameters, state);
   const value = y.length * Math.log(Math.max(squares, 1e-300) / y.length) + 2 * logs;
   return Number.isFinite(value) ? value : Number.MAX_VALUE;
@@ -96,13 +98,27 @@ const fit = (y: Float64Array, form: EtsForm, evaluations: number): Fit => {
   };
 };
 
+/** Steps of the grid that a search reads its series on, for each unit. */
+const GRID = 2 ** 26;
+
+/**
+ * The series as searches read it: on a grid far finer than any datum and far coarser than roundings, so that the same
+ * series in other units, whose last bits differ, takes the same way through the search to the same parameters.
+ */
+export const onGrid = (y: Float64Array): Float64Array => {
+  const coarse = new Float64Array(y.length);
+  for (let t = 0; t < y.length; t++) coarse[t] = Math.round(y[t]! * GRID) / GRID;
+  return coarse;
+};
+
 /** The best form by AICc: the season's kind without a trend first, then the trend for it. */
 export const fitEts = (
-  y: Float64Array,
+  exact: Float64Array,
   season: number,
   isPositive: boolean,
   evaluations = EVALUATIONS,
 ): Fit => {
+  const y = onGrid(exact);
   const period = Math.max(season, 1);
   const kinds: EtsForm['season'][] = period === 1 ? ['none'] : ['additive'];
   if (period > 1 && isPositive) kinds.push('multiplicative');
@@ -122,14 +138,17 @@ export const mainSeason = ({ values, seasons }: History): number =>
 export const autoEts = (whole: History, horizon: number): Prediction => {
   const season = mainSeason(whole);
   const { values, zero } = latest(whole, Math.max(FITTED_POINTS, FITTED_SEASONS * season));
-  const fromZero = values.map((value) => value - zero);
   // A multiplicative season on values that come near 0 divides by nothing.
-  const lowest = fromZero.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
+  const lowest =
+    values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY) - zero;
   const isPositive = whole.isNonNegative && lowest > 0.1 && lowest < 1e6;
-  const { form, parameters, aicc, variance } = fitEts(fromZero, season, isPositive);
-  const state = initialState(fromZero, form);
-  runEts(fromZero, form, parameters, state);
-  const mean = etsMean(form, parameters.phi, state, fromZero.length, horizon);
+  // Ratios need the true 0; differences do without, and lose no digits to it.
+  const base = isPositive ? zero : 0;
+  const y = isPositive ? values.map((value) => value - zero) : values;
+  const { form, parameters, aicc, variance } = fitEts(y, season, isPositive);
+  const state = initialState(y, form);
+  runEts(y, form, parameters, state);
+  const mean = etsMean(form, parameters.phi, state, y.length, horizon);
   const spread = etsVariance(form, parameters, horizon);
   const deviations = spread.map((units, h) => {
     const size = form.season === 'multiplicative' ? Math.abs(mean[h]!) : 1;
@@ -137,7 +156,7 @@ export const autoEts = (whole: History, horizon: number): Prediction => {
   });
   const explanation = { form: etsName(form), season: form.period, aicc, ...parameters };
   return normalPrediction(
-    mean.map((value) => value + zero),
+    mean.map((value) => value + base),
     deviations,
     explanation,
     normalQuantile,

@@ -85,8 +85,57 @@ export interface EtsRun {
   readonly logs: number;
 }
 
+/** A level alone: simple exponential smoothing. */
+const runLevel = (y: Float64Array, alpha: number, state: EtsState): EtsRun => {
+  let { level } = state;
+  let squares = 0;
+  for (let t = 0; t < y.length; t++) {
+    const error = y[t]! - level;
+    level += alpha * error;
+    squares += error * error;
+  }
+  state.level = level;
+  return { squares, logs: 0 };
+};
+
+/** A level and a trend without a season. */
+const runTrend = (
+  y: Float64Array,
+  { alpha, beta, phi }: EtsParameters,
+  state: EtsState,
+): EtsRun => {
+  let { level, trend } = state;
+  let squares = 0;
+  for (let t = 0; t < y.length; t++) {
+    const step = phi * trend;
+    const mu = level + step;
+    const error = y[t]! - mu;
+    level = mu + alpha * error;
+    trend = step + beta * error;
+    squares += error * error;
+  }
+  state.level = level;
+  state.trend = trend;
+  return { squares, logs: 0 };
+};
+
 /** Filters y through the model; `state` is moved to the end of y, `errors` receives one-step errors. */
 export const runEts = (
+  y: Float64Array,
+  form: EtsForm,
+  parameters: EtsParameters,
+  state: EtsState,
+  errors?: Float64Array,
+): EtsRun => {
+  if (form.season === 'none' && !errors) {
+    return form.trend === 'none'
+      ? runLevel(y, parameters.alpha, state)
+      : runTrend(y, parameters, state);
+  }
+  return runSeason(y, form, parameters, state, errors);
+};
+
+const runSeason = (
   y: Float64Array,
   form: EtsForm,
   { alpha, beta, gamma, phi }: EtsParameters,

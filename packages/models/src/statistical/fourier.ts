@@ -55,26 +55,58 @@ export interface Spectrum {
   readonly correlation: Float64Array;
 }
 
+/**
+ * The transform of 2n real values from the transform of n complex ones whose real parts are the even values and whose
+ * imaginary parts the odd ones. Writes its first n + 1 terms; the others mirror them.
+ */
+const untangle = (
+  real: Float64Array,
+  imaginary: Float64Array,
+  write: (k: number, re: number, im: number) => void,
+): void => {
+  const n = real.length;
+  const turn = turnOf(2 * n);
+  for (let k = 0; k <= n; k++) {
+    const a = k === n ? 0 : k;
+    const b = k === 0 ? 0 : n - k;
+    const evenRe = (real[a]! + real[b]!) / 2;
+    const evenIm = (imaginary[a]! - imaginary[b]!) / 2;
+    const oddRe = (imaginary[a]! + imaginary[b]!) / 2;
+    const oddIm = (real[b]! - real[a]!) / 2;
+    const cosine = k === n ? -1 : turn[2 * k]!;
+    const sine = k === n ? 0 : turn[2 * k + 1]!;
+    write(k, evenRe + oddRe * cosine - oddIm * sine, evenIm + oddRe * sine + oddIm * cosine);
+  }
+};
+
 /** Periodogram (zero-padded) and autocorrelation of values with mean near 0. */
 export const spectrumOf = (values: Float64Array): Spectrum => {
   const n = values.length;
-  let size = 2;
-  while (size < 2 * n) size *= 2;
-  const real = new Float64Array(size);
-  const imaginary = new Float64Array(size);
-  real.set(values);
-  fourier(real, imaginary);
-  const power = new Float64Array(size / 2);
-  for (let k = 0; k < size; k++) {
-    real[k] = real[k]! ** 2 + imaginary[k]! ** 2;
-    if (k < power.length) power[k] = real[k]!;
+  let half = 1;
+  while (half < n) half *= 2;
+  const real = new Float64Array(half);
+  const imaginary = new Float64Array(half);
+  for (let t = 0; t < n; t++) {
+    if (t % 2 === 0) real[t >> 1] = values[t]!;
+    else imaginary[t >> 1] = values[t]!;
   }
-  imaginary.fill(0);
   fourier(real, imaginary);
-  const variance = real[0]! / n;
+  const squares = new Float64Array(half + 1);
+  untangle(real, imaginary, (k, re, im) => {
+    squares[k] = re * re + im * im;
+  });
+  // The power is real and even, and so is its transform, the autocorrelation.
+  const squareAt = (k: number): number => squares[k <= half ? k : 2 * half - k]!;
+  for (let k = 0; k < half; k++) {
+    real[k] = squareAt(2 * k);
+    imaginary[k] = squareAt(2 * k + 1);
+  }
+  fourier(real, imaginary);
   const correlation = new Float64Array(n);
-  if (variance > 0) {
-    for (let lag = 0; lag < n; lag++) correlation[lag] = real[lag]! / (n - lag) / variance;
-  }
-  return { power, correlation };
+  let variance = 0;
+  untangle(real, imaginary, (lag, re) => {
+    if (lag === 0) variance = re / n;
+    if (lag < n && variance > 0) correlation[lag] = re / (n - lag) / variance;
+  });
+  return { power: squares.subarray(0, half), correlation };
 };

@@ -135,8 +135,7 @@ describe.each(STATISTICAL_MODELS)('%s', (name) => {
     for (let h = 0; h < 6; h++) {
       const spread = Math.abs(one.quantiles[6]![h]! - one.quantiles[0]![h]!) + 1;
       for (const [k, path] of one.quantiles.entries()) {
-        // The search for ETS parameters ends within a tolerance of its own, not at the same point.
-        expect(Math.abs(other.quantiles[k]![h]! / factor - path[h]!) / spread).toBeLessThan(5e-3);
+        expect(Math.abs(other.quantiles[k]![h]! / factor - path[h]!) / spread).toBeLessThan(1e-9);
       }
     }
   });
@@ -150,7 +149,7 @@ describe.each(STATISTICAL_MODELS)('%s', (name) => {
     const other = pathOf(forecast(name, [values.map((y) => y + shift)]));
     for (let h = 0; h < 6; h++) {
       for (const [k, path] of one.quantiles.entries()) {
-        expect(Math.abs(other.quantiles[k]![h]! - shift - path[h]!)).toBeLessThan(1e-2);
+        expect(Math.abs(other.quantiles[k]![h]! - shift - path[h]!)).toBeLessThan(1e-8);
       }
     }
   });

@@ -35,25 +35,33 @@ export const decompose = (values: Float64Array, seasons: readonly number[]): Dec
   const parts = periods.map(() => new Float64Array(values.length));
   let shapes: Shape[] = [];
   for (let round = 0; round < (periods.length > 1 ? ROUNDS : 1); round++) {
-    shapes = periods.map((period, k) => {
-      const others = values.map((value, t) =>
-        parts.reduce((rest, part, j) => (j === k ? rest : rest - part[t]!), value),
-      );
-      return shapeOf(others, period, parts[k]!);
-    });
+    shapes = periods.map((period, k) =>
+      shapeOf(without(values, parts, parts[k]), period, parts[k]!),
+    );
   }
-  const adjusted = values.map((value, t) => parts.reduce((rest, part) => rest - part[t]!, value));
-  return { shapes, adjusted };
+  return { shapes, adjusted: without(values, parts) };
+};
+
+/** Values less all parts but `kept`. */
+const without = (
+  values: Float64Array,
+  parts: readonly Float64Array[],
+  kept?: Float64Array,
+): Float64Array => {
+  const rest = values.slice();
+  for (const part of parts) {
+    if (part === kept) continue;
+    for (let t = 0; t < rest.length; t++) rest[t]! -= part[t]!;
+  }
+  return rest;
 };
 
 /** Estimates one season's shape; `part` receives the seasonal component over time. */
 const shapeOf = (values: Float64Array, period: number, part: Float64Array): Shape => {
-  const trend = movingAverage(values, period);
-  const rough = values.map((value, t) => value - trend[t]!);
+  const rough = without(values, [movingAverage(values, period)]);
   const calm = clipped(rough, period);
-  const errors = MEMORIES.map((memory) => smoothCycles(calm, period, memory).error);
-  const memory = MEMORIES[errors.indexOf(Math.min(...errors))]!;
-  const { profile } = smoothCycles(calm, period, memory);
+  const smoothed = MEMORIES.map((memory) => smoothCycles(calm, period, memory));
+  const { memory, profile } = smoothed.reduce((a, b) => (b.error < a.error ? b : a));
   component(calm, period, memory, part);
   return { period, profile, memory };
 };
@@ -81,20 +89,22 @@ const smoothCycles = (
   calm: Float64Array,
   period: number,
   memory: number,
-): { profile: Float64Array; error: number } => {
-  const profile = new Float64Array(period);
+): { memory: number; profile: Float64Array; error: number } => {
+  const profile = calm.slice(0, period);
   let error = 0;
-  for (let phase = 0; phase < period; phase++) {
-    let weight = 0;
-    let level = 0;
-    for (let t = phase; t < calm.length; t += period) {
-      if (t >= period) error += Math.abs(calm[t]! - level);
-      weight = weight * memory + 1;
-      level += (calm[t]! - level) / weight;
+  let weight = 1;
+  // Cycle by cycle: all phases of a cycle count with the same weight.
+  for (let start = period; start < calm.length; start += period) {
+    weight = weight * memory + 1;
+    const share = 1 / weight;
+    const end = Math.min(period, calm.length - start);
+    for (let phase = 0; phase < end; phase++) {
+      const off = calm[start + phase]! - profile[phase]!;
+      error += Math.abs(off);
+      profile[phase]! += share * off;
     }
-    profile[phase] = level;
   }
-  return { profile, error };
+  return { memory, profile, error };
 };
 
 /** Each phase's mean over past and coming cycles, discounted by their distance: the component over time. */

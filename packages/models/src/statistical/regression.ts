@@ -73,7 +73,8 @@ export const fitRegression = (
 ): Regression => {
   const steps = stepsFor(horizon, past.period);
   const reach = Math.max(1, until - past.start);
-  const fits = steps.map((h) => fitStep(past, Math.min(h, reach), until, samples));
+  const room = roomFor(past, until);
+  const fits = steps.map((h) => fitStep(past, { h: Math.min(h, reach), until, samples }, room));
   return { past, steps, fits };
 };
 
@@ -87,11 +88,38 @@ interface Sample {
   readonly targets: Float64Array;
 }
 
-const fitStep = (past: Past, h: number, until: number, samples: number): Step => {
-  const sample = sampleOf(past, h, until, samples);
-  const coefficients = fitCoefficients(past, sample);
+/** Memory that the regressions of a history use one after the other. */
+interface Room {
+  features: Float64Array;
+  weights: Float64Array;
+  targets: Float64Array;
+}
+
+const roomFor = (past: Past, until: number): Room => {
+  const most = Math.max(1, Math.min(until - past.start, 2 * MOST_SAMPLES + 2));
+  return {
+    features: new Float64Array(most * past.width),
+    weights: new Float64Array(most),
+    targets: new Float64Array(most),
+  };
+};
+
+/** The first `length` numbers of a room; a larger one where it is too small. */
+const view = (numbers: Float64Array, length: number): Float64Array =>
+  length <= numbers.length ? numbers.subarray(0, length) : new Float64Array(length);
+
+interface StepTask {
+  readonly h: number;
+  /** Points to learn from. */
+  readonly until: number;
+  readonly samples: number;
+}
+
+const fitStep = (past: Past, task: StepTask, room: Room): Step => {
+  const sample = sampleOf(past, task, room);
+  const coefficients = fitCoefficients(past, sample, room);
   const errors = errorsOf(sample, coefficients);
-  const { sizes, least, foreseen } = fitSizes(past, sample, errors);
+  const { sizes, least, foreseen } = fitSizes(past, sample, errors, room);
   // What was fitted to errs less there than later; and of errors at ends that share most of their horizon,
   // nearly the same ones, few were seen.
   const fitted = Math.min(1, past.width / (2 * Math.max(1, errors.length)));
@@ -101,19 +129,21 @@ const fitStep = (past: Past, h: number, until: number, samples: number): Step =>
 };
 
 /** Origins evenly back from the last one possible, at all phases of the season. */
-const sampleOf = (past: Past, h: number, until: number, samples: number): Sample => {
+const sampleOf = (past: Past, { h, until, samples }: StepTask, room: Room): Sample => {
   const last = until - h;
   const span = Math.max(0, last - past.start);
   let stride = Math.max(1, Math.floor(span / samples));
   while (stride > 1 && greatestDivisor(stride, past.period) > 1) stride++;
   const count = last >= past.start ? Math.floor(span / stride) + 1 : 0;
-  const ends = Int32Array.from({ length: count }, (_, k) => last - k * stride);
-  const features = new Float64Array(count * past.width);
-  const targets = new Float64Array(count);
+  const ends = new Int32Array(count);
+  const features = view(room.features, count * past.width);
+  const targets = view(room.targets, count);
   for (let k = 0; k < count; k++) {
-    const base = past.base(ends[k]!, h);
-    past.features(ends[k]!, h, base, features, k, count);
-    targets[k] = past.y[ends[k]! + h - 1]! - base;
+    const end = last - k * stride;
+    const base = past.base(end, h);
+    ends[k] = end;
+    past.features(end, h, base, features, k, count);
+    targets[k] = past.y[end + h - 1]! - base;
   }
   return { h, ends, features, targets };
 };
@@ -126,7 +156,7 @@ const horizonsIn = ({ h, ends }: Sample): number => {
   return Math.max(1, span / h);
 };
 
-const fitCoefficients = (past: Past, sample: Sample): Float64Array => {
+const fitCoefficients = (past: Past, sample: Sample, room: Room): Float64Array => {
   const { features, targets } = sample;
   const { width } = past;
   const count = targets.length;
@@ -135,7 +165,7 @@ const fitCoefficients = (past: Past, sample: Sample): Float64Array => {
   const extra = SAMPLES_WORTH / Math.max(1, count) + HORIZONS_WORTH / horizonsIn(sample);
   const pulls = new Float64Array(width).fill(PULL + extra);
   pulls[past.driftFeature] = DRIFT_PULL + extra;
-  const weights = new Float64Array(count).fill(1);
+  const weights = view(room.weights, count).fill(1);
   // Half of the rows tell well enough which errors are large.
   const rough = momentsOf(features, targets, weights, count > 200 ? 4 : count > 100 ? 2 : 1);
   const errors = errorsOf(sample, ridge(rough, prior, pulls));
@@ -161,20 +191,28 @@ const errorsOf = ({ features, targets }: Sample, coefficients: Float64Array): Fl
   return errors;
 };
 
-const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array) => {
+const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array, room: Room) => {
   const count = errors.length;
-  const features = new Float64Array(SIZES * count);
+  // The sample's own features are no longer needed.
+  const features = view(room.features, SIZES * count);
   for (let k = 0; k < count; k++) past.sizes(ends[k]!, h, features, k, count);
   const usual = meanSize(errors);
   const least = LEAST_SIZE * usual + 1e-12;
-  // Sizes are to be right in proportion, in calm phases as in noisy ones.
-  const weights = errors.map((_, k) => 1 / (0.1 * usual + 1e-12 + features[count + k]!) ** 2);
-  const moments = momentsOf(features, errors.map(Math.abs), weights);
-  const sizes = ridge(moments, [0, 0, 0], [PULL, PULL, PULL]);
-  const foreseen = errors.map((_, k) => {
-    const at = (i: number): number => sizes[i]! * features[i * count + k]!;
-    return Math.max(least, at(0) + at(1) + at(2));
-  });
+  const weights = view(room.weights, count);
+  const wanted = view(room.targets, count);
+  for (let k = 0; k < count; k++) {
+    // Sizes are to be right in proportion, in calm phases as in noisy ones.
+    const size = 0.1 * usual + 1e-12 + features[count + k]!;
+    weights[k] = 1 / (size * size);
+    wanted[k] = Math.abs(errors[k]!);
+  }
+  const sizes = ridge(momentsOf(features, wanted, weights), [0, 0, 0], [PULL, PULL, PULL]);
+  const [always, phase, recent] = [sizes[0]!, sizes[1]!, sizes[2]!];
+  const foreseen = wanted;
+  for (let k = 0; k < count; k++) {
+    const size = always + phase * features[count + k]! + recent * features[2 * count + k]!;
+    foreseen[k] = Math.max(size, least);
+  }
   return { sizes, least, foreseen };
 };
 

@@ -26,11 +26,45 @@ export const momentsOf = (
       sum += value * targets[k]!;
     }
     moments.targets[i] = sum;
-    for (let j = i; j < p; j++) {
-      moments.products[i * p + j] = weightedDot(weighted, columns, j * count, step);
-    }
+    weightedDots(weighted, columns, i, step, moments.products);
   }
   return moments;
+};
+
+/** Row i of the products from its diagonal on; four columns at once, so that no addition waits for another. */
+const weightedDots = (
+  weighted: Float64Array,
+  columns: Float64Array,
+  i: number,
+  step: number,
+  products: Float64Array,
+): void => {
+  const count = weighted.length;
+  const p = columns.length / count;
+  let j = i;
+  for (; j + 4 <= p; j += 4) {
+    const from = j * count;
+    const second = from + count;
+    const third = second + count;
+    const fourth = third + count;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let k = 0; k < count; k += step) {
+      const weight = weighted[k]!;
+      a += weight * columns[from + k]!;
+      b += weight * columns[second + k]!;
+      c += weight * columns[third + k]!;
+      d += weight * columns[fourth + k]!;
+    }
+    const at = i * p + j;
+    products[at] = a;
+    products[at + 1] = b;
+    products[at + 2] = c;
+    products[at + 3] = d;
+  }
+  for (; j < p; j++) products[i * p + j] = weightedDot(weighted, columns, j * count, step);
 };
 
 const weightedDot = (

@@ -9,7 +9,7 @@
  * theta = 2 is the classical method: simple exponential smoothing with half the slope as its drift
  * (Hyndman and Billah, 2003).
  */
-import { mainSeason } from './auto-ets.ts';
+import { mainSeason, onGrid } from './auto-ets.ts';
 import { type History, latest, normalPrediction, type Prediction } from './history.ts';
 import { mean as meanOf, movingAverage } from './moving-average.ts';
 import { normalQuantile } from './normal.ts';
@@ -86,8 +86,10 @@ export const theta = (whole: History, horizon: number): Prediction => {
     return isRatio ? (value - zero) / index + zero : value - index;
   });
   const line = lineThrough(flat);
-  const fits = THETAS.flatMap((each) => ALPHAS.map((alpha) => runTheta(flat, each, alpha, line)));
-  const best = fits.reduce((a, b) => (b.squares < a.squares ? b : a));
+  const read = onGrid(flat);
+  const fits = THETAS.flatMap((each) => ALPHAS.map((alpha) => runTheta(read, each, alpha, line)));
+  const found = fits.reduce((a, b) => (b.squares < a.squares ? b : a));
+  const best = runTheta(flat, found.theta, found.alpha, line);
   const level = thetaMean(flat, best, line, horizon);
   const variance = best.squares / Math.max(1, flat.length - 3);
   const indexAt = (h: number): number => indices[(values.length + h) % season]!;

@@ -1,10 +1,13 @@
 /** Micro-batching: requests that wait for the same model and ask the same of it share one run. */
+import type { TraceContext } from '@tollama/telemetry/trace-context';
 import type { ForecastParams } from './forecast-params.ts';
 
 export interface ForecastJob {
   readonly kind: 'forecast';
   readonly id: string;
   readonly params: ForecastParams;
+  /** The caller's trace, where there is one and spans are sent. */
+  readonly trace?: { readonly parent: TraceContext; readonly receivedMs: number } | undefined;
 }
 
 /** Series of one batch; a single larger request still runs whole. */

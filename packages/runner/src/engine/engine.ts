@@ -9,11 +9,14 @@ import {
   SessionChoice,
 } from '@tollama/core/runner-protocol';
 import { STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { parseTraceHeaders } from '@tollama/telemetry/trace-context';
+import type { Tracer } from '@tollama/telemetry/tracer';
 import { z } from 'zod';
 import { type ForecastJob, takeBatch } from './batch.ts';
 import { createRandomCheckpoint } from './create.ts';
 import { forecastBatch } from './forecast.ts';
 import { ForecastParams } from './forecast-params.ts';
+import { type ForecastOutcome, traceForecasts } from './forecast-trace.ts';
 import { LoadedModels } from './loaded-models.ts';
 
 export interface EngineOptions {
@@ -54,11 +57,13 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #send: (line: string) => void;
   readonly #models: LoadedModels;
+  readonly #tracer: Tracer | undefined;
   readonly #queue: Job[] = [];
   #isRunning = false;
 
-  constructor(options: EngineOptions, send: (line: string) => void) {
+  constructor(options: EngineOptions, send: (line: string) => void, tracer?: Tracer) {
     this.#options = options;
+    this.#tracer = tracer;
     this.#send = send;
     this.#models = new LoadedModels({ threads: options.threads });
     // Loaded before the first forecast asks for it.
@@ -80,6 +85,7 @@ export class Engine {
               kind: 'forecast',
               id: request.id,
               params: parseParams(ForecastParams, request.params),
+              trace: this.#traceOf(request),
             }
           : { kind: 'control', request },
       );
@@ -87,6 +93,11 @@ export class Engine {
       this.#fail(request.id, error);
     }
     void this.#work();
+  }
+
+  #traceOf(request: RunnerRequest): ForecastJob['trace'] {
+    const parent = this.#tracer && parseTraceHeaders(request);
+    return parent && { parent, receivedMs: Date.now() };
   }
 
   /** Takes a forecast that has not started out of the queue; one that runs cannot be taken back. */
@@ -171,15 +182,23 @@ export class Engine {
 
   /** One run for all jobs; if it fails, each job alone, so that only the guilty one fails. */
   async #forecast(jobs: readonly ForecastJob[]): Promise<void> {
+    const startMs = Date.now();
+    const trace = (outcome: ForecastOutcome): void => {
+      const times = { startMs, endMs: Date.now() };
+      if (this.#tracer) traceForecasts(this.#tracer, jobs, times, outcome);
+    };
     try {
       const runner = `tollama-${this.#options.family}`;
       const results = await forecastBatch(this.#models, jobs, runner);
+      trace({ results });
       results.forEach((result, i) => {
         this.#answer(jobs[i]!.id, result);
       });
     } catch (error) {
-      if (jobs.length === 1) this.#fail(jobs[0]!.id, error);
-      else for (const job of jobs) await this.#forecast([job]);
+      if (jobs.length === 1) {
+        trace({ error });
+        this.#fail(jobs[0]!.id, error);
+      } else for (const job of jobs) await this.#forecast([job]);
     }
   }
 

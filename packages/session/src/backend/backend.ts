@@ -46,6 +46,8 @@ export interface LoadedModel {
   readonly device: string;
   /** Points of history that it reads; null: all. */
   readonly contextLength: number | null;
+  /** What it takes in memory, as far as that is known. */
+  readonly memoryBytes?: number | undefined;
   forecast(task: ForecastTask): Promise<ForecastResult>;
   unload(): Promise<void>;
 }

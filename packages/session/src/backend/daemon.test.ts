@@ -89,3 +89,12 @@ test('many points go in several requests', async () => {
   expect(fake.bodies.slice(1).map((body) => body.series.length)).toEqual([2, 1]);
   expect(forecasts.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c']);
 });
+
+test('a covariate that is missing somewhere is carried on', async () => {
+  const fake = fakeClient();
+  const model = await load(fake);
+  const one = seriesOf('a', 4);
+  const pastCovariates = { lag: [Number.NaN, 1, Number.NaN, 3] };
+  await model.forecast({ series: [{ ...one, pastCovariates }], horizon: 1, quantiles: [0.5] });
+  expect(fake.bodies.at(-1)!.series[0]!.past_covariates).toEqual({ lag: [1, 1, 1, 3] });
+});

@@ -32,6 +32,15 @@ const missingPlaces = (values: Float64Array): number[] => {
   return places;
 };
 
+/** Covariates have no sign for a missing value: the one before stands in, at the start the first that is known. */
+const carried = (values: readonly number[]): number[] => {
+  let last = values.find(Number.isFinite) ?? 0;
+  return values.map((value) => {
+    if (Number.isFinite(value)) last = value;
+    return last;
+  });
+};
+
 /** A series, cut to what the model reads. */
 const toBody = (one: TaskSeries, contextLength: number | null, at: number): BodySeries => {
   const from = contextLength === null ? 0 : Math.max(0, one.target.length - contextLength);
@@ -39,7 +48,7 @@ const toBody = (one: TaskSeries, contextLength: number | null, at: number): Body
   const missing = missingPlaces(values);
   const past = Object.entries(one.pastCovariates ?? {}).map(([name, all]) => [
     name,
-    all.slice(from),
+    carried(all.slice(from)),
   ]);
   return {
     // A number, so that an answer finds its series whatever the ids are.
@@ -51,7 +60,7 @@ const toBody = (one: TaskSeries, contextLength: number | null, at: number): Body
     ...(past.length > 0 && { past_covariates: Object.fromEntries(past) }),
     ...(one.futureCovariates && {
       future_covariates: Object.fromEntries(
-        Object.entries(one.futureCovariates).map(([name, values]) => [name, [...values]]),
+        Object.entries(one.futureCovariates).map(([name, values]) => [name, carried(values)]),
       ),
     }),
     ...(one.staticCovariates && { static_covariates: { ...one.staticCovariates } }),
@@ -130,6 +139,9 @@ const PROBE: BodySeries = {
   target: [1, 2, 3, 4],
 };
 
+const sizeOf = (shown: Readonly<Record<string, unknown>>): number | undefined =>
+  typeof shown.size === 'number' ? shown.size : undefined;
+
 /** A backend over a daemon. Loading is one forecast of a step, after which the model stays in memory. */
 export const daemonBackend = (options: DaemonBackendOptions): ModelBackend => ({
   kind: 'daemon',
@@ -149,6 +161,7 @@ export const daemonBackend = (options: DaemonBackendOptions): ModelBackend => ({
       model,
       device: typeof answer.usage?.device === 'string' ? answer.usage.device : 'unknown',
       contextLength,
+      memoryBytes: sizeOf(shown),
       forecast: (task) =>
         forecastThrough(options, model, contextLength, {
           ...task,

@@ -1,4 +1,5 @@
 /** Models in this process: the ones without weights, and checkpoints in folders. */
+import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
 import { isStatisticalName } from '@tollama/core/statistical';
@@ -68,6 +69,16 @@ const inChunks = async (
   return { forecasts, warnings: [...warnings] };
 };
 
+const WEIGHTS = /\.(?:safetensors|ckpt|pt|pth|bin)$/;
+
+/** Size of a checkpoint's weights: what a loaded model takes at least. */
+const weightBytes = async (folder: string): Promise<number> => {
+  const { readdir, stat } = await import('node:fs/promises');
+  const names = (await readdir(folder)).filter((name) => WEIGHTS.test(name));
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+};
+
 /**
  * A backend that needs no daemon. Loading a checkpoint brings onnxruntime into the process.
  *
@@ -105,6 +116,7 @@ export const inProcessBackend = ({
       model,
       device: opened.device,
       contextLength: opened.capabilities.contextLength,
+      memoryBytes: await weightBytes(folder),
       forecast: (task) => inChunks(task, (part) => opened.forecast(part)),
       unload: async () => {
         await opened[Symbol.asyncDispose]();

@@ -56,18 +56,23 @@ export const toFrame = (input: unknown): LongFrame => {
   return frame.length === 0 ? invalid('the table is empty', 'give at least one row') : frame;
 };
 
+const once = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+};
+
 /**
- * Reads a long frame from CSV, JSON, NDJSON or Parquet. Columns are `unique_id`, `ds`, `y` and the covariates.
+ * Reads a long frame from CSV, JSON, NDJSON, Parquet, Arrow or a table of DuckDB (`panel.duckdb::sales`), or from the
+ * bytes of such a file, DuckDB's apart. Columns are `unique_id`, `ds`, `y` and the covariates.
  *
  * @throws TollamaError INVALID_INPUT that names file, row and column
  */
 export const readFrame = async (
-  path: string,
+  from: string | Uint8Array,
   columns: { readonly unique_id?: string; readonly ds?: string; readonly y?: string } = {},
 ): Promise<FrameRow[]> => {
   const { readSeries } = await import('@tollama/ingest/read-series');
   const { series } = await readSeries({
-    path,
+    ...(typeof from === 'string' ? { path: from } : { path: 'frame', content: once(from) }),
     idColumn: columns.unique_id,
     timeColumn: columns.ds,
     targetColumns: columns.y === undefined ? undefined : [columns.y],
@@ -83,6 +88,34 @@ export const readFrame = async (
       ),
     })),
   );
+};
+
+/**
+ * Writes rows, such as a run's forecast, as CSV, JSON, NDJSON, Parquet, Arrow or a table of DuckDB, by the name's end.
+ *
+ * @throws TollamaError INVALID_REQUEST for another ending or a place that cannot be written
+ */
+export const writeFrame = async (path: string, rows: readonly object[]): Promise<void> => {
+  const { writeTable } = await import('@tollama/ingest/write-table');
+  await writeTable(path, rows as readonly FrameRow[]);
+};
+
+/** Rows as the bytes of an Arrow file. */
+export const frameArrow = async (rows: readonly object[]): Promise<Uint8Array> => {
+  const [{ arrowBytes }, { tableColumns }] = await Promise.all([
+    import('@tollama/ingest/write-table'),
+    import('@tollama/ingest/table-columns'),
+  ]);
+  return arrowBytes(tableColumns(rows as readonly FrameRow[]));
+};
+
+/** Rows as the bytes of a Parquet file. */
+export const frameParquet = async (rows: readonly object[]): Promise<Uint8Array> => {
+  const [{ parquetBytes }, { tableColumns }] = await Promise.all([
+    import('@tollama/ingest/write-table'),
+    import('@tollama/ingest/table-columns'),
+  ]);
+  return parquetBytes(tableColumns(rows as readonly FrameRow[]));
 };
 
 const cell = (value: unknown): string => {

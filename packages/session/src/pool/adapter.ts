@@ -45,6 +45,10 @@ export interface Adapter {
   readonly isLoaded: boolean;
   /** Where it runs, once it is loaded. */
   readonly device: string | null;
+  /** What the loaded model takes in memory, as far as that is known. */
+  readonly memoryBytes?: number | undefined;
+  /** Forecasts that are being made. */
+  readonly inFlight?: number;
   loadModel(): Promise<void>;
   unloadModel(): Promise<void>;
   /** @throws TSAgentKitError E_MODEL_NOT_LOADED; it never loads */
@@ -92,6 +96,7 @@ class ModelAdapter implements Adapter {
   readonly config: AdapterConfig;
   readonly #backend: ModelBackend;
   #loaded: LoadedModel | undefined;
+  #inFlight = 0;
 
   constructor(config: AdapterConfig, backend: ModelBackend) {
     this.config = config;
@@ -108,6 +113,14 @@ class ModelAdapter implements Adapter {
 
   get device(): string | null {
     return this.#loaded?.device ?? null;
+  }
+
+  get memoryBytes(): number | undefined {
+    return this.#loaded?.memoryBytes;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   async loadModel(): Promise<void> {
@@ -146,6 +159,19 @@ class ModelAdapter implements Adapter {
     rest: Pick<ForecastTask, 'options' | 'signal'> = {},
   ): Promise<ForecastResult> {
     const loaded = this.#loadedFor('predict');
+    this.#inFlight++;
+    try {
+      return await this.#predictWith(loaded, series, { ...rest, horizon, quantiles });
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  async #predictWith(
+    loaded: LoadedModel,
+    series: readonly TaskSeries[],
+    rest: Omit<ForecastTask, 'series'>,
+  ): Promise<ForecastResult> {
     const { maxContextLength, predictionBatchSize } = this.config;
     const forecasts: ForecastResult['forecasts'][number][] = [];
     const warnings = new Set<string>();
@@ -154,8 +180,6 @@ class ModelAdapter implements Adapter {
       const result = await loaded.forecast({
         ...rest,
         series: batch.map((one) => cut(one, maxContextLength)),
-        horizon,
-        quantiles,
       });
       forecasts.push(...result.forecasts);
       for (const warning of result.warnings) warnings.add(warning);

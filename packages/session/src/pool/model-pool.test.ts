@@ -153,3 +153,64 @@ test('sizes: the table, else the own model_size, else the pipeline, else base; t
   });
   expect(adapterConfigOf('chronos', settings).modelName).toBe('chronos2');
 });
+
+describe('a memory limit', () => {
+  const sized = (memoryLimitBytes: number, sizes = { one: 40, two: 40, three: 40 }) => {
+    const backend = fakeBackend({ sizes });
+    const lazy = { allowLazyLoadOnMiss: true, memoryLimitBytes };
+    return { backend, pool: new ModelPool({ adapters: names, backend, ...lazy }) };
+  };
+
+  test('the model that was used longest ago goes', async () => {
+    const { backend, pool } = sized(100);
+    await pool.acquire('one');
+    await pool.acquire('two');
+    await pool.acquire('one');
+    await pool.acquire('three');
+    expect(backend.unloads).toEqual(['two']);
+    expect(pool.stats()).toMatchObject({
+      loaded_adapters: ['one', 'three'],
+      memory_bytes: 80,
+      memory_limit_bytes: 100,
+      evicted_adapters: ['two'],
+    });
+    await pool.acquire('two');
+    expect(backend.loads).toEqual(['one', 'two', 'three', 'two']);
+    expect(backend.unloads).toEqual(['two', 'one']);
+  });
+
+  test('one that is forecasting stays', async () => {
+    const { backend, pool } = sized(50);
+    const adapter = await pool.acquire('one');
+    const series = [{ id: 'a', freq: 'D', target: Float64Array.of(1, 2, 3) }];
+    const forecast = adapter.predict(series, 2, [0.5]);
+    const second = pool.acquire('two');
+    await Promise.all([forecast, second]);
+    expect((await forecast).forecasts).toHaveLength(1);
+    expect(backend.calls).toHaveLength(1);
+  });
+
+  test('in a strict pool the next use of it is a miss that says so', async () => {
+    const backend = fakeBackend({ sizes: { one: 40, two: 40 } });
+    const config = { adapters: names, backend, maxPreloadAdapters: 2, memoryLimitBytes: 50 };
+    const pool = new ModelPool(config);
+    await pool.preloadAll();
+    expect(pool.stats().loaded_adapters).toEqual(['two']);
+    expect(() => pool.get('one')).toThrow(
+      expect.objectContaining({
+        code: 'E_MODEL_NOT_LOADED',
+        context: expect.objectContaining({ unloaded_for_memory: true }),
+      }),
+    );
+  });
+
+  test('a model that does not fit alone is E_OOM, models of unknown size count as nothing', async () => {
+    const { backend, pool } = sized(30, { one: 40, two: 20, three: 0 });
+    await expect(pool.acquire('one')).rejects.toMatchObject({ code: 'E_OOM' });
+    expect(backend.unloads).toEqual(['one']);
+    await pool.acquire('two');
+    await pool.acquire('three');
+    expect(pool.stats().loaded_adapters).toEqual(['two', 'three']);
+    expect(() => sized(0)).toThrow(RangeError);
+  });
+});

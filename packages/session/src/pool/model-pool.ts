@@ -19,6 +19,11 @@ export interface ModelPoolConfig {
   readonly maxPreloadAdapters: number;
   /** Whether a configured adapter that is not loaded may be loaded when it is needed. */
   readonly allowLazyLoadOnMiss: boolean;
+  /**
+   * Bytes that loaded models may take together; null: any. Past it the models that were used longest ago are unloaded,
+   * never one that is forecasting; the next use of such a model is a miss.
+   */
+  readonly memoryLimitBytes: number | null;
   readonly backend: ModelBackend;
   readonly createAdapter: AdapterFactory;
 }
@@ -29,6 +34,11 @@ export interface PoolStats {
   readonly allow_lazy_load_on_miss: boolean;
   readonly loaded_adapters: readonly string[];
   readonly loaded_count: number;
+  readonly memory_limit_bytes: number | null;
+  /** Of the loaded models whose size is known. */
+  readonly memory_bytes: number;
+  /** Models that were unloaded to make room, in their order. */
+  readonly evicted_adapters: readonly string[];
   readonly details: Readonly<
     Record<
       string,
@@ -37,6 +47,7 @@ export interface PoolStats {
         readonly device: string | null;
         readonly load_time_ms: number;
         readonly load_count: number;
+        readonly memory_bytes: number | null;
       }
     >
   >;
@@ -59,6 +70,7 @@ const checked = (config: Partial<ModelPoolConfig>): ModelPoolConfig => {
     preload: false,
     maxPreloadAdapters: MOST_PRELOADED,
     allowLazyLoadOnMiss: false,
+    memoryLimitBytes: null,
     backend: config.backend ?? inProcessBackend(),
     createAdapter,
     ...config,
@@ -67,6 +79,10 @@ const checked = (config: Partial<ModelPoolConfig>): ModelPoolConfig => {
   const most = whole.maxPreloadAdapters;
   if (!Number.isInteger(most) || most < 1 || most > MOST_PRELOADED) {
     throw new RangeError(`maxPreloadAdapters = ${most}; use 1 to ${MOST_PRELOADED}`);
+  }
+  const limit = whole.memoryLimitBytes;
+  if (limit !== null && !(limit > 0)) {
+    throw new RangeError(`memoryLimitBytes = ${limit}; use a number above 0, or null`);
   }
   return Object.freeze({ ...whole, adapters: Object.freeze([...whole.adapters]) });
 };
@@ -81,7 +97,9 @@ export class ModelPool implements AsyncDisposable {
   readonly config: ModelPoolConfig;
   /** Settles when the constructor's preload has; without one, at once. */
   readonly ready: Promise<readonly string[]>;
+  /** The most recently used last. */
   readonly #entries = new Map<string, Entry>();
+  readonly #evicted: string[] = [];
   readonly #loading = new Map<string, Promise<Adapter>>();
   readonly #loadCounts = new Map<string, number>();
 
@@ -103,7 +121,7 @@ export class ModelPool implements AsyncDisposable {
   /** Loads one adapter unless it is loaded; concurrent calls load once. */
   async preload(name: string): Promise<Adapter> {
     this.#requireConfigured(name);
-    const entry = this.#entries.get(name);
+    const entry = this.#use(name);
     if (entry) return entry.adapter;
     const underway = this.#loading.get(name);
     if (underway) return underway;
@@ -120,7 +138,7 @@ export class ModelPool implements AsyncDisposable {
    */
   get(name: string): Adapter {
     this.#requireConfigured(name);
-    const entry = this.#entries.get(name);
+    const entry = this.#use(name);
     if (entry) return entry.adapter;
     const { adapters, maxPreloadAdapters, allowLazyLoadOnMiss } = this.config;
     throw new TSAgentKitError('E_MODEL_NOT_LOADED', `adapter '${name}' is not loaded`, {
@@ -129,6 +147,7 @@ export class ModelPool implements AsyncDisposable {
         configured_adapters: adapters,
         loaded_adapters: [...this.#entries.keys()],
         max_preload_adapters: maxPreloadAdapters,
+        ...(this.#evicted.includes(name) && { unloaded_for_memory: true }),
       },
       fixHint: allowLazyLoadOnMiss
         ? 'use acquire() or getOrLoad(), which load it'
@@ -155,6 +174,7 @@ export class ModelPool implements AsyncDisposable {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     this.#loadCounts.clear();
+    this.#evicted.length = 0;
     await Promise.allSettled(entries.map(async ({ adapter }) => adapter.unloadModel()));
   }
 
@@ -171,6 +191,7 @@ export class ModelPool implements AsyncDisposable {
         device: adapter.device ?? this.config.device,
         load_time_ms: loadMs,
         load_count: this.#loadCounts.get(name) ?? 0,
+        memory_bytes: adapter.memoryBytes ?? null,
       },
     ]);
     return {
@@ -179,6 +200,9 @@ export class ModelPool implements AsyncDisposable {
       allow_lazy_load_on_miss: allowLazyLoadOnMiss,
       loaded_adapters: [...this.#entries.keys()],
       loaded_count: this.#entries.size,
+      memory_limit_bytes: this.config.memoryLimitBytes,
+      memory_bytes: this.#memoryBytes(),
+      evicted_adapters: [...this.#evicted],
       details: Object.fromEntries(details),
     };
   }
@@ -198,7 +222,56 @@ export class ModelPool implements AsyncDisposable {
     countLoad(name, loadMs);
     this.#loadCounts.set(name, (this.#loadCounts.get(name) ?? 0) + 1);
     this.#entries.set(name, { adapter, loadMs });
+    await this.#makeRoom(name);
     return adapter;
+  }
+
+  /** The entry, from now on the most recently used one. */
+  #use(name: string): Entry | undefined {
+    const entry = this.#entries.get(name);
+    if (!entry) return undefined;
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  #memoryBytes(): number {
+    return [...this.#entries.values()].reduce(
+      (sum, { adapter }) => sum + (adapter.memoryBytes ?? 0),
+      0,
+    );
+  }
+
+  /** Unloads what was used longest ago until the rest fits. Throws E_OOM for a model that does not fit alone. */
+  async #makeRoom(newest: string): Promise<void> {
+    const { memoryLimitBytes: limit } = this.config;
+    if (limit === null) return;
+    const own = this.#entries.get(newest)?.adapter.memoryBytes ?? 0;
+    if (own > limit) {
+      await this.#unload(newest);
+      throw new TSAgentKitError(
+        'E_OOM',
+        `adapter '${newest}' takes more memory than the pool may`,
+        {
+          context: { adapter_name: newest, memory_bytes: own, memory_limit_bytes: limit },
+          fixHint: 'raise memoryLimitBytes, or choose a smaller model_size',
+        },
+      );
+    }
+    for (const [name, { adapter }] of [...this.#entries]) {
+      if (this.#memoryBytes() <= limit) return;
+      const isFree = name !== newest && (adapter.inFlight ?? 0) === 0;
+      const hasSize = (adapter.memoryBytes ?? 0) > 0;
+      if (!isFree || !hasSize) continue;
+      await this.#unload(name);
+      this.#evicted.push(name);
+    }
+  }
+
+  async #unload(name: string): Promise<void> {
+    const entry = this.#entries.get(name);
+    this.#entries.delete(name);
+    await Promise.resolve(entry?.adapter.unloadModel()).catch(() => {});
   }
 
   #requireConfigured(name: string): void {

@@ -1,7 +1,9 @@
-/** validate -> infer_freq -> qa -> align_covariates -> drop_future_rows -> build_dataset, as one path. */
+/** validate -> infer_freq -> qa -> align_covariates -> drop_future_rows -> build_dataset -> feature_engineering, as one path. */
 import { TSAgentKitError } from '../errors/session-error.ts';
+import { type FeatureConfigInput, parseFeatureConfig } from '../features/feature-config.ts';
+import { makeFeatures } from '../features/make-features.ts';
 import { buildPanel, futureRowCount, resolveFrequency } from '../frame/build-panel.ts';
-import { alignCovariates } from '../frame/covariates.ts';
+import { alignCovariates, type CovariateRoles } from '../frame/covariates.ts';
 import type { Panel } from '../frame/panel.ts';
 import { raiseFirst, type Validated, validateFrame } from '../frame/validate.ts';
 import { covariateIssues, findIssues, type Mode, type QaReport } from '../quality/qa.ts';
@@ -63,6 +65,7 @@ export interface PrepareRequest {
   readonly mode: Mode;
   readonly log: StepLog;
   readonly strategy: RepairStrategy;
+  readonly features?: FeatureConfigInput | undefined;
 }
 
 const checked = (validated: Validated): Validated & { frame: NonNullable<Validated['frame']> } => {
@@ -112,7 +115,22 @@ export const prepareDataset = async (request: PrepareRequest): Promise<Dataset> 
     issues: [...inspected.report.issues, ...covariateIssues(problems)],
     leakage_detected: problems.some(({ code }) => code === 'E_COVARIATE_LEAKAGE'),
   };
-  return { panel, frame, spec, roles, validation: report, qa };
+  const engineered = await engineer(request, panel, roles);
+  return { frame, spec, validation: report, qa, panel, roles, ...engineered };
+};
+
+/** The panel with features, where some are asked for and can be made. */
+const engineer = async (
+  { features, mode, log, spec }: PrepareRequest,
+  panel: Panel,
+  roles: CovariateRoles,
+): Promise<Pick<Dataset, 'panel' | 'roles'> | undefined> => {
+  if (!features) return undefined;
+  const make = async () => makeFeatures(panel, roles, parseFeatureConfig(features), spec.h);
+  const made = await log.optional('feature_engineering', mode === 'strict', make, {
+    artifacts: ['features'],
+  });
+  return made && { panel: made.panel, roles: made.roles };
 };
 
 /** The targets as they were repaired. */

@@ -1,5 +1,6 @@
 /** What the steps of a session take and give. */
 
+import type { FeatureConfigInput } from '../features/feature-config.ts';
 import type { ModelArtifact } from '../forecast/candidates.ts';
 import type { ModelForecast } from '../forecast/forecast-panel.ts';
 import type { ForecastRow } from '../forecast/forecast-table.ts';
@@ -28,6 +29,8 @@ export interface SessionOptions {
 
 export interface DatasetOptions {
   readonly repairStrategy?: RepairStrategy;
+  /** Features that are made of the data and go along as covariates. */
+  readonly featureConfig?: FeatureConfigInput;
 }
 
 /** A checked and repaired panel, and what was found on the way. */

@@ -75,8 +75,15 @@ export class TSAgentSession implements AsyncDisposable {
     spec: TaskSpecInput,
     options: DatasetOptions & { readonly mode?: Mode; readonly log?: StepLog } = {},
   ): Promise<Dataset> {
-    const { mode = this.mode, log = new StepLog(), repairStrategy = {} } = options;
-    return prepareDataset({ data, spec: this.taskSpec(spec), mode, log, strategy: repairStrategy });
+    const { mode = this.mode, log = new StepLog(), repairStrategy = {}, featureConfig } = options;
+    return prepareDataset({
+      data,
+      spec: this.taskSpec(spec),
+      mode,
+      log,
+      strategy: repairStrategy,
+      features: featureConfig,
+    });
   }
 
   /** What is wrong with the data, and what was repaired. */
@@ -152,11 +159,12 @@ export class TSAgentSession implements AsyncDisposable {
     if (this.#runs++ > 0) countSessionReuse();
     const mode = options.mode ?? this.mode;
     const log = new StepLog();
-    const { repairStrategy } = options;
+    const { repairStrategy, featureConfig } = options;
     const dataset = await this.dataset(data, spec, {
       mode,
       log,
       ...(repairStrategy && { repairStrategy }),
+      ...(featureConfig && { featureConfig }),
     });
     const planned = await log.run('make_plan', () => this.plan(dataset, mode), {
       artifacts: ['plan', 'route_decision'],

@@ -18,6 +18,8 @@ export interface FakeOptions {
   readonly brokenFor?: Readonly<Record<string, readonly string[]>>;
   /** What a model adds to the last value. */
   readonly offsets?: Readonly<Record<string, number>>;
+  /** Bytes that a model takes. */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 const lastKnown = (target: Float64Array): number =>
@@ -57,6 +59,7 @@ export const fakeBackend = (options: FakeOptions = {}): FakeBackend => {
         model,
         device: device ?? 'cpu',
         contextLength: null,
+        memoryBytes: options.sizes?.[model],
         forecast: async (task) => forecast(model, task),
         unload: async () => {
           unloads.push(model);

@@ -29,11 +29,49 @@ const PRECISION = 1e-10;
 const MAX_STEPS = 200;
 const FURTHEST = 1e300;
 
+/** Bits of a quantile after the first. */
+const BITS = 33;
+const MOST_GRID_STEPS = 100;
+
+/** Distance of neighbouring quantiles just above |z|, a power of two. */
+const spacingAt = (size: number): number => 2 ** (Math.floor(Math.log2(Math.max(1, size))) - BITS);
+
+const neighbour = (z: number, direction: 1 | -1): number => {
+  const isOutward = z * direction >= 0;
+  // Inward from a power of two, the grid is finer.
+  const spacing = spacingAt(isOutward ? Math.abs(z) : Math.abs(z) * (1 - Number.EPSILON));
+  return z + direction * spacing;
+};
+
+/**
+ * The first point of a grid at which the function reaches the level, from a point nearby. The grid is the same for all
+ * levels, so that a higher level never has a lower quantile, whatever way the search came.
+ */
+const firstOnGrid = (
+  parts: readonly Part[],
+  level: number,
+  { near, low, high }: { readonly near: number; readonly low: number; readonly high: number },
+): number => {
+  const spacing = spacingAt(Math.abs(near));
+  let z = Math.min(high, Math.max(low, Math.round(near / spacing) * spacing));
+  let left = MOST_GRID_STEPS;
+  while (z < high && left-- > 0 && cdfOf(parts, z) < level) z = Math.min(high, neighbour(z, 1));
+  while (z > low && left-- > 0) {
+    const below = Math.max(low, neighbour(z, -1));
+    if (cdfOf(parts, below) < level) break;
+    z = below;
+  }
+  return z;
+};
+
+const solve = (parts: readonly Part[], level: number, low: number, high: number): number =>
+  firstOnGrid(parts, level, { near: approach(parts, level, low, high), low, high });
+
 /**
  * Where a continuous increasing function reaches a level between low and high: Newton's method as long as
  * it closes in, else by halves.
  */
-const solve = (parts: readonly Part[], level: number, low: number, high: number): number => {
+const approach = (parts: readonly Part[], level: number, low: number, high: number): number => {
   let z = 0.5 * (low + high);
   for (
     let step = 0;

@@ -1,0 +1,22 @@
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+
+/**
+ * Loads a package that is needed for one format only.
+ *
+ * @throws TollamaError DEPENDENCY_MISSING that says how to get it
+ */
+export const loadOptional = async <T>(
+  name: string,
+  what: string,
+  load: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new TollamaError(
+      'DEPENDENCY_MISSING',
+      `${what} needs the package ${name}: ${errorMessage(cause)}`,
+      { hint: `npm install ${name}`, cause },
+    );
+  }
+};

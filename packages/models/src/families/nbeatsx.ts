@@ -1,0 +1,139 @@
+/**
+ * N-BEATSx without exogenous variables: doubly residual stacks of perceptrons whose outputs are coefficients of a
+ * trend (polynomials), of a season (harmonics), or of the values themselves.
+ *
+ * Paper        Oreshkin et al., "N-BEATS", ICLR 2020; Olivares et al., "Neural basis expansion analysis with
+ *              exogenous variables: Forecasting electricity prices with NBEATSx", IJF 2023
+ * Reference    github.com/Nixtla/neuralforecast, models/nbeatsx.py (Apache-2.0)
+ * Checkpoints  none: `tollama train --from-scratch` makes them, with quantiles in place of points
+ */
+import {
+  add,
+  constant,
+  dimOf,
+  matmul,
+  rearrange,
+  relu,
+  repeat,
+  slice,
+  sub,
+  type Tensor,
+  type Weights,
+} from '@tollama/graph';
+import { z } from 'zod';
+import { defineFamily } from '../family.ts';
+import { linear } from '../nn/linear.ts';
+import { WINDOW_FIELDS, windowFamily } from '../nn/window-model.ts';
+
+const STACKS = ['identity', 'trend', 'seasonality'] as const;
+
+const Config = z.object({
+  model_type: z.literal('nbeatsx'),
+  ...WINDOW_FIELDS,
+  stack_types: z.array(z.enum(STACKS)).min(1).default(['trend', 'seasonality', 'identity']),
+  /** Blocks of each stack. */
+  n_blocks: z.int().positive().default(1),
+  /** Layers of each block's perceptron. */
+  mlp_units: z.array(z.int().positive()).min(1).default([256, 256]),
+  /** Highest power of a trend. */
+  n_polynomials: z.int().min(0).max(8).default(2),
+  /** Harmonics for each step of half a horizon. */
+  n_harmonics: z.int().positive().max(8).default(2),
+});
+type Config = z.infer<typeof Config>;
+
+/** [powers, horizon]: (t / horizon)^p */
+const trendBasis = (powers: number, size: number): Tensor =>
+  constant(
+    Array.from({ length: powers * size }, (_, i) => ((i % size) / size) ** Math.floor(i / size)),
+    'float32',
+    [powers, size],
+  );
+
+/** Frequencies 0, 1/n, 2/n, ... up to half of the steps (nbeatsx.py, SeasonalityBasis). */
+const frequencies = (harmonics: number, horizon: number): number[] => {
+  const count = Math.max(1, Math.floor(harmonics / 2) * horizon - harmonics + 1);
+  return [0, ...Array.from({ length: count - 1 }, (_, i) => (harmonics + i) / harmonics)];
+};
+
+/** [2 * frequencies, size]: cosines, then sines. `first` is the first step, counted from the forecast's start. */
+const seasonBasis = (
+  { n_harmonics, horizon }: Config,
+  { first, size }: { readonly first: number; readonly size: number },
+): Tensor => {
+  const rates = frequencies(n_harmonics, horizon);
+  const row = (wave: (angle: number) => number, rate: number): number[] =>
+    Array.from({ length: size }, (_, t) => wave((2 * Math.PI * rate * (first + t)) / horizon));
+  const rows = [
+    ...rates.flatMap((rate) => row(Math.cos, rate)),
+    ...rates.flatMap((rate) => row(Math.sin, rate)),
+  ];
+  return constant(rows, 'float32', [2 * rates.length, size]);
+};
+
+/** Bases of the context and of the horizon; undefined for coefficients that are the values. */
+const basesOf = (type: (typeof STACKS)[number], c: Config) => {
+  const { input_size, horizon, n_polynomials } = c;
+  switch (type) {
+    case 'identity':
+      return undefined;
+    case 'trend':
+      return {
+        back: trendBasis(n_polynomials + 1, input_size),
+        ahead: trendBasis(n_polynomials + 1, horizon),
+      };
+    case 'seasonality':
+      return {
+        back: seasonBasis(c, { first: -input_size, size: input_size }),
+        ahead: seasonBasis(c, { first: 0, size: horizon }),
+      };
+  }
+};
+
+/** -> backcast [b, input_size], forecast [b, levels, horizon] */
+const block = (x: Tensor, w: Weights, c: Config, type: (typeof STACKS)[number]) => {
+  let y = x;
+  c.mlp_units.forEach((width, i) => {
+    y = relu(linear(y, w.at(`layers.${i}`), width));
+  });
+  const bases = basesOf(type, c);
+  const back = bases ? Number(dimOf(bases.back, 0)) : c.input_size;
+  const ahead = bases ? Number(dimOf(bases.ahead, 0)) : c.horizon;
+  const theta = linear(y, w.at('theta'), back + c.quantiles.length * ahead);
+  const behind = slice(theta, 1, { start: 0, end: back });
+  const end = back + c.quantiles.length * ahead;
+  const before = rearrange(slice(theta, 1, { start: back, end }), 'b (q k) -> b q k', {
+    q: c.quantiles.length,
+  });
+  return {
+    backcast: bases ? matmul(behind, bases.back) : behind,
+    forecast: bases ? matmul(before, bases.ahead) : before,
+  };
+};
+
+const forward = (x: Tensor, c: Config, w: Weights): Tensor => {
+  const { input_size, horizon, quantiles } = c;
+  const last = slice(x, 1, { start: input_size - 1, end: input_size });
+  const sizes = { b: dimOf(x, 0), q: quantiles.length, h: horizon };
+  let forecast = repeat(last, 'b 1 -> b q h', sizes);
+  let residual = x;
+  c.stack_types.forEach((type, stack) => {
+    for (let i = 0; i < c.n_blocks; i++) {
+      const out = block(residual, w.at(`stacks.${stack}.blocks.${i}`), c, type);
+      residual = sub(residual, out.backcast);
+      forecast = add(forecast, out.forecast);
+    }
+  });
+  return rearrange(forecast, 'b q h -> b (q h)');
+};
+
+export const nbeatsx = defineFamily(
+  windowFamily<Config>({
+    name: 'nbeatsx',
+    modelType: 'nbeatsx',
+    config: Config as unknown as z.ZodType<Config>,
+    forward,
+    targets: ['theta'],
+    head: /\.theta\./,
+  }),
+);
