@@ -2,8 +2,9 @@
  * Times this project on a checkpoint folder and prints one JSON line with the fields of the Python rig:
  *
  *   node bench/ours.ts --model DIR [--precision float32|int8] [--threads 2] [--context 512] [--horizon 64]
- *                      [--batch 32] [--seconds 8] [--repeats N]
+ *                      [--batch 32] [--seconds 8] [--repeats N] [--options JSON] [--mean]
  *
+ * --options are the family's own, --mean asks for no quantiles.
  * start_to_first_ms counts from the start of the process, the runtime's own start included.
  */
 import { parseArgs } from 'node:util';
@@ -20,11 +21,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '8' },
     repeats: { type: 'string' },
     cache: { type: 'string' },
+    options: { type: 'string', default: '{}' },
+    mean: { type: 'boolean', default: false },
   },
 });
 
 const horizon = Number(values.horizon);
-const LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+const quantiles = values.mean ? [] : [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+const options = JSON.parse(values.options) as Readonly<Record<string, unknown>>;
 
 /** Seasons, a trend and a little noise, another one for each series. */
 const series = (i: number) => ({
@@ -46,8 +50,8 @@ const time = async (model: OpenModel, count: number): Promise<number[]> => {
   const task = {
     series: Array.from({ length: count }, (_, i) => series(i)),
     horizon,
-    quantiles: LEVELS,
-    options: {},
+    quantiles,
+    options,
   };
   const once = async (): Promise<number> => {
     const started = performance.now();
@@ -71,7 +75,7 @@ await using model = await openModel(values.model!, {
   cacheDir: values.cache,
 });
 const loaded = performance.now();
-await model.forecast({ series: [series(0)], horizon, quantiles: LEVELS, options: {} });
+await model.forecast({ series: [series(0)], horizon, quantiles, options });
 const first = performance.now();
 const one = await time(model, 1);
 const rss = megabytes();

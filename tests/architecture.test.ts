@@ -174,6 +174,30 @@ test('relative imports stay within their package', () => {
   expect(wrong).toEqual([]);
 });
 
+test('no file of the models imports itself around a circle, types included', () => {
+  const within = Map.groupBy(
+    IMPORTS.filter(({ file, specifier }) => file.room === 'models' && isRelative(specifier)),
+    ({ file }) => file.path,
+  );
+  const imported = (path: string): string[] =>
+    (within.get(path) ?? []).map(({ specifier }) =>
+      relative(ROOT, resolve(ROOT, dirname(path), specifier))
+        .split(sep)
+        .join('/'),
+    );
+  const reaches = (path: string): ReadonlySet<string> => {
+    const found = new Set<string>();
+    const open = imported(path);
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (found.has(next)) continue;
+      found.add(next);
+      open.push(...imported(next));
+    }
+    return found;
+  };
+  expect([...within.keys()].filter((path) => reaches(path).has(path))).toEqual([]);
+});
+
 test('imported packages are declared', () => {
   const atRoot = declaredBy(ROOT_MANIFEST);
   const wrong = IMPORTS.flatMap((found) => {

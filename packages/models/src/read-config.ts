@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import type { TensorSpec } from '@tollama/graph';
+import { FAMILIES } from './families/index.ts';
 import { type FamilyAndConfig, familyOf } from './family-of.ts';
 
 export { type FamilyAndConfig, familyOf } from './family-of.ts';
@@ -12,9 +13,13 @@ type Tensors = ReadonlyMap<string, TensorSpec>;
 /** What a training library keeps beside the weights of a checkpoint, as `Checkpoint` gives it. */
 type HyperParameters = Readonly<Record<string, unknown>> | undefined;
 
+/** The families that their tensors alone tell; the others say more in config.json than shapes can. */
+const isTold = (tensors: Tensors): boolean =>
+  FAMILIES.some(({ recognizes }) => recognizes({}, tensors));
+
 /**
- * Reads config.json of a checkpoint folder whose tensors are known; where there is none, the
- * hyper-parameters that its weights file holds stand for it.
+ * Reads config.json of a checkpoint folder whose tensors are known. Where there is none, the hyper-parameters
+ * that its weights file holds stand for it, or the names and shapes of its tensors where they tell all.
  */
 export const readConfig = async (
   folder: string,
@@ -26,8 +31,11 @@ export const readConfig = async (
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (hyperParameters && (cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      return familyOf(hyperParameters, tensors, 'hyper_parameters of the checkpoint');
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      if (hyperParameters) {
+        return familyOf(hyperParameters, tensors, 'hyper_parameters of the checkpoint');
+      }
+      if (isTold(tensors)) return familyOf({}, tensors, 'tensors of the checkpoint');
     }
     throw new TollamaError('CHECKPOINT_INVALID', `there is no config.json in ${folder}`, { cause });
   }

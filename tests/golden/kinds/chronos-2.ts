@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Covariate, type ModelSeries, type OpenModel, openModel } from '@tollama/models';
-import { Chronos2Config } from '@tollama/models/families/chronos-2';
+import { Chronos2Config } from '@tollama/models/families/chronos-2/config';
 import { encodeRows, forwardRows, type MaskedRow } from '@tollama/models/families/chronos-2/passes';
 import { itemsOf } from '@tollama/models/families/chronos-2/rows';
 import { type Comparison, compare } from '../compare.ts';

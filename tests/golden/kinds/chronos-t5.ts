@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task } from '@tollama/models';
 import { type OpenModel, openModel } from '@tollama/models';
-import { ChronosT5Config } from '@tollama/models/families/chronos-t5';
+import { ChronosT5Config } from '@tollama/models/families/chronos-t5/config';
 import {
   decodingOf,
   generateFeeds,

@@ -5,6 +5,7 @@ import {
   openSession,
   type Tensor,
   type TensorValue,
+  topologicalOrder,
   verifyGraph,
 } from '@tollama/graph';
 import { readConfig } from '@tollama/models';
@@ -26,7 +27,11 @@ export const inspectGraph = async (
     return tensor;
   });
   const graph = graphs[name]!;
-  const inner = Object.entries(probes).filter(([, tensor]) => graph.nodes.includes(tensor));
+  // What nobody reads further on is looked at as well, where the graph's inputs tell it.
+  const isInput = new Set<Tensor>(graph.inputs);
+  const inner = Object.entries(probes).filter(([, tensor]) =>
+    topologicalOrder([tensor]).every((node) => node.kind !== 'input' || isInput.has(node)),
+  );
   const outputs = { ...Object.fromEntries(inner), ...Object.fromEntries(graph.outputs) };
   const whole = verifyGraph(defineGraph(name, graph.inputs, outputs));
   await using session = await openSession(whole, { checkpoint, threads: 1 });

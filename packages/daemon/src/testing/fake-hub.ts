@@ -34,7 +34,7 @@ const sha256 = (data: Buffer): string => createHash('sha256').update(data).diges
 const gitHash = (data: Buffer): string =>
   createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex');
 
-const isWeights = (name: string): boolean => name.endsWith('.safetensors');
+const isWeights = (name: string): boolean => /\.(safetensors|ckpt)$/.test(name);
 
 const listing = (files: ReadonlyMap<string, Buffer>): unknown => ({
   sha: COMMIT,

@@ -39,49 +39,14 @@ import {
   type Weights,
   where,
 } from '@tollama/graph';
-import { z } from 'zod';
 import { defineFamily, type Probe } from '../family.ts';
 import { instanceNorm } from '../nn/instance-norm.ts';
 import { linear } from '../nn/linear.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
 import { FLOAT_MIN, t5Attention, t5AttentionToItself, t5FeedForward, t5Norm } from '../nn/t5.ts';
+import { Chronos2Config } from './chronos-2/config.ts';
 import { embed, forecast } from './chronos-2/predict.ts';
-
-const even = z.int().positive().multipleOf(2);
-
-export const Chronos2Config = z.object({
-  chronos_pipeline_class: z.literal('Chronos2Pipeline'),
-  d_model: z.int().positive(),
-  d_kv: even,
-  d_ff: z.int().positive(),
-  num_layers: z.int().positive(),
-  num_heads: z.int().positive(),
-  layer_norm_epsilon: z.number().positive().default(1e-6),
-  feed_forward_proj: z.literal('relu').default('relu'),
-  rope_theta: z.number().positive().default(10_000),
-  chronos_config: z
-    .object({
-      context_length: z.int().positive(),
-      input_patch_size: z.int().positive(),
-      input_patch_stride: z.int().positive(),
-      output_patch_size: z.int().positive(),
-      max_output_patches: z.int().positive().default(1),
-      quantiles: z.array(z.number().gt(0).lt(1)).min(1),
-      time_encoding_scale: z.number().positive().nullish(),
-      use_arcsinh: z.boolean().default(false),
-      use_reg_token: z.literal(true),
-    })
-    .refine((c) => c.input_patch_stride === c.input_patch_size, {
-      path: ['input_patch_stride'],
-      error: 'the stride must be the patch size',
-    })
-    .refine((c) => c.output_patch_size === c.input_patch_size, {
-      path: ['output_patch_size'],
-      error: 'input and output patches must have the same size',
-    }),
-});
-export type Chronos2Config = z.infer<typeof Chronos2Config>;
 
 const REG_TOKEN = 1;
 

@@ -52,20 +52,12 @@ import {
   t5FeedForward,
   t5Norm,
 } from '../nn/t5.ts';
+import { T5_DECODER_SIZES } from '../nn/t5-config.ts';
 import { interpolatedQuantiles, linearQuantile } from '../quantiles.ts';
 
 const Config = z.object({
   chronos_pipeline_class: z.literal('ChronosBoltPipeline'),
-  d_model: z.int().positive(),
-  d_kv: z.int().positive(),
-  d_ff: z.int().positive(),
-  num_layers: z.int().positive(),
-  num_decoder_layers: z.int().positive(),
-  num_heads: z.int().positive(),
-  layer_norm_epsilon: z.number().positive().default(1e-6),
-  feed_forward_proj: z.literal('relu').default('relu'),
-  relative_attention_num_buckets: z.int().positive().default(32),
-  relative_attention_max_distance: z.int().positive().default(128),
+  ...T5_DECODER_SIZES,
   decoder_start_token_id: z.literal(0).default(0),
   chronos_config: z.object({
     context_length: z.int().positive(),

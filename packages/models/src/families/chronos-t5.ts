@@ -50,7 +50,6 @@ import {
   type Weights,
   where,
 } from '@tollama/graph';
-import { z } from 'zod';
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
 import {
@@ -61,45 +60,8 @@ import {
   t5FeedForward,
   t5Norm,
 } from '../nn/t5.ts';
+import { ChronosT5Config, type ChronosT5Config as Config } from './chronos-t5/config.ts';
 import { embed, forecast } from './chronos-t5/predict.ts';
-
-const token = z.int().nonnegative();
-
-export const ChronosT5Config = z.object({
-  chronos_pipeline_class: z.literal('ChronosPipeline').optional(),
-  d_model: z.int().positive(),
-  d_kv: z.int().positive(),
-  d_ff: z.int().positive(),
-  num_layers: z.int().positive(),
-  num_decoder_layers: z.int().positive(),
-  num_heads: z.int().positive(),
-  vocab_size: z.int().positive(),
-  layer_norm_epsilon: z.number().positive().default(1e-6),
-  feed_forward_proj: z.literal('relu').default('relu'),
-  relative_attention_num_buckets: z.int().positive().default(32),
-  relative_attention_max_distance: z.int().positive().default(128),
-  decoder_start_token_id: token.default(0),
-  tie_word_embeddings: z.boolean().default(true),
-  chronos_config: z.object({
-    tokenizer_class: z.literal('MeanScaleUniformBins'),
-    tokenizer_kwargs: z.object({ low_limit: z.number(), high_limit: z.number() }),
-    n_tokens: z.int().positive(),
-    n_special_tokens: z.int().positive(),
-    pad_token_id: token,
-    eos_token_id: token,
-    use_eos_token: z.boolean(),
-    model_type: z.literal('seq2seq'),
-    context_length: z.int().positive(),
-    prediction_length: z.int().positive(),
-    num_samples: z.int().positive(),
-    temperature: z.number().positive(),
-    top_k: z.int().nonnegative(),
-    top_p: z.number().positive().max(1),
-  }),
-});
-export type ChronosT5Config = z.infer<typeof ChronosT5Config>;
-
-type Config = ChronosT5Config;
 
 /** x [..., s, d], normed -> [..., s, d] */
 type Attention = (x: Tensor, w: Weights) => Tensor;

@@ -1,10 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
-import { openCheckpoint } from '@tollama/graph';
-import { readTensor } from '@tollama/graph/safetensors/read-tensor';
 import { withFolder } from '@tollama/graph/testing/run-graph';
-import { type Picklable, tensorOf, torchFileOf } from '@tollama/graph/testing/torch-archive';
+import type { Picklable } from '@tollama/graph/testing/torch-archive';
+import { picklable, torchCheckpointOf } from '@tollama/graph/testing/torch-checkpoint';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ModelSeries } from '../family.ts';
@@ -203,21 +202,7 @@ describe('lag-llama', () => {
 });
 
 describe('the published form, a file of torch.save without config.json', () => {
-  const picklable = (value: unknown): Picklable => {
-    if (Array.isArray(value)) return value.map(picklable);
-    if (typeof value !== 'object' || value === null) return value as Picklable;
-    return new Map(Object.entries(value).map(([key, inner]) => [key, picklable(inner)]));
-  };
-
   test('forecasts as model.safetensors and config.json do', async () => {
-    const { tensors } = await openCheckpoint(folder);
-    const storages: Record<string, Float32Array> = {};
-    const state = new Map<Picklable, Picklable>();
-    for (const [name, tensor] of tensors) {
-      const key = String(state.size);
-      storages[key] = await readTensor(tensor);
-      state.set(name, tensorOf(tensor.shape, key));
-    }
     const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as {
       model_kwargs: Record<string, unknown>;
     };
@@ -227,13 +212,8 @@ describe('the published form, a file of torch.save without config.json', () => {
       call: pickled,
       args: { tuple: [] },
     });
-    const whole = new Map<Picklable, Picklable>([
-      ['epoch', 7],
-      ['state_dict', state],
-      ['hyper_parameters', hyper],
-    ]);
     await withFolder(async (published) => {
-      await writeFile(join(published, 'lag-llama.ckpt'), torchFileOf(whole, storages));
+      await writeFile(join(published, 'lag-llama.ckpt'), await torchCheckpointOf(folder, hyper));
       await using same = await openModel(published, { threads: 1 });
       expect(same.family).toBe('lag-llama');
       const series = [seriesOf(wave(40))];

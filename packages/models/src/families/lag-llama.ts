@@ -51,6 +51,7 @@ import {
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
 import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
+import { attendInBlocks } from './lag-llama/causal-blocks.ts';
 import { Config, farthestLag, TIME_FEATURES } from './lag-llama/config.ts';
 import { forecast } from './lag-llama/forecast.ts';
 
@@ -74,6 +75,8 @@ interface Surroundings {
   readonly rotation: Rotation | undefined;
   /** [1, 1, s, past + s] */
   readonly mask: Tensor;
+  /** The length of a block of queries; without any they all ask at once. Only where nothing is remembered. */
+  readonly block: Dim | undefined;
 }
 
 // ---- features ------------------------------------------------------------------------------------
@@ -131,17 +134,17 @@ const attention = (
   x: Tensor,
   w: Weights,
   c: Config,
-  past: Memory,
+  past: Memory | undefined,
   around: Surroundings,
   asked: Dim | undefined,
 ): { readonly output: Tensor; readonly memory: Memory } => {
   const width = widthOf(x);
   const { n_head: heads } = c.model_kwargs;
   const both = plain(x, w.at('kv_proj'), 2 * width);
-  const memory = {
-    key: concat([past.key, slice(both, 2, { end: width })], 1),
-    value: concat([past.value, slice(both, 2, { start: width })], 1),
-  };
+  const [key, value] = [slice(both, 2, { end: width }), slice(both, 2, { start: width })];
+  const memory = past
+    ? { key: concat([past.key, key], 1), value: concat([past.value, value], 1) }
+    : { key, value };
   const query = plain(lastTokens(x, asked), w.at('q_proj'), width);
   const { rotation } = around;
   const turned = rotation && rotate(query, lastPlaces(rotation, dimOf(query, 1)), heads);
@@ -149,12 +152,12 @@ const attention = (
     asked === undefined
       ? around.mask
       : slice(around.mask, 2, { start: subtractDims(dimOf(x, 1), asked) });
-  const mixed = attend(
-    turned ?? query,
-    rotation ? rotate(memory.key, rotation, heads) : memory.key,
-    memory.value,
-    { heads, bias: mask },
-  );
+  const keys = rotation ? rotate(memory.key, rotation, heads) : memory.key;
+  const { block } = around;
+  const mixed =
+    block !== undefined && asked === undefined
+      ? attendInBlocks(turned ?? query, keys, value, { heads, mask, block })
+      : attend(turned ?? query, keys, memory.value, { heads, bias: mask });
   return { output: plain(mixed, w.at('c_proj'), width), memory };
 };
 
@@ -171,7 +174,7 @@ const block = (
   x: Tensor,
   w: Weights,
   c: Config,
-  past: Memory,
+  past: Memory | undefined,
   around: Surroundings,
   asked?: Dim,
 ): { readonly x: Tensor; readonly memory: Memory } => {
@@ -228,9 +231,10 @@ const studentT = (x: Tensor, w: Weights): Readonly<Record<string, Tensor>> => {
 
 /**
  * The newest tokens of each path after what is remembered -> the distribution of its next value, and the
- * memory without its oldest token, which the next run slides over.
+ * memory without its oldest token, which the next run slides over. In blocks nothing is remembered before or
+ * after; the input `block` tells their length by its own.
  */
-const forward = (c: Config, root: Weights, probe: Probe): Graph => {
+const forward = (c: Config, root: Weights, probe: Probe, isInBlocks: boolean): Graph => {
   const { n_layer: layers, n_embd_per_head, n_head, time_feat } = c.model_kwargs;
   const width = n_embd_per_head * n_head;
   const w = root.at('model.transformer');
@@ -243,37 +247,39 @@ const forward = (c: Config, root: Weights, probe: Probe): Graph => {
   const calendar = input('calendar', [series, fresh, TIME_FEATURES]);
   const remembered = (name: string): Tensor =>
     input(name, [multiplyDims(series, paths), past, width]);
-  const memory = Array.from({ length: layers }, (_, i) => ({
+  const memory = Array.from({ length: isInBlocks ? 0 : layers }, (_, i) => ({
     key: remembered(`past_key_${i}`),
     value: remembered(`past_value_${i}`),
   }));
+  const blocks = input('block', ['block'], 'int64');
+  const before = isInBlocks ? 0 : past;
   const around = {
-    rotation: rotation(addDims(past, fresh), c),
-    mask: causalMask(past, fresh),
+    rotation: rotation(addDims(before, fresh), c),
+    mask: causalMask(before, fresh),
+    block: isInBlocks ? dimOf(blocks, 0) : undefined,
   };
 
   const tokens = features(values, loc, scale, time_feat ? calendar : undefined, fresh, c);
   probe('transformer_input', tokens);
   let x = probe('wte', linear(tokens, w.at('wte'), width));
   const outputs: Record<string, Tensor> = {};
-  memory.forEach((known, i) => {
+  for (let i = 0; i < layers; i++) {
     const at = w.at(`h.${i}`);
-    const all = block(x, at, c, known, around);
+    const all = block(x, at, c, memory[i], around);
     probe(`after_h${i}`, all.x);
     // Nobody reads the other tokens of the last block.
     const isLast = i === layers - 1;
     if (isLast) probe('ln_f', norm(all.x, w.at('ln_f')));
-    const done = isLast ? block(x, at, c, known, around, 1) : all;
+    const done = isLast ? block(x, at, c, memory[i], around, 1) : all;
     x = done.x;
+    if (isInBlocks) continue;
     outputs[`next_key_${i}`] = slice(done.memory.key, 1, { start: 1 });
     outputs[`next_value_${i}`] = slice(done.memory.value, 1, { start: 1 });
-  });
+  }
   const parameters = studentT(norm(x, w.at('ln_f')), root.at('model.param_proj'));
-  return defineGraph(
-    'lag-llama',
-    [values, loc, scale, calendar, ...memory.flatMap(({ key, value }) => [key, value])],
-    { ...parameters, ...outputs },
-  );
+  const more = isInBlocks ? [blocks] : memory.flatMap(({ key, value }) => [key, value]);
+  const inputs = [values, loc, scale, calendar, ...more];
+  return defineGraph('lag-llama', inputs, { ...parameters, ...outputs });
 };
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -284,7 +290,10 @@ export const lagLlama = defineFamily({
   config: Config,
   recognizes: ({ model_kwargs: kwargs }, tensors) =>
     isRecord(kwargs) && 'lags_seq' in kwargs && tensors.has('model.transformer.wte.weight'),
-  graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
+  graphs: (c, w, probe) => ({
+    forward: forward(c, w, probe, false),
+    blocks: forward(c, w, (_, tensor) => tensor, true),
+  }),
   capabilities: (c) => ({
     covariates: NO_COVARIATES,
     contextLength: c.context_length + farthestLag(c),

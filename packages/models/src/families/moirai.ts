@@ -162,10 +162,11 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
     // Two thirds of four times d, in whole eights: not in the config.
     feedForwardWidth: 8 * Math.ceil(Math.floor((8 * c.d_model) / 3) / 8),
     isCausal: false,
+    read,
     probe,
   });
   const atRead = (x: Tensor): Tensor => take(x, read, 1);
-  const last = probe('encoder_out', moiraiNorm(atRead(state), encoder.at('norm')));
+  const last = probe('encoder_out', moiraiNorm(state, encoder.at('norm')));
   const mixture = mixtureHead(last, w.at('param_proj.proj'), size, c, probe);
   const inputs = [target, observed, sample, time, variate, isPredicted, read, index];
   return defineGraph('moirai', inputs, { loc: atRead(loc), scale: atRead(scale), ...mixture });

@@ -101,9 +101,10 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
     layers: c.num_layers,
     feedForwardWidth: c.d_ff,
     isCausal: true,
+    read,
     probe,
   });
-  const last = probe('encoder_out', moiraiNorm(take(state, read, 1), encoder.at('norm')));
+  const last = probe('encoder_out', moiraiNorm(state, encoder.at('norm')));
   const head = residualBlock(last, w.at('out_proj'), d, k * levels.length * p);
   const atRead = (x: Tensor): Tensor => take(x, read, 1);
   const raw = add(mul(probe('out_proj_raw', head), atRead(scale)), atRead(loc));

@@ -3,6 +3,14 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openModel } from '../open-model.ts';
 import { familyOf } from '../read-config.ts';
+import {
+  batchEqualsOneByOne,
+  expectClose,
+  few,
+  forecaster,
+  forecastMovesWithSeries,
+  wavesWithGaps,
+} from '../testing/univariate-laws.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/tirex/tiny');
 const PATCH = 6;
@@ -11,55 +19,14 @@ const LEVELS = [0.1, 0.5, 0.9];
 const model = await openModel(folder, { threads: 1 });
 afterAll(() => model[Symbol.asyncDispose]());
 
-const forecast = async (
-  rows: readonly ArrayLike<number>[],
-  horizon: number,
-  options: Readonly<Record<string, unknown>> = {},
-) => {
-  const series = rows.map((row, i) => ({ id: `s${i}`, targets: [row] }));
-  const { forecasts } = await model.forecast({ series, horizon, quantiles: LEVELS, options });
-  return forecasts.map(({ targets }) => targets[0]!);
-};
-
-const expectClose = (got: ArrayLike<number>, want: ArrayLike<number>, scale = 1): void => {
-  expect(got.length).toBe(want.length);
-  Array.from(want).forEach((value, h) => {
-    expect(Math.abs(got[h]! - value)).toBeLessThan(1e-3 * scale);
-  });
-};
-
-/** Waves with points missing here and there. */
-const history = fc
-  .tuple(
-    fc.integer({ min: 3, max: 70 }),
-    fc.double({ min: 0.5, max: 2, noNaN: true }),
-    fc.double({ min: 1, max: 3, noNaN: true }),
-    fc.array(fc.integer({ min: 2, max: 69 }), { maxLength: 10 }),
-  )
-  .map(([length, step, size, gaps]) =>
-    Float64Array.from({ length }, (_, i) =>
-      gaps.includes(i) ? Number.NaN : size * Math.sin(step * i) + Math.cos(7 * i),
-    ),
-  );
+const forecast = forecaster(model, LEVELS);
+const history = wavesWithGaps(70, 10);
+const law = { forecast, history, tolerance: 1e-3 };
 const horizon = fc.integer({ min: 1, max: 20 });
-const few = { numRuns: 12 };
 
 describe('tirex', () => {
-  test('a batch of unequal lengths equals its series one by one', async () => {
-    const rows = fc.array(history, { minLength: 2, maxLength: 4 });
-    await fc.assert(
-      fc.asyncProperty(rows, horizon, async (batch, steps) => {
-        const together = await forecast(batch, steps);
-        for (const [i, row] of batch.entries()) {
-          const [alone] = await forecast([row], steps);
-          LEVELS.forEach((_, q) => {
-            expectClose(together[i]!.quantiles[q]!, alone!.quantiles[q]!);
-          });
-        }
-      }),
-      few,
-    );
-  });
+  test('a batch of unequal lengths equals its series one by one', () =>
+    batchEqualsOneByOne(law, horizon));
 
   test('padding on the left changes nothing, whether it is written out or skipped', async () => {
     const padding = fc.integer({ min: 0, max: CONTEXT });
@@ -75,19 +42,8 @@ describe('tirex', () => {
     );
   });
 
-  test('scaling and shifting a series scales and shifts its forecast', async () => {
-    const factor = fc.double({ min: 0.01, max: 1000, noNaN: true });
-    const level = fc.double({ min: -100, max: 100, noNaN: true });
-    await fc.assert(
-      fc.asyncProperty(history, factor, level, async (row, a, b) => {
-        const [plain] = await forecast([row], 9);
-        const [moved] = await forecast([row.map((value) => a * value + b)], 9);
-        const want = Array.from(plain!.mean, (value) => a * value + b);
-        expectClose(moved!.mean, want, Math.max(1, a, Math.abs(b)));
-      }),
-      few,
-    );
-  });
+  test('scaling and shifting a series scales and shifts its forecast', () =>
+    forecastMovesWithSeries(law, 0.01));
 
   test('a longer horizon continues a shorter one', async () => {
     await fc.assert(

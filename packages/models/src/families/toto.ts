@@ -23,11 +23,9 @@ import {
   mul,
   multiplyDims,
   rearrange,
-  slice,
   softmax,
   softplus,
   sqrt,
-  subtractDims,
   sum,
   symbol,
   type Tensor,
@@ -123,14 +121,14 @@ const forward = (c: Config, root: Weights, probe: Probe): Graph => {
   const around = {
     ...positions(addDims(prefix, own), length, c),
     timeMask: timeMask(own, length),
-    variateMask: variateMask(groups, chains, length),
+    variateMask: variateMask(groups, chains),
     variates,
     chains,
   };
   const rows = rearrange(tokens, 'b v c s d -> (b v) c s d');
-  const { state, memories } = decoder(rows, w.at('transformer'), c, past, around, probe);
-  const last = slice(probe('final_hidden', state), 2, { start: subtractDims(length, 1) });
-  const unembedded = linear(last, w.at('unembed'), c.patch_size * c.embed_dim);
+  const { state, all, memories } = decoder(rows, w.at('transformer'), c, past, around, probe);
+  probe('final_hidden', all);
+  const unembedded = linear(state, w.at('unembed'), c.patch_size * c.embed_dim);
   const steps = rearrange(unembedded, 'r c 1 (p d) -> r c p d', { p: c.patch_size });
   probe('unembedded_last_patch', steps);
   const outputs: Record<string, Tensor> = { ...mixture(steps, w.at('output_distribution'), c) };

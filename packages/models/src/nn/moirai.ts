@@ -22,6 +22,7 @@ import {
   sub,
   sum,
   type Tensor,
+  take,
   type Weights,
   where,
   widthOf,
@@ -112,22 +113,38 @@ const variateBias = (w: Weights, heads: number, { isSameVariate, mask }: Scene):
   return add(mul(isSameVariate, sub(row(1), row(0))), mask); // [b, h, n, n]
 };
 
+/** x [b, n, ...] at the places that are asked for, all without any: [b, r, ...] */
+const atPlaces = (x: Tensor, asked: Tensor | undefined, axis = 1): Tensor =>
+  asked ? take(x, asked, axis) : x;
+
 /**
  * Queries and keys are normalised per head, and the first half of each head is turned by the time.
- * x [b, n, d] -> [b, n, d]
+ * x [b, n, d] -> [b, r, d], what the tokens that are asked for see
  */
-const attention = (x: Tensor, w: Weights, scene: Scene): Tensor => {
+const attention = (x: Tensor, w: Weights, scene: Scene, asked?: Tensor): Tensor => {
   const d = widthOf(x);
   const heads = moiraiHeads(d);
-  const project = (name: string): Tensor => linear(x, w.at(name), d, { bias: false });
-  const turned = (name: 'q' | 'k'): Tensor => {
-    const split = rearrange(project(`${name}_proj`), 'b n (h k) -> b n h k', { h: heads });
+  const project = (y: Tensor, name: string): Tensor => linear(y, w.at(name), d, { bias: false });
+  const turned = (y: Tensor, name: 'q' | 'k', rotation: Rotation): Tensor => {
+    const split = rearrange(project(y, `${name}_proj`), 'b n (h k) -> b n h k', { h: heads });
     const normed = rmsNormalize(split, w.get(`${name}_norm.weight`, [d / heads]), EPSILON);
     const joined = rearrange(normed, 'b n h k -> b n (h k)');
-    return rotate(joined, scene.rotation, heads, 'neighbours');
+    return rotate(joined, rotation, heads, 'neighbours');
   };
-  const bias = variateBias(w, heads, scene);
-  const mixed = attend(turned('q'), turned('k'), project('v_proj'), { heads, bias });
+  const { cos, sin } = scene.rotation;
+  const query = turned(atPlaces(x, asked), 'q', {
+    cos: atPlaces(cos, asked),
+    sin: atPlaces(sin, asked),
+  });
+  const bias = variateBias(w, heads, {
+    ...scene,
+    mask: atPlaces(scene.mask, asked, 2),
+    isSameVariate: atPlaces(scene.isSameVariate, asked, 2),
+  });
+  const mixed = attend(query, turned(x, 'k', scene.rotation), project(x, 'v_proj'), {
+    heads,
+    bias,
+  });
   return linear(mixed, w.at('out_proj'), d, { bias: false });
 };
 
@@ -147,30 +164,44 @@ export interface EncoderOptions {
   readonly feedForwardWidth: number;
   /** Whether a token sees only tokens up to its own time. */
   readonly isCausal: boolean;
+  /** Places whose states are read: int64 [r]. */
+  readonly read: Tensor;
   readonly probe: Probe;
 }
 
-/** The stack of layers without its final norm. x [b, n, d] -> [b, n, d] */
+/** One layer of width f within: x [b, n, d] -> the states of the tokens that are asked for, [b, r, d] */
+const moiraiLayer = (
+  x: Tensor,
+  w: Weights,
+  scene: Scene,
+  f: number,
+  { asked, probe }: { readonly asked?: Tensor; readonly probe: Probe },
+): Tensor => {
+  const mixed = attention(moiraiNorm(x, w.at('norm1')), w.at('self_attn'), scene, asked);
+  const between = add(atPlaces(x, asked), probe('self_attn_out', mixed));
+  return add(between, feedForward(moiraiNorm(between, w.at('norm2')), w.at('ffn'), f));
+};
+
+const SILENT: Probe = (_, tensor) => tensor;
+
+/** The stack of layers without its final norm, at the places that are read. x [b, n, d] -> [b, r, d] */
 export const moiraiLayers = (
   x: Tensor,
   w: Weights,
   ids: TokenIds,
   options: EncoderOptions,
 ): Tensor => {
-  const { layers, feedForwardWidth, isCausal, probe } = options;
+  const { layers, feedForwardWidth: f, isCausal, read, probe } = options;
   const d = widthOf(x);
   const scene = sceneOf(ids, d / moiraiHeads(d), isCausal);
   let state = x;
   for (let i = 0; i < layers; i++) {
     const layer = w.at(`layers.${i}`);
-    const mixed = attention(moiraiNorm(state, layer.at('norm1')), layer.at('self_attn'), scene);
-    const between = add(state, probe(`layer${i}_self_attn_out`, mixed));
-    const added = feedForward(
-      moiraiNorm(between, layer.at('norm2')),
-      layer.at('ffn'),
-      feedForwardWidth,
-    );
-    state = probe(`after_layer${i}`, add(between, added));
+    const inner: Probe = (name, tensor) => probe(`layer${i}_${name}`, tensor);
+    const all = probe(`after_layer${i}`, moiraiLayer(state, layer, scene, f, { probe: inner }));
+    // Nobody reads the other tokens of the last layer.
+    const isLast = i === layers - 1;
+    state = isLast ? moiraiLayer(state, layer, scene, f, { asked: read, probe: SILENT }) : all;
   }
   return state;
 };

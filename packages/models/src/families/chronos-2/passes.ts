@@ -1,7 +1,7 @@
 /** Single runs of the graphs: rows -> dense arrays and masks -> quantiles or states. */
 import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
-import type { Chronos2Config } from '../chronos-2.ts';
+import type { Chronos2Config } from './config.ts';
 import type { Row } from './rows.ts';
 
 /** A row whose masks may be given; by default what is not NaN counts. */

@@ -3,7 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
 import { readOptions } from '../../read-options.ts';
-import type { Chronos2Config } from '../chronos-2.ts';
+import type { Chronos2Config } from './config.ts';
 import { interpolateLevels } from './levels.ts';
 import { encodeRows } from './passes.ts';
 import { type Plan, rollOut } from './roll-out.ts';

@@ -1,6 +1,6 @@
 /** Horizons beyond one pass (chronos2/pipeline.py): paths along quantiles of the forecast so far. */
 import type { RunGraph } from '../../family.ts';
-import type { Chronos2Config } from '../chronos-2.ts';
+import type { Chronos2Config } from './config.ts';
 import { interpolateLevels, levelMasses, weightedQuantiles } from './levels.ts';
 import { type Fans, forwardGroups } from './passes.ts';
 import type { Row } from './rows.ts';

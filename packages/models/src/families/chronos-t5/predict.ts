@@ -6,7 +6,7 @@ import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 import { uniformNumbers } from '../../uniform-numbers.ts';
-import type { ChronosT5Config } from '../chronos-t5.ts';
+import type { ChronosT5Config } from './config.ts';
 import { type Bins, binsOf, type Tokenized, tokenize, valueOfToken } from './tokenizer.ts';
 
 /** The model's own way of sampling where an option is absent. */

@@ -2,7 +2,7 @@
  * Values as tokens: divided by their mean absolute value and put into equal bins
  * (chronos.py, MeanScaleUniformBins). All numbers are float32.
  */
-import type { ChronosT5Config } from '../chronos-t5.ts';
+import type { ChronosT5Config } from './config.ts';
 
 type TokenizerConfig = ChronosT5Config['chronos_config'];
 

@@ -5,6 +5,7 @@
  */
 import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
+import { blockLength, LEAST_TOKENS } from './causal-blocks.ts';
 import { type Config, farthestLag, TIME_FEATURES } from './config.ts';
 import { type RobustScale, robustScale, SortedValues } from './robust-scaler.ts';
 import { timeFeatures } from './time-features.ts';
@@ -100,6 +101,12 @@ const emptyMemory = (c: Config, rows: number): Feeds => {
   return Object.fromEntries(memoryNames(c).map((name) => [`past_${name}`, none]));
 };
 
+/** Tells the length of a block of queries by its own. */
+const blockFeed = (fresh: number): Feeds => {
+  const length = blockLength(fresh);
+  return { block: { dtype: 'int64', dims: [length], data: new BigInt64Array(length) } };
+};
+
 /** What a run leaves, for each of `copies` paths that go on from one. */
 const remembered = (results: Readonly<Feeds>, c: Config, copies: number): Feeds =>
   Object.fromEntries(
@@ -138,10 +145,14 @@ export const rollOut = async (
     const isFirst = step === 0;
     const read = isFirst ? paths.map(([first]) => [first!]) : paths;
     const fresh = isFirst ? context : useCache ? 1 : context + step;
-    const feeds = { ...tokenFeeds(rows, read, start + step, fresh, c), ...memory };
+    const feeds = tokenFeeds(rows, read, start + step, fresh, c);
     const isKept = useCache && step + 1 < horizon;
     const kept = isKept ? memoryNames(c).map((name) => `next_${name}`) : [];
-    const results = await run('forward', feeds, ['df', 'p_loc', 'p_scale', ...kept]);
+    const wanted = ['df', 'p_loc', 'p_scale', ...kept];
+    const results =
+      !useCache && fresh >= LEAST_TOKENS
+        ? await run('blocks', { ...feeds, ...blockFeed(fresh) }, wanted)
+        : await run('forward', { ...feeds, ...memory }, wanted);
     paths.forEach((own, b) => {
       own.forEach((path, p) => {
         const i = isFirst ? b : b * count + p;

@@ -6,7 +6,7 @@ import { quantilesWithTails } from '../../quantiles.ts';
 import { readOptions } from '../../read-options.ts';
 import { frequencyClass } from '../timesfm/frequency.ts';
 import { firstObserved, withoutGaps } from '../timesfm/windows.ts';
-import type { Config } from '../timesfm-1.ts';
+import type { Config } from './config.ts';
 import { type SlideRow, slide } from './slide.ts';
 
 const FrequencyOption = z.int().min(0).max(2);

@@ -5,7 +5,7 @@
  */
 import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
-import type { Config } from '../timesfm-1.ts';
+import type { Config } from './config.ts';
 
 /** Values that stand for padding wherever they occur; float32's neighbour of 1123581321. */
 const SENTINEL = Math.fround(1123581321);

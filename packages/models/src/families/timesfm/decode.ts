@@ -5,7 +5,7 @@
  */
 import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
-import type { Config } from '../timesfm.ts';
+import type { Config } from './config.ts';
 import { divisorOf, type Moments, runningMoments, type Window } from './windows.ts';
 
 /** Outputs of a head at each step: the mean, and the deciles. */

@@ -5,7 +5,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { RunGraph } from '../../family.ts';
-import type { Config } from '../timesfm.ts';
+import type { Config } from './config.ts';
 import { CHANNELS, type Decoded, decode, MEDIAN } from './decode.ts';
 import { divisorOf, type Window, windowMoments, windowOf } from './windows.ts';
 

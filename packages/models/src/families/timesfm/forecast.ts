@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
 import { quantilesWithTails } from '../../quantiles.ts';
 import { readOptions } from '../../read-options.ts';
-import type { Config } from '../timesfm.ts';
+import type { Config } from './config.ts';
 import { covariateMatrix, type RegressionSeries } from './covariate-matrix.ts';
 import { CHANNELS, MEDIAN } from './decode.ts';
 import { type Channels, Flags, forecastRows } from './flags.ts';

@@ -27,6 +27,7 @@ import {
   slice,
   softmax,
   sub,
+  subtractDims,
   type Tensor,
   type Weights,
   where,
@@ -36,7 +37,7 @@ import type { Probe } from '../../family.ts';
 import { linear } from '../../nn/linear.ts';
 import { type Rotation, rotate, rotationOf } from '../../nn/rotary.ts';
 import { xposBases, xposGrowth } from '../../nn/xpos.ts';
-import { type Config, isVariateLayer } from './config.ts';
+import { type Config, isVariateLayer, timeLayers } from './config.ts';
 
 const EPSILON = 1e-8;
 const XPOS_SPAN = 512;
@@ -61,8 +62,8 @@ export interface Surroundings {
   readonly keyGrowth: Tensor;
   /** [s, own + s] */
   readonly timeMask: Tensor;
-  /** [b * c * s, 1, v, v] */
-  readonly variateMask: Tensor;
+  /** For s patches, [b * c * s, 1, v, v]. */
+  readonly variateMask: (length: Dim) => Tensor;
   readonly variates: Dim;
   readonly chains: Dim;
 }
@@ -88,17 +89,40 @@ const placed = (x: Tensor, growth: Tensor, { rotation, chains }: Surroundings): 
   return mul(rearrange(turned, '(r c) s (h k) -> r c h s k', { c: chains, h: heads }), growth);
 };
 
-/** Looks back in time: at the shared context, and at the chain's own patches. x [r, c, s, d] */
-const timeAttention = (x: Tensor, w: Weights, c: Config, past: Memory, around: Surroundings) => {
+/** The newest patch of x, along its axis of patches. */
+const newest = (x: Tensor, axis: number): Tensor =>
+  slice(x, axis, { start: subtractDims(dimOf(x, axis), 1) });
+
+/** Surroundings of the newest patch alone. */
+const aroundNewest = ({ rotation: { cos, sin }, ...around }: Surroundings): Surroundings => ({
+  ...around,
+  rotation: { cos: newest(cos, 0), sin: newest(sin, 0) },
+  queryGrowth: newest(around.queryGrowth, 0),
+  timeMask: newest(around.timeMask, 0),
+});
+
+/**
+ * Looks back in time: at the shared context, and at the chain's own patches. x [r, c, s, d] -> what its
+ * patches see, or the newest of them alone, and the longer own keys and values
+ */
+const timeAttention = (
+  x: Tensor,
+  w: Weights,
+  c: Config,
+  past: Memory,
+  around: Surroundings,
+  isNewest: boolean,
+) => {
   const [q, k, v] = project(x, w, c);
-  const query = placed(q, around.queryGrowth, around);
+  const asking = isNewest ? aroundNewest(around) : around;
+  const query = placed(isNewest ? newest(q, 2) : q, asking.queryGrowth, asking);
   const ownKey = concat([past.ownKey, placed(k, around.keyGrowth, around)], 3);
   const ownValue = concat([past.ownValue, rearrange(v, 'r c s h k -> r c h s k')], 3);
   const together = (y: Tensor): Tensor => rearrange(y, 'r c h s k -> r h (c s) k');
   const apart = (y: Tensor): Tensor =>
     rearrange(y, 'r h (c s) k -> r c h s k', { c: around.chains });
 
-  const ownScores = add(matmul(query, ownKey, { transposeB: true }), around.timeMask);
+  const ownScores = add(matmul(query, ownKey, { transposeB: true }), asking.timeMask);
   const prefixScores = matmul(together(query), past.prefixKey, { transposeB: true });
   const scores = concat([prefixScores, together(ownScores)], 3); // [r, h, c * s, prefix + own + s]
   const shares = softmax(mul(scores, 1 / Math.sqrt(widthOf(query))));
@@ -116,7 +140,10 @@ const variateAttention = (x: Tensor, w: Weights, c: Config, around: Surroundings
   const [query, key, value] = project(across, w, c).map((y) =>
     rearrange(y, 'r 1 v h k -> r v (h k)'),
   ) as [Tensor, Tensor, Tensor];
-  const mixed = attend(query, key, value, { heads: c.num_heads, bias: around.variateMask });
+  const mixed = attend(query, key, value, {
+    heads: c.num_heads,
+    bias: around.variateMask(dimOf(x, 2)),
+  });
   const output = linear(mixed, w.at('wO'), c.embed_dim);
   return rearrange(output, '(b c s) v d -> (b v) c s d', { c: chains, s: dimOf(x, 2) });
 };
@@ -134,7 +161,38 @@ const feedForward = (x: Tensor, w: Weights, c: Config): Tensor => {
   return linear(gated, w.at(out!), c.embed_dim);
 };
 
-/** All layers over x [r, c, s, d]; -> the state, and the longer own keys and values of time layers */
+/** Where a layer stands: what it remembers, and what it is asked for. */
+interface LayerOptions {
+  readonly past: Memory | undefined;
+  readonly around: Surroundings;
+  /** Whether the newest patch of the result is all that is read further on. */
+  readonly isNewest: boolean;
+  readonly probe: Probe;
+}
+
+/** One layer over x [r, c, s, d], which looks across variates where it has no past. */
+const layer = (
+  x: Tensor,
+  w: Weights,
+  c: Config,
+  { past, around, isNewest, probe }: LayerOptions,
+) => {
+  const normed = norm(x, w.at('norm1'));
+  const attention = w.at('attention');
+  const seen = past && timeAttention(normed, attention, c, past, around, isNewest);
+  const attended = seen?.output ?? variateAttention(normed, attention, c, around);
+  const y = add(isNewest && past ? newest(x, 2) : x, probe('attention', attended));
+  const state = probe('out', add(y, feedForward(norm(y, w.at('norm2')), w.at('mlp'), c)));
+  return { state, memory: seen && { key: seen.ownKey, value: seen.ownValue } };
+};
+
+const SILENT: Probe = (_, tensor) => tensor;
+
+/**
+ * All layers over x [r, c, s, d] -> the state of the newest patch, [r, c, 1, d], that of all patches for tests,
+ * and the longer own keys and values of time layers. From the last time layer on the newest patch is all that
+ * is read.
+ */
 export const decoder = (
   x: Tensor,
   w: Weights,
@@ -144,22 +202,23 @@ export const decoder = (
   probe: Probe,
 ) => {
   const memories: { readonly key: Tensor; readonly value: Tensor }[] = [];
-  let state = x;
+  const lastTimeLayer = timeLayers(c).at(-1) ?? -1;
+  let all = x;
+  let state = lastTimeLayer < 0 ? newest(x, 2) : x;
   for (let i = 0; i < c.num_layers; i++) {
     const at = w.at(`layers.${i}`);
-    const normed = norm(state, at.at('norm1'));
-    let attended: Tensor;
-    if (isVariateLayer(i, c)) {
-      attended = variateAttention(normed, at.at('attention'), c, around);
-    } else {
-      const seen = timeAttention(normed, at.at('attention'), c, past[memories.length]!, around);
-      memories.push({ key: seen.ownKey, value: seen.ownValue });
-      attended = seen.output;
-    }
-    const y = add(state, probe(`layer${i}_attention`, attended));
-    state = probe(`layer${i}_out`, add(y, feedForward(norm(y, at.at('norm2')), at.at('mlp'), c)));
+    const inner: Probe = (name, tensor) => probe(`layer${i}_${name}`, tensor);
+    const own = isVariateLayer(i, c) ? undefined : past[memories.length];
+    const whole = layer(all, at, c, { past: own, around, isNewest: false, probe: inner });
+    all = whole.state;
+    const isWhole = i < lastTimeLayer;
+    const read = isWhole
+      ? whole
+      : layer(state, at, c, { past: own, around, isNewest: true, probe: SILENT });
+    state = read.state;
+    if (read.memory) memories.push(read.memory);
   }
-  return { state, memories };
+  return { state, all, memories };
 };
 
 /**
@@ -195,11 +254,9 @@ export const timeMask = (own: Dim, length: Dim): Tensor => {
   return where(isLater, FLOAT_MIN, 0);
 };
 
-/** Variates see those of their group. groups int64 [b, v] -> [b * c * s, 1, v, v] */
-export const variateMask = (groups: Tensor, chains: Dim, length: Dim): Tensor => {
+/** Variates see those of their group. groups int64 [b, v] -> [b * c * s, 1, v, v] for s patches */
+export const variateMask = (groups: Tensor, chains: Dim): Surroundings['variateMask'] => {
   const isRelated = equal(rearrange(groups, 'b v -> b v 1'), rearrange(groups, 'b v -> b 1 v'));
-  return repeat(where(isRelated, 0, FLOAT_MIN), 'b v w -> (b c s) 1 v w', {
-    c: chains,
-    s: length,
-  });
+  const mask = where(isRelated, 0, FLOAT_MIN);
+  return (length) => repeat(mask, 'b v w -> (b c s) 1 v w', { c: chains, s: length });
 };
