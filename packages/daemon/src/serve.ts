@@ -26,6 +26,7 @@ import { RegistryFile } from './store/registry-file.ts';
 import { removeLeftovers } from './store/repair.ts';
 import { TrainingJobs } from './training/training-jobs.ts';
 import { trainingProgram } from './training/training-process.ts';
+import { fineTuning } from './training/tune-model.ts';
 import { UsageMeter } from './usage/usage-meter.ts';
 
 export interface Daemon extends AsyncDisposable {
@@ -90,6 +91,10 @@ export const createContext = async (
     defaultKeepAlive: settings.keepAlive,
     queue: { parallel: settings.numParallel, queue: settings.maxQueue },
   });
+  const training = new TrainingJobs({
+    ...{ home, store, loaded, registry, supervisor, log, activity },
+    command: trainingProgram,
+  });
   return {
     settings,
     env,
@@ -107,10 +112,8 @@ export const createContext = async (
     modelfiles: new ModelfileStore(home.modelfiles, log),
     usage: new UsageMeter(home.usage, log),
     events: new EventBus(),
-    training: new TrainingJobs({
-      ...{ home, store, loaded, registry, supervisor, log, activity },
-      command: trainingProgram,
-    }),
+    training,
+    fineTuning: fineTuning(training, { store, loaded }),
     activity,
     tracer: await openTracer('tollama-daemon', env),
     startedAt: new Date(),

@@ -127,3 +127,22 @@ test('series that are too short fail with what is needed', { timeout: 60_000 }, 
   expect(job).toMatchObject({ status: 'failed', result: { error: { code: 'INVALID_INPUT' } } });
   expect(job.result!.error!.message).toContain('the longest of 1 series has 12 points');
 });
+
+test('the TimeGPT route tunes by the same jobs', { timeout: 60_000 }, async () => {
+  const values = SERIES.target;
+  const body = {
+    model: 'bolt',
+    freq: 'h',
+    series: { y: values, sizes: [values.length], X: null, X_future: null },
+    finetune_steps: 3,
+    output_model_id: 'mine',
+  };
+  expect(await at.call('POST', '/v2/finetune', body)).toMatchObject({
+    status: 200,
+    body: { finetuned_model_id: 'mine' },
+  });
+  const ask = { ...body, h: 4, finetuned_model_id: 'mine', finetune_steps: 0 };
+  const { status, body: answer } = await at.call('POST', '/v2/forecast', ask);
+  expect([status, (answer as unknown as { mean: number[] }).mean.length]).toEqual([200, 4]);
+  expect(await at.call('GET', '/api/train')).toMatchObject({ body: { jobs: [] } });
+});

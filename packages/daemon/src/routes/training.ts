@@ -1,11 +1,10 @@
 /** Trainings as jobs: start, look at, listen to, stop, go on. */
-import { TollamaError, toTollamaError } from '@tollama/core/errors';
+import { toTollamaError } from '@tollama/core/errors';
 import { IngestOptions } from '@tollama/core/ingest-options';
 import { checkModelName } from '@tollama/core/model-name';
 import { parseBody } from '@tollama/core/schema-issues';
 import { Series } from '@tollama/core/series';
-import { isStatisticalName } from '@tollama/core/statistical';
-import { type JobConfig, type JobSeries, TrainBody } from '@tollama/core/training-job';
+import { type JobSeries, TrainBody } from '@tollama/core/training-job';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
@@ -14,6 +13,7 @@ import { readBody } from '../http/json-body.ts';
 import { sseResponse } from '../http/sse.ts';
 import { openDataUrl } from '../ingest/data-url.ts';
 import { readTable } from '../ingest/read-table.ts';
+import { baseOf } from '../training/base-of.ts';
 import { checkTrainedName } from '../training/install-trained.ts';
 
 /** `sales` of a base is `base:sales`; a model of its own keeps its name. */
@@ -24,24 +24,6 @@ const toJobSeries = ({ id, freq, target, missing_indices }: Series): JobSeries[n
   const missing = new Set(missing_indices ?? []);
   const values = target.map((value, i) => (missing.has(i) ? null : value));
   return { id, freq: freq === 'auto' ? null : freq, values };
-};
-
-const baseOf = async (model: string, { store }: DaemonContext): Promise<JobConfig['base']> => {
-  if (isStatisticalName(model)) {
-    throw new TollamaError('MODEL_UNSUPPORTED', `'${model}' has no weights to train`, {
-      hint: 'train chronos-bolt-small, or a model from scratch with --from-scratch',
-    });
-  }
-  const { resolved, adapter_path } = await store.get(model);
-  if (adapter_path) {
-    throw new TollamaError('INVALID_REQUEST', `'${model}' is an adapter itself`, {
-      hint: 'train its base under another --name',
-    });
-  }
-  if (!resolved?.snapshot_path) {
-    throw new TollamaError('MODEL_UNSUPPORTED', `model '${model}' has no files to train`);
-  }
-  return { model, revision: resolved.commit_sha, folder: resolved.snapshot_path };
 };
 
 const seriesOf = async (

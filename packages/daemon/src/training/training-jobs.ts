@@ -128,6 +128,15 @@ export class TrainingJobs implements AsyncDisposable {
     return (after, signal) => job.events.since(after, isLive, signal);
   }
 
+  /** Waits until a job no longer runs or waits for its turn. @throws TollamaError NOT_FOUND */
+  async ended(id: string): Promise<void> {
+    const since = await this.events(id);
+    const never = new AbortController().signal;
+    for await (const _ of since(Number.MAX_SAFE_INTEGER, never));
+    const { process } = await this.#find(id);
+    await process?.ended;
+  }
+
   /** Ends a job after the step under way; it can go on later. */
   async cancel(id: string): Promise<JobState> {
     const job = await this.#find(id);

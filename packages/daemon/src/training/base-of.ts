@@ -1,0 +1,27 @@
+/** The installed model that a training starts from. */
+import { TollamaError } from '@tollama/core/errors';
+import { isStatisticalName } from '@tollama/core/statistical';
+import type { JobConfig } from '@tollama/core/training-job';
+import type { DaemonContext } from '../context.ts';
+
+/** @throws TollamaError MODEL_NOT_FOUND, MODEL_UNSUPPORTED without weights, INVALID_REQUEST for an adapter */
+export const baseOf = async (
+  model: string,
+  { store }: Pick<DaemonContext, 'store'>,
+): Promise<NonNullable<JobConfig['base']>> => {
+  if (isStatisticalName(model)) {
+    throw new TollamaError('MODEL_UNSUPPORTED', `'${model}' has no weights to train`, {
+      hint: 'train chronos-bolt-small, or a model from scratch with --from-scratch',
+    });
+  }
+  const { resolved, adapter_path } = await store.get(model);
+  if (adapter_path) {
+    throw new TollamaError('INVALID_REQUEST', `'${model}' is an adapter itself`, {
+      hint: 'train its base under another --name',
+    });
+  }
+  if (!resolved?.snapshot_path) {
+    throw new TollamaError('MODEL_UNSUPPORTED', `model '${model}' has no files to train`);
+  }
+  return { model, revision: resolved.commit_sha, folder: resolved.snapshot_path };
+};
