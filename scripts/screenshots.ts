@@ -155,7 +155,7 @@ const repository = join(folder, 'repository');
 mkdirSync(repository);
 writeFileSync(join(repository, 'config.json'), '{}');
 writeFileSync(join(repository, 'model.safetensors'), Buffer.alloc(WEIGHTS));
-await using hub = await startFakeHub(repository, 'amazon/chronos-bolt-small');
+await using hub = await startFakeHub(repository, { repoId: 'amazon/chronos-bolt-small' });
 hub.faults.pauseAfter = { bytes: 0.625 * WEIGHTS, until: new Promise(() => {}) };
 
 const port = await choosePort();

@@ -27,6 +27,12 @@ export const ENVIRONMENT = {
   TOLLAMA_RUNNER_IDLE_SECONDS: ['a runner without loaded models ends after', '300'],
   TOLLAMA_THREADS: ['threads of one operator of a model', 'number of processors'],
   TOLLAMA_HF_TOKEN: ['token of the hub', 'none; HF_TOKEN is read too'],
+  TOLLAMA_PULL_PART_MB: ['size of the parts that large files of a pull come in', '64'],
+  TOLLAMA_PULL_STALL_SECONDS: ['a hub that sends nothing for that long is asked again', '30'],
+  TOLLAMA_RUNNER_MEMORY_MB: [
+    'memory that one runner may take; one that takes more is ended',
+    'no limit',
+  ],
   HF_ENDPOINT: ['address of the hub', 'the public one'],
   TOLLAMA_API_KEY: ['key that the command line sends', 'none'],
   TOLLAMA_RATE_LIMIT_PER_MINUTE: ['forecasts a minute for each API key', 'no limit'],
@@ -60,6 +66,8 @@ export interface Settings {
   readonly numParallel: number;
   readonly maxQueue: number;
   readonly runnerIdleMs: number;
+  /** Resident memory of one runner process; undefined: no limit. */
+  readonly runnerMemoryBytes: number | undefined;
   readonly threads: number | undefined;
   /** Forecasts a minute for each API key; undefined: no limit. */
   readonly rateLimitPerMinute: number | undefined;
@@ -72,6 +80,8 @@ export interface Settings {
   readonly dashboard: boolean;
   /** The pages hold no data; what they show is asked with a key in any case. */
   readonly dashboardRequireAuth: boolean;
+  readonly pullPartBytes: number;
+  readonly pullStallMs: number;
   readonly hubEndpoint: string;
   readonly hubToken: string | undefined;
 }
@@ -152,6 +162,7 @@ export const readSettings = (env: Environment): Settings => {
     numParallel: Math.max(1, Math.floor(positive(env.TOLLAMA_NUM_PARALLEL, 128))),
     maxQueue: Math.floor(positive(env.TOLLAMA_MAX_QUEUE, 512)),
     runnerIdleMs: positive(env.TOLLAMA_RUNNER_IDLE_SECONDS, 300) * 1000,
+    runnerMemoryBytes: positive(env.TOLLAMA_RUNNER_MEMORY_MB, 0) * 1e6 || undefined,
     threads: threads > 0 ? Math.floor(threads) : undefined,
     rateLimitPerMinute: positive(env.TOLLAMA_RATE_LIMIT_PER_MINUTE, 0) || undefined,
     rateLimitBurst: positive(env.TOLLAMA_RATE_LIMIT_BURST, 0) || undefined,
@@ -164,6 +175,8 @@ export const readSettings = (env: Environment): Settings => {
     docsPublic: isOn(env.TOLLAMA_DOCS_PUBLIC),
     dashboard: !isOff(env.TOLLAMA_DASHBOARD),
     dashboardRequireAuth: isOn(env.TOLLAMA_DASHBOARD_REQUIRE_AUTH),
+    pullPartBytes: Math.ceil(positive(env.TOLLAMA_PULL_PART_MB, 64) * 1e6),
+    pullStallMs: positive(env.TOLLAMA_PULL_STALL_SECONDS, 30) * 1000,
     hubEndpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     hubToken: TOKEN_VARIABLES.map((name) => env[name]).find(Boolean),
   });

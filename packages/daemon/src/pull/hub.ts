@@ -2,9 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
+import { fetchOver, type Network } from './hub-transport.ts';
 
 export interface HubOptions {
   readonly endpoint: string;
+  readonly network: Network;
+  /** A hub that says nothing for that long is asked again. */
+  readonly stallMs: number;
   readonly token?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,14 +38,17 @@ const Sibling = z.object({
 const RepoInfo = z.object({ sha: z.string(), siblings: z.array(Sibling) });
 
 const ATTEMPTS = 5;
-const RESPONSE_TIMEOUT_MS = 30_000;
+
+const MAX_RETRY_AFTER_MS = 60_000;
 
 const isTransient = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
 /** Pause before the next try: what the hub asks for, else growing, with jitter. */
 const pauseMs = (attempt: number, retryAfter: string | null): number => {
-  const asked = Number(retryAfter);
-  if (retryAfter && Number.isFinite(asked)) return Math.min(asked, 60) * 1000;
+  const seconds = Number(retryAfter);
+  const askedMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(retryAfter!) - Date.now();
+  if (retryAfter && Number.isFinite(askedMs))
+    return Math.min(Math.max(askedMs, 0), MAX_RETRY_AFTER_MS);
   return (0.5 + Math.random() / 2) * Math.min(10_000, 500 * 2 ** attempt);
 };
 
@@ -60,6 +67,18 @@ export interface HubFetchInit {
   readonly redirect?: 'follow' | 'manual';
 }
 
+const CERTIFICATE_CODES = /CERT|UNABLE_TO_VERIFY|ERR_TLS/;
+
+const untrusted = (url: string, cause: unknown): TollamaError =>
+  new TollamaError(
+    'PULL_FAILED',
+    `the certificate of ${new URL(url).origin} is not trusted: ${errorMessage(cause)}`,
+    {
+      hint: 'name the CA in NODE_EXTRA_CA_CERTS; --insecure (insecure: true) takes any certificate',
+      cause,
+    },
+  );
+
 /**
  * Fetches an address of the hub; transient failures are tried again. Throws PULL_FAILED when the hub
  * cannot be reached, or keeps failing.
@@ -75,11 +94,11 @@ export const hubFetch = async (
       // The timeout covers the wait for the first byte; stalls of the body are the reader's business.
       const started = new AbortController();
       const timer = setTimeout(
-        () => started.abort(new Error('no answer in time')),
-        RESPONSE_TIMEOUT_MS,
+        () => started.abort(new Error(`no answer for ${options.stallMs / 1000} s`)),
+        options.stallMs,
       );
       const signals = options.signal ? [options.signal, started.signal] : [started.signal];
-      const response = await fetch(url, {
+      const response = await fetchOver(options.network, url, {
         method: init.method ?? 'GET',
         headers: headersOf(options, init.headers),
         redirect: init.redirect ?? 'follow',
@@ -92,9 +111,11 @@ export const hubFetch = async (
       });
     } catch (cause) {
       options.signal?.throwIfAborted();
+      const isCertificate = CERTIFICATE_CODES.test((cause as NodeJS.ErrnoException).code ?? '');
+      if (isCertificate) throw untrusted(url, cause);
       if (isLast) {
         const reason =
-          cause instanceof Error && cause.cause ? errorMessage(cause.cause) : errorMessage(cause);
+          errorMessage(cause) || ((cause as NodeJS.ErrnoException).code ?? 'no reason given');
         throw new TollamaError(
           'PULL_FAILED',
           `${new URL(url).origin} cannot be reached: ${reason}`,

@@ -42,6 +42,10 @@ export class PullProgress {
     this.#emit({ status: 'resolving digest', digest });
   }
 
+  warn(message: string): void {
+    this.#emit({ status: 'warning', message });
+  }
+
   start(files: readonly { readonly sizeBytes: number | undefined }[]): void {
     this.#filesTotal = files.length;
     this.#total = files.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);

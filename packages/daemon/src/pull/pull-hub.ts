@@ -1,9 +1,11 @@
 /** A repository of the hub brought into the hub's cache. */
 import { mkdir, statfs } from 'node:fs/promises';
 import { TollamaError } from '@tollama/core/errors';
+import { Slots } from '../schedule/slots.ts';
 import { downloadBlob } from './download.ts';
 import { fileUrl, type HubFile, type HubOptions, readRevision } from './hub.ts';
 import { CachedRepo } from './hub-cache.ts';
+import { arrivedBytes } from './partial-file.ts';
 import type { PullProgress } from './progress.ts';
 
 export interface PullHubRequest {
@@ -11,7 +13,10 @@ export interface PullHubRequest {
   readonly revision: string;
   readonly cacheDir: string;
   readonly hub: HubOptions;
+  /** Transfers at the same time. */
   readonly maxWorkers: number;
+  /** Size of the parts that large files come in. */
+  readonly partBytes: number;
   /** Use what the cache holds and ask nobody. */
   readonly isOffline: boolean;
   readonly progress: PullProgress;
@@ -22,19 +27,6 @@ export interface PulledSnapshot {
   readonly path: string;
   readonly sizeBytes: number;
 }
-
-/** Runs tasks with at most `limit` under way. */
-const inParallel = async <T>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> => {
-  const queue = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-};
 
 const fromCache = async (
   repo: CachedRepo,
@@ -53,9 +45,28 @@ const fromCache = async (
   return { commit, path: repo.snapshot(commit), sizeBytes: 0 };
 };
 
+const underWay = new Map<string, Promise<unknown>>();
+
+/** Two pulls that want the same blob: the second waits for the first, and finds it there. */
+const onceAtATime = async (blob: string, work: () => Promise<void>): Promise<void> => {
+  while (underWay.has(blob)) await underWay.get(blob);
+  const done = work();
+  const settled = done.catch(() => {});
+  underWay.set(blob, settled);
+  await settled;
+  underWay.delete(blob);
+  return done;
+};
+
 /** Refuses before a byte is fetched what would not fit. Throws PULL_FAILED with both sizes. */
-const checkFreeDisk = async (cacheDir: string, files: readonly HubFile[]): Promise<void> => {
-  const needed = files.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
+const checkFreeDisk = async (
+  cacheDir: string,
+  repo: CachedRepo,
+  files: readonly HubFile[],
+): Promise<void> => {
+  let needed = 0;
+  for (const { sizeBytes = 0, etag } of files)
+    needed += sizeBytes - (await arrivedBytes(repo.blob(etag), sizeBytes));
   await mkdir(cacheDir, { recursive: true });
   const { bavail, bsize } = await statfs(cacheDir);
   const free = bavail * bsize;
@@ -70,6 +81,32 @@ const checkFreeDisk = async (cacheDir: string, files: readonly HubFile[]): Promi
   );
 };
 
+/** All files beside each other; the first that cannot be had ends the others before this rejects. */
+const downloadAll = async (
+  files: readonly HubFile[],
+  repo: CachedRepo,
+  commit: string,
+  { repoId, hub, maxWorkers, partBytes, progress }: PullHubRequest,
+): Promise<void> => {
+  const streams = new Slots({ parallel: maxWorkers, queue: Number.POSITIVE_INFINITY });
+  const stop = new AbortController();
+  const signal = hub.signal ? AbortSignal.any([hub.signal, stop.signal]) : stop.signal;
+  const shared = { repoId, hub: { ...hub, signal }, partBytes, streams };
+  const download = async (file: HubFile): Promise<void> => {
+    const url = fileUrl(hub.endpoint, repoId, commit, file.path);
+    const blob = repo.blob(file.etag);
+    const onBytes = (count: number): void => progress.add(count);
+    await onceAtATime(blob, async () => {
+      if (await repo.hasBlob(file.etag)) return;
+      await downloadBlob({ ...shared, url, file, blob, onBytes });
+    });
+    progress.fileDone();
+  };
+  await Promise.all(files.map((file) => download(file).catch((error) => stop.abort(error))));
+  hub.signal?.throwIfAborted();
+  stop.signal.throwIfAborted();
+};
+
 /** Downloads what the cache lacks and lays out the snapshot. Throws PULL_FAILED. */
 export const pullFromHub = async (request: PullHubRequest): Promise<PulledSnapshot> => {
   const { repoId, revision, hub, progress } = request;
@@ -77,16 +114,12 @@ export const pullFromHub = async (request: PullHubRequest): Promise<PulledSnapsh
   if (request.isOffline) return fromCache(repo, request);
   const { commit, files } = await readRevision(repoId, revision, hub);
   progress.resolved(commit);
+  if (hub.network.insecure) progress.warn('certificates are not checked (insecure)');
   const missing: HubFile[] = [];
   for (const file of files) if (!(await repo.hasBlob(file.etag))) missing.push(file);
-  await checkFreeDisk(request.cacheDir, missing);
+  await checkFreeDisk(request.cacheDir, repo, missing);
   progress.start(missing);
-  await inParallel(missing, request.maxWorkers, async (file) => {
-    const url = fileUrl(hub.endpoint, repoId, commit, file.path);
-    const blob = repo.blob(file.etag);
-    await downloadBlob({ url, file, repoId, blob, hub, onBytes: (count) => progress.add(count) });
-    progress.fileDone();
-  });
+  await downloadAll(missing, repo, commit, request);
   for (const file of files) await repo.link(commit, file.path, file.etag);
   await repo.writeRef(revision, commit);
   const sizeBytes = files.reduce((sum, { sizeBytes: size }) => sum + (size ?? 0), 0);

@@ -22,6 +22,7 @@ export interface PullOptions {
   readonly hub: HubOptions;
   readonly cacheDir: string;
   readonly maxWorkers: number;
+  readonly partBytes: number;
   readonly isOffline: boolean;
 }
 
@@ -124,6 +125,7 @@ const fetchFiles = async (
       cacheDir: options.cacheDir,
       hub: options.hub,
       maxWorkers: options.maxWorkers,
+      partBytes: options.partBytes,
       isOffline: options.isOffline,
       progress,
     });

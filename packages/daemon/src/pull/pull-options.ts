@@ -43,12 +43,21 @@ export const pullOptions = async (
   const token = body.token === undefined ? settings.hubToken : (body.token ?? undefined);
   const hfHome = body.hf_home === undefined ? defaults.hf_home.value : body.hf_home;
   const isOffline = body.offline ?? defaults.offline.value;
+  const proxy = (name: 'http_proxy' | 'https_proxy' | 'no_proxy'): string | undefined =>
+    (body[name] === undefined ? defaults[name].value : body[name]) || undefined;
+  const network = {
+    httpProxy: proxy('http_proxy'),
+    httpsProxy: proxy('https_proxy'),
+    noProxy: proxy('no_proxy'),
+    insecure: body.insecure ?? defaults.insecure.value,
+  };
   return {
     acceptLicense: body.accept_license,
     name: body.name ?? undefined,
-    hub: { endpoint: settings.hubEndpoint, token, signal },
+    hub: { endpoint: settings.hubEndpoint, token, signal, network, stallMs: settings.pullStallMs },
     cacheDir: hubCacheDir(env, hfHome),
     maxWorkers: body.max_workers ?? defaults.max_workers.value,
+    partBytes: settings.pullPartBytes,
     isOffline:
       isOffline ||
       (body.local_files_only ?? (body.offline === undefined && defaults.local_files_only.value)),

@@ -15,6 +15,8 @@ export interface PruneRequest {
 
 const inFolder = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 
+const HALF_DOWNLOAD = /\.(incomplete|parts|parts\.json(\.tmp)?)$/;
+
 /** Half downloads of repositories of the hub's cache. */
 const halfDownloads = async (cacheDir: string): Promise<Leftover[]> => {
   const found: Leftover[] = [];
@@ -22,7 +24,7 @@ const halfDownloads = async (cacheDir: string): Promise<Leftover[]> => {
     if (!repo.startsWith('models--')) continue;
     const blobs = join(cacheDir, repo, 'blobs');
     for (const name of await inFolder(blobs)) {
-      if (!name.endsWith('.incomplete')) continue;
+      if (!HALF_DOWNLOAD.test(name)) continue;
       const path = join(blobs, name);
       found.push({ path, bytes: (await stat(path).catch(() => undefined))?.size ?? 0 });
     }
