@@ -59,6 +59,11 @@ export const ERRORS = {
   DEPENDENCY_MISSING: { status: 503, exit: EXIT.failure },
   TIMEOUT: { status: 503, exit: EXIT.failure, hint: 'raise the timeout or ask for less at once' },
   BUSY: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },
+  DISK_FULL: {
+    status: 507,
+    exit: EXIT.failure,
+    hint: 'make room (`tollama prune`, `tollama rm`) or set TOLLAMA_HOME to another disk',
+  },
   FORECAST_UNAVAILABLE: { status: 503, exit: EXIT.failure },
   DAEMON_UNREACHABLE: {
     status: 503,
@@ -117,11 +122,14 @@ export const isErrorCode = (code: unknown): code is ErrorCode =>
 export const errorMessage = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown);
 
-/** A TollamaError as it is; anything else becomes INTERNAL (or `code`) with its cause kept. */
-export const toTollamaError = (thrown: unknown, code: ErrorCode = 'INTERNAL'): TollamaError =>
-  thrown instanceof TollamaError
-    ? thrown
-    : new TollamaError(code, errorMessage(thrown), { cause: thrown });
+const DISK_FULL_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** A TollamaError as it is; a full disk as such; anything else becomes INTERNAL (or `code`) with its cause kept. */
+export const toTollamaError = (thrown: unknown, code: ErrorCode = 'INTERNAL'): TollamaError => {
+  if (thrown instanceof TollamaError) return thrown;
+  const isDiskFull = DISK_FULL_CODES.has((thrown as NodeJS.ErrnoException | undefined)?.code);
+  return new TollamaError(isDiskFull ? 'DISK_FULL' : code, errorMessage(thrown), { cause: thrown });
+};
 
 /** For the default branch of an exhaustive switch: a new union member fails to compile here. */
 export const assertNever = (value: never): never => {
