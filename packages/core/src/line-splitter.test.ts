@@ -15,7 +15,14 @@ test.prop([
 });
 
 test('a line beyond the limit is dropped, the next one comes through', () => {
-  const splitter = new LineSplitter(5);
+  const splitter = new LineSplitter({ maxLength: 5 });
   expect(splitter.push(Buffer.from('abc\n123'))).toEqual(['abc']);
   expect(splitter.push(Buffer.from('456789\nok\n'))).toEqual(['ok']);
+});
+
+test('lines that begin otherwise are dropped as they come', () => {
+  const splitter = new LineSplitter({ startsWith: '{' });
+  expect(splitter.push(Buffer.from('garbage'))).toEqual([]);
+  expect(splitter.push(Buffer.from(' {"a":1}\n{"b"'))).toEqual([]);
+  expect(splitter.push(Buffer.from(':2}\n\n{}\n'))).toEqual(['{"b":2}', '', '{}']);
 });

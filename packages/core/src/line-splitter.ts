@@ -1,6 +1,12 @@
+export interface LineLimits {
+  /** Longer lines are dropped whole, so that a writer without line ends cannot take all memory. */
+  readonly maxLength?: number;
+  /** Lines that begin otherwise are dropped as they come. */
+  readonly startsWith?: string;
+}
+
 /**
- * Cuts a stream of UTF-8 bytes into lines. A line longer than the limit is dropped whole, so that a
- * writer without line ends cannot take all memory.
+ * Cuts a stream of UTF-8 bytes into lines.
  *
  * @example
  * const splitter = new LineSplitter();
@@ -10,12 +16,14 @@
 export class LineSplitter {
   readonly #decoder = new TextDecoder();
   readonly #maxLength: number;
+  readonly #start: string | undefined;
   #parts: string[] = [];
   #length = 0;
   #isDropping = false;
 
-  constructor(maxLength = 512 * 1024 * 1024) {
+  constructor({ maxLength = 512 * 1024 * 1024, startsWith }: LineLimits = {}) {
     this.#maxLength = maxLength;
+    this.#start = startsWith;
   }
 
   push(chunk: Uint8Array): string[] {
@@ -34,8 +42,10 @@ export class LineSplitter {
   }
 
   #append(text: string): void {
+    const isFirst = this.#length === 0 && text.length > 0;
+    const isOther = isFirst && this.#start !== undefined && !text.startsWith(this.#start);
     this.#length += text.length;
-    if (this.#length > this.#maxLength) {
+    if (isOther || this.#length > this.#maxLength) {
       this.#isDropping = true;
       this.#parts = [];
     }

@@ -53,6 +53,7 @@ export const createContext = async (
   const supervisor = new Supervisor({
     commandFor: runnerCommands(configured.daemon.runner_commands),
     log,
+    memoryLimitBytes: settings.runnerMemoryBytes,
   });
   const loaded = new LoadedModels({
     limits: { maxModels: settings.maxLoadedModels, memoryBytes: settings.memoryLimitBytes },

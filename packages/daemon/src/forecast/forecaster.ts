@@ -227,7 +227,7 @@ export class Forecaster {
     const timeoutMs = request.timeout ? request.timeout * 1000 : defaultTimeoutMs;
     const answer = await supervisor.call(family, 'forecast', params, { timeoutMs, signal });
     const parsed = RunnerForecast.safeParse(answer);
-    if (!parsed.success || parsed.data.forecasts.length !== request.series.length) {
+    if (!parsed.success || !isAnswerTo(request, parsed.data)) {
       throw new TollamaError(
         'RUNNER_ERROR',
         `the runner of family '${family}' did not answer with a forecast of every series`,
@@ -236,6 +236,16 @@ export class Forecaster {
     return parsed.data;
   }
 }
+
+/** Whether an answer is one to this request, and not to another: its series in order, their steps, no gaps. */
+const isAnswerTo = ({ series, horizon }: ForecastRequest, { forecasts }: RunnerForecast): boolean =>
+  forecasts.length === series.length &&
+  forecasts.every(
+    ({ id, mean, quantiles }, i) =>
+      id === series[i]!.id &&
+      mean.length === horizon &&
+      Object.values(quantiles ?? {}).every(({ length }) => length === horizon),
+  );
 
 const respond = (
   result: RunnerForecast,

@@ -33,10 +33,11 @@ export class PoisonList {
   }
 }
 
-export const poisonError = (): TollamaError =>
+/** @param why what ended the runner the second time */
+export const poisonError = (why?: string): TollamaError =>
   new TollamaError(
     'RUNNER_UNAVAILABLE',
-    'this request ended its runner twice and is refused for ten minutes',
+    `this request ended its runner twice and is refused for ten minutes${why ? `; ${why}` : ''}`,
     {
       hint: 'change the request (fewer series, a shorter horizon, other options); other requests are not affected',
     },

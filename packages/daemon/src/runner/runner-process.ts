@@ -1,5 +1,6 @@
 /** One runner process: requests out, answers in, and what is left of them when it dies. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { type ErrorCode, TollamaError } from '@tollama/core/errors';
 import { LineSplitter } from '@tollama/core/line-splitter';
 import {
@@ -50,7 +51,7 @@ export class RunnerProcess {
   readonly #family: string;
   readonly exited: Promise<string>;
   #hasExited = false;
-  #next = 0;
+  #endedBecause: string | undefined;
   #methods: ReadonlySet<string> = new Set();
 
   constructor(family: string, command: readonly string[]) {
@@ -66,7 +67,7 @@ export class RunnerProcess {
       };
       this.#child.on('error', (error) => end(`does not start: ${error.message}`));
       this.#child.on('exit', (code, signal) =>
-        end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+        end(this.#endedBecause ?? (signal ? `was ended by ${signal}` : `exited with code ${code}`)),
       );
     });
     this.#child.stdin!.on('error', () => {});
@@ -92,11 +93,11 @@ export class RunnerProcess {
   }
 
   #read(): void {
-    const answers = new LineSplitter();
+    const answers = new LineSplitter({ startsWith: '{' });
     this.#child.stdout!.on('data', (chunk: Buffer) => {
       for (const line of answers.push(chunk)) this.#receive(line);
     });
-    const errors = new LineSplitter(64 * 1024);
+    const errors = new LineSplitter({ maxLength: 64 * 1024 });
     this.#child.stderr!.on('data', (chunk: Buffer) => {
       this.#stderr.push(...errors.push(chunk));
       this.#stderr.splice(0, this.#stderr.length - STDERR_LINES);
@@ -125,10 +126,10 @@ export class RunnerProcess {
     return new TollamaError('RUNNER_UNAVAILABLE', `the runner of family '${this.#family}' ${why}`);
   }
 
-  /** Sends one request and waits for its answer. */
+  /** Sends one request and waits for its answer; no runner can guess the id of another one. */
   call(method: string, params: unknown, { timeoutMs, signal }: CallOptions): Promise<unknown> {
     if (this.#hasExited) return Promise.reject(this.#unavailable('is not running'));
-    const id = `${++this.#next}`;
+    const id = randomUUID();
     return new Promise((resolve, reject) => {
       const give = (error: TollamaError): void => {
         this.#pending.get(id)?.done();
@@ -136,7 +137,7 @@ export class RunnerProcess {
         reject(error);
       };
       const timer = setTimeout(() => {
-        const message = `'${method}' took longer than ${timeoutMs / 1000} s in the runner of family '${this.#family}'`;
+        const message = `'${method}' took longer than ${Math.round(timeoutMs / 100) / 10} s in the runner of family '${this.#family}'`;
         give(new TollamaError('TIMEOUT', message));
       }, timeoutMs);
       const onAbort = (): void => {
@@ -156,7 +157,7 @@ export class RunnerProcess {
 
   /** A request whose answer nobody waits for. */
   #send(method: string, params: unknown): void {
-    this.#child.stdin!.write(`${JSON.stringify({ id: `${++this.#next}`, method, params })}\n`);
+    this.#child.stdin!.write(`${JSON.stringify({ id: randomUUID(), method, params })}\n`);
   }
 
   /** Whether it still answers; true for runners that do not know ping. */
@@ -191,7 +192,9 @@ export class RunnerProcess {
     clearTimeout(timer);
   }
 
-  kill(): void {
+  /** Ends it at once; `why` is what its calls are told. */
+  kill(why?: string): void {
+    this.#endedBecause ??= why;
     this.#child.kill('SIGKILL');
   }
 }

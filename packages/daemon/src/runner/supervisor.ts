@@ -9,6 +9,7 @@ import { inSpan } from '@tollama/telemetry';
 import type { Logger } from '../log.ts';
 import type { RunnerCommand } from './commands.ts';
 import { PoisonList, poisonError } from './poison.ts';
+import { residentBytes } from './resident-memory.ts';
 import { type CallOptions, RunnerProcess } from './runner-process.ts';
 
 export interface RunnerStatus {
@@ -26,6 +27,8 @@ export interface RunnerStatus {
 class Slot {
   process: RunnerProcess | undefined;
   starting: Promise<RunnerProcess> | undefined;
+  /** It has not said hello yet. */
+  candidate: RunnerProcess | undefined;
   /** Calls that are tried again, one after the other; newcomers wait for the end of the chain. */
   retries: Promise<void> = Promise.resolve();
   retrying = 0;
@@ -47,6 +50,8 @@ class Slot {
 export interface SupervisorOptions {
   readonly commandFor: (family: string) => RunnerCommand;
   readonly log: Logger;
+  /** Resident memory of one process; one that takes more is ended. Watched where the system tells it. */
+  readonly memoryLimitBytes?: number | undefined;
   readonly now?: () => number;
   readonly random?: () => number;
 }
@@ -56,6 +61,7 @@ const BACKOFF_CAP_MS = 5000;
 /** A process that was not used for that long is asked whether it still answers before it is used again. */
 const PING_AFTER_MS = 30_000;
 const PING_TIMEOUT_MS = 5000;
+const MEMORY_LOOK_MS = 100;
 
 /** Wait before the next start after `failures` starts that failed: exponential, capped, with full jitter. */
 export const backoffMs = (failures: number, random: number): number =>
@@ -103,17 +109,22 @@ export class Supervisor implements AsyncDisposable {
     const slot = this.#slot(family);
     slot.poison.check(params);
     const deadline = this.#now() + options.timeoutMs;
-    while (slot.retrying > 0) await slot.retries;
-    const process = await this.#running(family, slot);
+    const left = (): CallOptions => ({ ...options, timeoutMs: deadline - this.#now() });
+    const process = await inTime(this.#ready(family, slot), family, options);
     try {
-      return await this.#callOn(process, family, slot, method, params, options);
+      return await this.#callOn(process, family, slot, method, params, left());
     } catch (error) {
       if (!hasDied(error, process)) throw error;
-      const left = deadline - this.#now();
       return this.#retryAlone(family, slot, () =>
-        this.#secondTry(family, slot, method, params, { ...options, timeoutMs: left }),
+        this.#secondTry(family, slot, method, params, left()),
       );
     }
+  }
+
+  /** The family's process, once those that are tried again are done. */
+  async #ready(family: string, slot: Slot): Promise<RunnerProcess> {
+    while (slot.retrying > 0) await slot.retries;
+    return this.#running(family, slot);
   }
 
   /** Starts a family's runner ahead of its first call; a failure is told by that call. */
@@ -182,7 +193,7 @@ export class Supervisor implements AsyncDisposable {
     } catch (error) {
       if (!hasDied(error, process)) throw error;
       slot.poison.add(params);
-      throw poisonError();
+      throw poisonError((error as Error).message);
     }
   }
 
@@ -208,6 +219,7 @@ export class Supervisor implements AsyncDisposable {
       );
     }
     const process = new RunnerProcess(family, this.#options.commandFor(family).argv);
+    slot.candidate = process;
     try {
       await process.hello();
     } catch (error) {
@@ -221,6 +233,8 @@ export class Supervisor implements AsyncDisposable {
       );
       process.kill();
       throw error;
+    } finally {
+      slot.candidate = undefined;
     }
     if (slot.hasDied) slot.restarts++;
     slot.hasDied = false;
@@ -229,8 +243,25 @@ export class Supervisor implements AsyncDisposable {
     slot.lastUsedMs = this.#now();
     slot.startedAt = iso(this.#now());
     void process.exited.then((why) => this.#exited(family, slot, process, why));
+    this.#watchMemory(process);
     this.#options.log.info({ family, pid: process.pid }, 'runner started');
     return process;
+  }
+
+  /** Ends a process that takes more memory than it may: its calls fail, the machine does not. */
+  #watchMemory(process: RunnerProcess): void {
+    const { memoryLimitBytes: limit } = this.#options;
+    if (limit === undefined) return;
+    const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
+    const look = async (): Promise<void> => {
+      const bytes = process.pid === undefined ? 0 : ((await residentBytes(process.pid)) ?? 0);
+      if (bytes <= limit) return;
+      const allowed = `TOLLAMA_RUNNER_MEMORY_MB allows ${megabytes(limit)}`;
+      process.kill(`was ended: it took ${megabytes(bytes)} MB of memory, ${allowed}`);
+    };
+    const timer = setInterval(() => void look(), MEMORY_LOOK_MS);
+    timer.unref();
+    void process.exited.then(() => clearInterval(timer));
   }
 
   #exited(family: string, slot: Slot, process: RunnerProcess, why: string): void {
@@ -318,6 +349,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // One that is still starting is of no use to anybody any more.
+    for (const { candidate } of this.#slots.values()) candidate?.kill('was stopped');
     await Promise.all([
       ...[...this.#slots.keys()].map((family) => this.stop(family)),
       ...[...this.#alone].map((process) => process.stop()),
@@ -328,3 +361,20 @@ export class Supervisor implements AsyncDisposable {
 /** Whether a call failed because its process ended, not because the runner said so. */
 const hasDied = (error: unknown, process: RunnerProcess): boolean =>
   error instanceof TollamaError && error.code === 'RUNNER_UNAVAILABLE' && !process.isAlive;
+
+/** A start that takes longer than the call may wait goes on without it. Throws TIMEOUT. */
+const inTime = <T>(
+  start: Promise<T>,
+  family: string,
+  { timeoutMs, signal }: CallOptions,
+): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const leave = (): void => reject(new TollamaError('INTERRUPTED', 'the client went away'));
+    const message = `the runner of family '${family}' was not ready within ${timeoutMs / 1000} s`;
+    const timer = setTimeout(() => reject(new TollamaError('TIMEOUT', message)), timeoutMs);
+    signal?.addEventListener('abort', leave, { once: true });
+    start.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', leave);
+    });
+  });
