@@ -8,6 +8,7 @@ test('secrets are masked wherever they are, proxies lose their login', () => {
     HF_TOKEN: 'secret',
     HF_TOKEN_present: true,
     nested: [{ password: 'x', name: 'kept' }],
+    defaults: { http_proxy: { value: 'http://user:pass@proxy', source: 'env' } },
   };
   expect(redact(config)).toEqual({
     pull: { https_proxy: 'http://***:***@proxy:8080', http_proxy: '***@proxy', no_proxy: null },
@@ -15,5 +16,6 @@ test('secrets are masked wherever they are, proxies lose their login', () => {
     HF_TOKEN: '***',
     HF_TOKEN_present: true,
     nested: [{ password: '***', name: 'kept' }],
+    defaults: { http_proxy: { value: 'http://***:***@proxy', source: 'env' } },
   });
 });

@@ -10,15 +10,22 @@ const redactProxy = (url: string): string =>
       `${scheme ?? ''}${login.includes(':') ? `${MASK}:${MASK}` : MASK}@`,
   );
 
-/** A copy of JSON-like data without secrets; keys that end in `_present` only tell of presence. */
-export const redact = (value: unknown, key = ''): unknown => {
+/** Under a key that names a proxy, everything is one: `{https_proxy: {value, source}}`. */
+const redactUnder = (value: unknown, key: string, isProxy: boolean): unknown => {
   if (SECRET_KEY.test(key) && !key.endsWith('_present')) return value === null ? null : MASK;
-  if (typeof value === 'string') return /proxy/i.test(key) ? redactProxy(value) : value;
-  if (Array.isArray(value)) return value.map((item) => redact(item, key));
+  if (typeof value === 'string') return isProxy ? redactProxy(value) : value;
+  if (Array.isArray(value)) return value.map((item) => redactUnder(item, key, isProxy));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, redact(inner, name)]),
+      Object.entries(value).map(([name, inner]) => [
+        name,
+        redactUnder(inner, name, isProxy || /proxy/i.test(name)),
+      ]),
     );
   }
   return value;
 };
+
+/** A copy of JSON-like data without secrets; keys that end in `_present` only tell of presence. */
+export const redact = (value: unknown, key = ''): unknown =>
+  redactUnder(value, key, /proxy/i.test(key));

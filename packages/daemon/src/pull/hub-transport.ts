@@ -2,6 +2,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
+import { TollamaError } from '@tollama/core/errors';
 
 /** How to reach a hub. A proxy is an address such as http://user:password@proxy:3128. */
 export interface Network {
@@ -27,7 +28,15 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 const address = (proxy: string | undefined): string | undefined =>
   proxy && (/^\w+:\/\//.test(proxy) ? proxy : `http://${proxy}`);
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const KNOWS_PROXIES = major > 24 || (major === 24 && minor >= 5);
+
 const agentFor = (url: URL, network: Network): HttpAgent => {
+  if (!KNOWS_PROXIES && (network.httpProxy || network.httpsProxy)) {
+    throw new TollamaError('DEPENDENCY_MISSING', `Node ${process.versions.node} knows no proxies`, {
+      hint: 'run tollama with Node 24.5 or newer, or pull without a proxy',
+    });
+  }
   const httpProxy = address(network.httpProxy);
   const httpsProxy = address(network.httpsProxy);
   const proxyEnv = {

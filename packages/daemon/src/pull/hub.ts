@@ -113,6 +113,7 @@ export const hubFetch = async (
       options.signal?.throwIfAborted();
       const isCertificate = CERTIFICATE_CODES.test((cause as NodeJS.ErrnoException).code ?? '');
       if (isCertificate) throw untrusted(url, cause);
+      if (cause instanceof TollamaError) throw cause;
       if (isLast) {
         const reason =
           errorMessage(cause) || ((cause as NodeJS.ErrnoException).code ?? 'no reason given');
