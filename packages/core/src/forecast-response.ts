@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { quickNumbers } from './trusted-array.ts';
 
 export const Forecast = z.object({
   id: z.string(),
   freq: z.string(),
   /** The first forecast step, in the input's own format. */
   start_timestamp: z.string(),
-  mean: z.array(z.number()),
+  mean: quickNumbers(z.array(z.number())),
   /** Keys print like C's %g: "0.1". */
-  quantiles: z.record(z.string(), z.array(z.number())).nullish(),
+  quantiles: z.record(z.string(), quickNumbers(z.array(z.number()))).nullish(),
   /** How the forecast was made, for models that choose per series. */
   explanation: z.record(z.string(), z.unknown()).nullish(),
 });

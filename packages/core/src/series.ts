@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
+import { quickNumbers, quickWords } from './trusted-array.ts';
 
-const Numbers = z.array(z.number()).max(LIMITS.points);
+const numbers = (least: number) => quickNumbers(z.array(z.number()).min(least).max(LIMITS.points));
 
 /** All numbers (numeric) or all words (categorical). */
-export const CovariateValues = z.union([Numbers, z.array(z.string()).max(LIMITS.points)], {
+export const CovariateValues = z.union([numbers(0), z.array(z.string()).max(LIMITS.points)], {
   error: 'must be all numbers or all strings',
 });
 export type CovariateValues = z.infer<typeof CovariateValues>;
@@ -18,11 +19,11 @@ const Covariates = z.record(z.string().min(1), CovariateValues);
 export const Series = z.strictObject({
   id: z.string().min(1).max(LIMITS.idLength),
   freq: z.string().min(1).default('auto'),
-  timestamps: z.array(z.string().min(1)).min(1).max(LIMITS.points),
-  target: Numbers.min(1),
+  timestamps: quickWords(z.array(z.string().min(1)).min(1).max(LIMITS.points)),
+  target: numbers(1),
   /** Places in target whose value is missing: JSON has no NaN; what stands there is not read. */
   missing_indices: z.array(z.int().min(0)).nullish(),
-  actuals: Numbers.min(1).nullish(),
+  actuals: numbers(1).nullish(),
   past_covariates: Covariates.nullish(),
   future_covariates: Covariates.nullish(),
   static_covariates: z.record(z.string().min(1), z.unknown()).nullish(),

@@ -70,17 +70,18 @@ export const runRunner = (argv: readonly string[]): void => {
   const engine = new Worker(new URL('./engine/worker.ts', import.meta.url), {
     workerData: options,
   });
-  engine.on('message', (line: string | null) => {
-    if (line === null) process.exit(0);
-    write(line);
+  engine.on('message', (lines: string | null) => {
+    if (lines === null) process.exit(0);
+    write(lines);
   });
   engine.on('error', (error) => {
     console.error(error);
     process.exit(1);
   });
 
-  const handle = (line: string): void => {
-    if (line.trim() === '') return;
+  /** Answers what this thread can answer; tells whether the line is for the engine. */
+  const isForEngine = (line: string): boolean => {
+    if (line.trim() === '') return false;
     const request = parseControl(line);
     switch (request?.method) {
       case 'hello':
@@ -91,18 +92,19 @@ export const runRunner = (argv: readonly string[]): void => {
           capabilities: [...METHODS, TRACE_CAPABILITY],
           supported_families: [options.family],
         });
-        break;
+        return false;
       case 'ping':
         answer(request.id, { ok: true });
-        break;
+        return false;
       default:
-        engine.postMessage(line);
+        return true;
     }
   };
 
   const splitter = new LineSplitter();
   process.stdin.on('data', (chunk: Buffer) => {
-    for (const line of splitter.push(chunk)) handle(line);
+    const lines = splitter.push(chunk).filter(isForEngine);
+    if (lines.length > 0) engine.postMessage(lines);
   });
   const end = endOf(engine);
   process.stdin.on('end', end);

@@ -7,7 +7,7 @@ export interface Target {
 
 /** The values with NaN where one is missing. */
 export const observedTarget = ({ target, missing_indices }: Target): Float64Array => {
-  const values = Float64Array.from(target);
+  const values = new Float64Array(target);
   for (const at of missing_indices ?? []) values[at] = Number.NaN;
   return values;
 };

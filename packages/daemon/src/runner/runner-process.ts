@@ -51,6 +51,7 @@ export class RunnerProcess {
   readonly #family: string;
   readonly exited: Promise<string>;
   #hasExited = false;
+  #outbox = '';
   #endedBecause: string | undefined;
   #methods: ReadonlySet<string> = new Set();
 
@@ -150,14 +151,25 @@ export class RunnerProcess {
         signal?.removeEventListener('abort', onAbort);
       };
       this.#pending.set(id, { resolve, reject, done });
-      const trace = this.#methods.has(TRACE_CAPABILITY) ? activeTraceHeaders() : {};
-      this.#child.stdin!.write(`${JSON.stringify({ id, method, ...trace, params })}\n`);
+      this.#write(id, method, params);
     });
+  }
+
+  /** Requests of one turn of the event loop leave together: one write, one wake-up of the runner. */
+  #write(id: string, method: string, params: unknown): void {
+    if (this.#outbox === '') {
+      setImmediate(() => {
+        this.#child.stdin!.write(this.#outbox);
+        this.#outbox = '';
+      });
+    }
+    const trace = this.#methods.has(TRACE_CAPABILITY) ? activeTraceHeaders() : {};
+    this.#outbox += `${JSON.stringify({ id, method, ...trace, params })}\n`;
   }
 
   /** A request whose answer nobody waits for. */
   #send(method: string, params: unknown): void {
-    this.#child.stdin!.write(`${JSON.stringify({ id: randomUUID(), method, params })}\n`);
+    this.#write(randomUUID(), method, params);
   }
 
   /** Whether it still answers; true for runners that do not know ping. */

@@ -11,9 +11,24 @@ const { openTracer } = await import('@tollama/telemetry/tracer');
 const port = parentPort!;
 // A wrong address ends the daemon's start with a message; here it only costs the spans.
 const tracer = await openTracer('tollama-runner', process.env).catch(() => undefined);
-const send = (line: string): void => port.postMessage(line);
+
+/** Answers of one turn of the event loop travel together. */
+let answers: string[] = [];
+const send = (line: string): void => {
+  if (answers.length === 0) {
+    queueMicrotask(() => {
+      port.postMessage(answers.join('\n'));
+      answers = [];
+    });
+  }
+  answers.push(line);
+};
+
 const engine = new Engine(workerData as EngineOptions, send, tracer);
-port.on('message', (line: string | null) => {
-  if (line !== null) return engine.submit(line);
-  void (tracer?.flush() ?? Promise.resolve()).then(() => port.postMessage(null));
+port.on('message', (lines: readonly string[] | null) => {
+  if (lines === null) {
+    void (tracer?.flush() ?? Promise.resolve()).then(() => port.postMessage(null));
+    return;
+  }
+  for (const line of lines) engine.submit(line);
 });
