@@ -1,63 +1,46 @@
 /** The `tollama` command: parses, dispatches, and turns what is thrown into a message and an exit code. */
 import { didYouMean } from '@tollama/core/did-you-mean';
-import { EXIT } from '@tollama/core/errors';
+import { EXIT, TollamaError } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
-import { benchCommand } from './commands/bench.ts';
-import { compareCommand } from './commands/compare.ts';
-import { completionCommand } from './commands/completion.ts';
-import { configCommand } from './commands/config.ts';
-import { cpCommand } from './commands/cp.ts';
-import { createCommand } from './commands/create.ts';
-import { detectCommand } from './commands/detect.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { ensembleCommand } from './commands/ensemble.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { gatewayCommand } from './commands/gateway.ts';
-import { infoCommand } from './commands/info.ts';
-import { listCommand } from './commands/list.ts';
-import { mcpCommand } from './commands/mcp.ts';
-import { pruneCommand } from './commands/prune.ts';
-import { psCommand } from './commands/ps.ts';
-import { pullCommand } from './commands/pull.ts';
-import { rmCommand } from './commands/rm.ts';
-import { runCommand } from './commands/run.ts';
-import { runtimeCommand } from './commands/runtime.ts';
-import { serveCommand } from './commands/serve.ts';
-import { showCommand } from './commands/show.ts';
-import { stopCommand } from './commands/stop.ts';
-import { trainCommand } from './commands/train.ts';
-import { verifyCommand } from './commands/verify.ts';
 import { printError } from './terminal/errors.ts';
 import { traceCommand } from './terminal/trace-command.ts';
 
-const COMMANDS = [
-  serveCommand,
-  runCommand,
-  compareCommand,
-  evaluateCommand,
-  trainCommand,
-  ensembleCommand,
-  detectCommand,
-  pullCommand,
-  listCommand,
-  psCommand,
-  showCommand,
-  createCommand,
-  rmCommand,
-  stopCommand,
-  cpCommand,
-  verifyCommand,
-  pruneCommand,
-  infoCommand,
-  doctorCommand,
-  gatewayCommand,
-  benchCommand,
-  configCommand,
-  runtimeCommand,
-  mcpCommand,
-  completionCommand,
-] as const;
+/** Each command is loaded when it is used: whoever lists models needs no reader of Parquet files. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  run: async () => (await import('./commands/run.ts')).runCommand(),
+  compare: async () => (await import('./commands/compare.ts')).compareCommand(),
+  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand(),
+  train: async () => (await import('./commands/train.ts')).trainCommand(),
+  ensemble: async () => (await import('./commands/ensemble.ts')).ensembleCommand(),
+  detect: async () => (await import('./commands/detect.ts')).detectCommand(),
+  pull: async () => (await import('./commands/pull.ts')).pullCommand(),
+  list: async () => (await import('./commands/list.ts')).listCommand(),
+  ps: async () => (await import('./commands/ps.ts')).psCommand(),
+  show: async () => (await import('./commands/show.ts')).showCommand(),
+  create: async () => (await import('./commands/create.ts')).createCommand(),
+  rm: async () => (await import('./commands/rm.ts')).rmCommand(),
+  stop: async () => (await import('./commands/stop.ts')).stopCommand(),
+  cp: async () => (await import('./commands/cp.ts')).cpCommand(),
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
+  prune: async () => (await import('./commands/prune.ts')).pruneCommand(),
+  info: async () => (await import('./commands/info.ts')).infoCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  gateway: async () => (await import('./commands/gateway.ts')).gatewayCommand(),
+  bench: async () => (await import('./commands/bench.ts')).benchCommand(),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
+  runtime: async () => (await import('./commands/runtime.ts')).runtimeCommand(),
+  mcp: async () => (await import('./commands/mcp.ts')).mcpCommand(),
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(),
+};
+
+const ALIASES: Readonly<Record<string, string>> = {
+  forecast: 'run',
+  backtest: 'compare',
+  ls: 'list',
+  start: 'serve',
+};
 
 /** Lets `main` decide the exit code, of a command and of its own commands. */
 const withExits = (command: Command): Command => {
@@ -65,7 +48,24 @@ const withExits = (command: Command): Command => {
   return command.exitOverride();
 };
 
-const buildProgram = (): Command => {
+const unknownCommand = (word: string): TollamaError => {
+  const near = didYouMean(word, [...Object.keys(COMMANDS), ...Object.keys(ALIASES)]);
+  return new TollamaError('INVALID_REQUEST', `unknown command '${word}'`, {
+    hint: near ? `did you mean 'tollama ${near}'?` : '`tollama --help` lists the commands',
+  });
+};
+
+/** The command that the arguments name; all of them for help, completions, and names that nobody knows. */
+const loadCommands = async (argv: readonly string[]): Promise<readonly Command[]> => {
+  const word = argv[2] ?? '';
+  const name = Object.hasOwn(ALIASES, word) ? ALIASES[word]! : word;
+  if (Object.hasOwn(COMMANDS, name) && name !== 'completion') return [await COMMANDS[name]!()];
+  const isKnown = name === '' || name === 'help' || name === 'completion' || name.startsWith('-');
+  if (!isKnown) throw unknownCommand(word);
+  return Promise.all(Object.values(COMMANDS).map((each) => each()));
+};
+
+const buildProgram = (commands: readonly Command[]): Command => {
   const program = new Command('tollama')
     .description('Time-series foundation models without Python: pull, run and serve forecasts.')
     .version(VERSION, '-v, --version', 'print the version')
@@ -74,18 +74,7 @@ const buildProgram = (): Command => {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'Error:')) });
-  for (const build of COMMANDS) program.addCommand(withExits(build()));
-  program.on('command:*', ([name]: string[]) => {
-    const near = didYouMean(
-      name ?? '',
-      program.commands.map((command) => command.name()),
-    );
-    console.error(`Error: unknown command '${name}'`);
-    console.error(
-      near ? `Hint: did you mean 'tollama ${near}'?` : 'Hint: `tollama --help` lists the commands',
-    );
-    process.exitCode = EXIT.usage;
-  });
+  for (const command of commands) program.addCommand(withExits(command));
   program.action(() => program.help());
   return program;
 };
@@ -98,7 +87,8 @@ export const main = async (argv: readonly string[]): Promise<void> => {
     throw error;
   });
   try {
-    await traceCommand(argv, process.env, () => buildProgram().parseAsync(argv));
+    const program = buildProgram(await loadCommands(argv));
+    await traceCommand(argv, process.env, () => program.parseAsync(argv));
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
