@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   pull: async () => (await import('./commands/pull.ts')).pullCommand(),
   list: async () => (await import('./commands/list.ts')).listCommand(),
   ps: async () => (await import('./commands/ps.ts')).psCommand(),
+  top: async () => (await import('./commands/top.ts')).topCommand(),
   show: async () => (await import('./commands/show.ts')).showCommand(),
   create: async () => (await import('./commands/create.ts')).createCommand(),
   rm: async () => (await import('./commands/rm.ts')).rmCommand(),

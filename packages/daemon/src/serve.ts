@@ -81,8 +81,10 @@ export const createContext = async (
     modelsLoaded: () => loaded.list().length,
     runnerRestarts: () => supervisor.restartTotal,
     callsInFlight: () => supervisor.inFlightTotal,
+    queues: () => forecaster.queues(),
+    runnerMemory: () => supervisor.residentBytes(),
   });
-  const forecaster = new Forecaster({
+  const forecaster: Forecaster = new Forecaster({
     home,
     store,
     supervisor,

@@ -8,7 +8,7 @@ import type { Manifest } from '@tollama/core/manifest';
 import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import { type Attributes, inSpan, tellActiveSpan } from '@tollama/telemetry';
 import type { LoadedModels } from '../loaded/loaded-models.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { FamilyQueue, Metrics } from '../observe/metrics.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import { estimateBytes } from '../schedule/decide.ts';
 import { type SlotLimits, Slots } from '../schedule/slots.ts';
@@ -195,6 +195,11 @@ export class Forecaster {
     const slots = new Slots(this.#options.queue);
     this.#slots.set(family, slots);
     return slots;
+  }
+
+  /** Families that were asked at least once. */
+  queues(): readonly FamilyQueue[] {
+    return [...this.#slots].map(([family, { working, waiting }]) => ({ family, working, waiting }));
   }
 
   async #run(

@@ -18,6 +18,16 @@ export interface MetricSources {
   readonly modelsLoaded: () => number;
   readonly runnerRestarts: () => number;
   readonly callsInFlight: () => number;
+  /** Forecasts of each family: at work, and waiting for a place. */
+  readonly queues: () => readonly FamilyQueue[];
+  /** Resident memory of the runners that are running, where the system tells it. */
+  readonly runnerMemory: () => Promise<readonly (readonly [family: string, bytes: number])[]>;
+}
+
+export interface FamilyQueue {
+  readonly family: string;
+  readonly working: number;
+  readonly waiting: number;
 }
 
 export interface RunnerObservation {
@@ -94,6 +104,29 @@ export const createMetrics = (sources: MetricSources): Metrics => {
     });
   live('tollama_models_loaded', 'Models that are loaded', sources.modelsLoaded);
   live('tollama_runner_calls_in_flight', 'Calls that wait for a runner', sources.callsInFlight);
+  const queue = (name: string, help: string, read: (queue: FamilyQueue) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['family'],
+      registers,
+      collect() {
+        for (const one of sources.queues()) this.set({ family: one.family }, read(one));
+      },
+    });
+  queue('tollama_queue_working', 'Forecasts at work', ({ working }) => working);
+  queue('tollama_queue_waiting', 'Forecasts that wait for a place', ({ waiting }) => waiting);
+  new Gauge({
+    name: 'tollama_runner_resident_memory_bytes',
+    help: 'Resident memory of a runner process',
+    labelNames: ['family'],
+    registers,
+    async collect() {
+      const found = await sources.runnerMemory();
+      this.reset();
+      for (const [family, bytes] of found) this.set({ family }, bytes);
+    },
+  });
   let restartsTold = 0;
   new Counter({
     name: 'tollama_runner_restarts_total',

@@ -299,6 +299,20 @@ export class Supervisor implements AsyncDisposable {
     return this.#slots.get(family)?.process?.pid;
   }
 
+  /** Resident memory of the processes that run, where the system tells it. */
+  async residentBytes(): Promise<readonly (readonly [family: string, bytes: number])[]> {
+    const families = [...this.#slots.keys()];
+    const sizes = await Promise.all(
+      families.map((family) => {
+        const pid = this.pidOf(family);
+        return pid === undefined ? undefined : residentBytes(pid);
+      }),
+    );
+    return families.flatMap((family, i) =>
+      sizes[i] === undefined ? [] : [[family, sizes[i]] as const],
+    );
+  }
+
   /** Families whose runner was used at least once, and those named; never waits for a runner. */
   statuses(families: Iterable<string>): readonly RunnerStatus[] {
     const all = [...new Set([...families, ...this.#slots.keys()])].toSorted();

@@ -22,6 +22,10 @@ export class Slots {
     this.#limits = limits;
   }
 
+  get working(): number {
+    return this.#working;
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }

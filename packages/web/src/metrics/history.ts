@@ -1,6 +1,6 @@
 /** The metrics of the last minutes, and what is drawn of them. */
-import { parseExposition, type Sample, sumOf } from './exposition.ts';
-import { type Histogram, histogramOf, quantileOf, since } from './histogram.ts';
+import { parseExposition, type Sample, sumOf } from '@tollama/client/exposition';
+import { type Histogram, histogramOf, quantileOf, since } from '@tollama/client/histogram';
 
 /** One reading of `/metrics`. */
 export interface Reading {

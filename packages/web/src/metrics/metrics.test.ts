@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
+import { parseExposition, sumOf } from '@tollama/client/exposition';
+import { histogramOf, quantileOf, since } from '@tollama/client/histogram';
 import { describe, expect, test } from 'vitest';
-import { parseExposition, sumOf } from './exposition.ts';
-import { histogramOf, quantileOf, since } from './histogram.ts';
 import { breakdown, pointsOf, readMetrics, remember } from './history.ts';
 
 const text = (fast: number, slow: number, failed = 0): string => `
