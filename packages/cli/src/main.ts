@@ -61,7 +61,7 @@ const loadCommands = async (argv: readonly string[]): Promise<readonly Command[]
   const word = argv[2] ?? '';
   const name = Object.hasOwn(ALIASES, word) ? ALIASES[word]! : word;
   if (Object.hasOwn(COMMANDS, name) && name !== 'completion') return [await COMMANDS[name]!()];
-  const isKnown = name === '' || name === 'help' || name === 'completion' || name.startsWith('-');
+  const isKnown = name === '' || name === 'completion' || name.startsWith('-');
   if (!isKnown) throw unknownCommand(word);
   return Promise.all(Object.values(COMMANDS).map((each) => each()));
 };
@@ -80,8 +80,15 @@ const buildProgram = (commands: readonly Command[]): Command => {
   return program;
 };
 
+/** `tollama help list` asks what `tollama list --help` asks. */
+const withHelpLast = ([node, program, first, ...rest]: readonly string[]): readonly string[] =>
+  first === 'help'
+    ? [node!, program!, ...rest, '--help']
+    : [node!, program!, ...(first === undefined ? [] : [first, ...rest])];
+
 /** Runs the command line and leaves the exit code in the process. */
-export const main = async (argv: readonly string[]): Promise<void> => {
+export const main = async (processArgv: readonly string[]): Promise<void> => {
+  const argv = withHelpLast(processArgv);
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);

@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { TollamaError } from '@tollama/core/errors';
 import { DEFAULT_MODEL } from '@tollama/core/statistical';
-import { readSeries } from '@tollama/ingest/read-series';
 import type { JudgedPoint, Predict, SeriesAnomalies } from '@tollama/session/anomaly/detect';
 import type { TaskSeries } from '@tollama/session/backend/backend';
 import { Command, InvalidArgumentError } from 'commander';
@@ -15,8 +14,9 @@ import { printJson } from '../terminal/json.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { table } from '../terminal/table.ts';
 import { positiveInteger, withExamples } from './options.ts';
+import { INPUT_KINDS, readInput, type SeriesOptions, withSeriesOptions } from './series-options.ts';
 
-interface DetectOptions {
+interface DetectOptions extends SeriesOptions {
   readonly input: string;
   readonly level: number;
   readonly step?: number;
@@ -24,17 +24,7 @@ interface DetectOptions {
   readonly last?: number;
   readonly online?: boolean;
   readonly output?: string;
-  readonly freq?: string;
-  readonly idCol?: string;
-  readonly timeCol?: string;
-  readonly targetCol?: string[];
-  readonly acceptLicense?: boolean;
-  readonly baseUrl?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
 }
-
-const list = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 const percent = (text: string): number => {
   const level = Number(text);
@@ -164,13 +154,7 @@ const detect = async (model: string, options: DetectOptions): Promise<void> => {
   const progress = createProgress('auto', options.quiet);
   const signal = interruptSignal();
   try {
-    const input = await readSeries({
-      path: options.input,
-      stdin: process.stdin,
-      idColumn: options.idCol,
-      timeColumn: options.timeCol,
-      targetColumns: options.targetCol,
-    });
+    const input = await readInput(options.input, options);
     const step =
       options.step ?? Math.max(1, Math.floor(defaultHorizon(input.series[0]!, options.freq) / 2));
     const series = toTaskSeries(input.series, options.freq);
@@ -188,32 +172,27 @@ const detect = async (model: string, options: DetectOptions): Promise<void> => {
 
 export const detectCommand = (): Command =>
   withExamples(
-    new Command('detect')
-      .description('find values that lie outside of what a model expected before it saw them')
-      .argument(
-        '[model]',
-        `a model that gives quantiles (default: ${DEFAULT_MODEL})`,
-        DEFAULT_MODEL,
-      )
-      .requiredOption(
-        '-i, --input <file>',
-        'CSV, JSON, NDJSON, Parquet, Arrow or DuckDB (file::table); - for stdin',
-      )
-      .option('--level <percent>', 'central interval outside of which a value is odd', percent, 99)
-      .option('--step <steps>', 'steps forecast at once (default: one season)', positiveInteger)
-      .option('--min-history <points>', 'points before the first that is judged', positiveInteger)
-      .option('--last <points>', 'judge only the last points of each series', positiveInteger)
-      .option('--online', 'judge points from stdin as they come, a line each')
-      .option('-o, --output <file>', 'write all judged points as .csv or .json')
-      .option('--freq <alias>', 'frequency (default: from the timestamps)')
-      .option('--id-col <name>', 'column of the series ids')
-      .option('--time-col <name>', 'column of the timestamps')
-      .option('--target-col <names>', 'columns of the values', list)
-      .option('--accept-license', 'accept the licence of a model that is pulled')
-      .option('--base-url <url>', 'address of the daemon; without it one is started when needed')
-      .option('--json', 'print JSON')
-      .option('-q, --quiet', 'no progress and no notes')
-      .action(detect),
+    withSeriesOptions(
+      new Command('detect')
+        .description('find values that lie outside of what a model expected before it saw them')
+        .argument(
+          '[model]',
+          `a model that gives quantiles (default: ${DEFAULT_MODEL})`,
+          DEFAULT_MODEL,
+        )
+        .requiredOption('-i, --input <file>', INPUT_KINDS)
+        .option(
+          '--level <percent>',
+          'central interval outside of which a value is odd',
+          percent,
+          99,
+        )
+        .option('--step <steps>', 'steps forecast at once (default: one season)', positiveInteger)
+        .option('--min-history <points>', 'points before the first that is judged', positiveInteger)
+        .option('--last <points>', 'judge only the last points of each series', positiveInteger)
+        .option('--online', 'judge points from stdin as they come, a line each')
+        .option('-o, --output <file>', 'write all judged points as .csv or .json'),
+    ).action(detect),
     [
       'tollama detect --input sensors.csv --level 99.9',
       'tail -f values.txt | tollama detect --input history.csv --online',

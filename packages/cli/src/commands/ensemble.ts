@@ -2,7 +2,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { futureTimestamps, parseFrequency } from '@tollama/core/frequency';
 import type { EnsembleResult } from '@tollama/evaluation/ensemble/ensemble';
-import { readSeries } from '@tollama/ingest/read-series';
 import type { SeriesForecast, TaskSeries } from '@tollama/session/backend/backend';
 import { Command, Option } from 'commander';
 import { createBackend } from '../evaluation/backend.ts';
@@ -12,9 +11,10 @@ import { interruptSignal } from '../terminal/interrupt.ts';
 import { printJson } from '../terminal/json.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { table } from '../terminal/table.ts';
-import { positiveInteger, withExamples } from './options.ts';
+import { commaSeparated, positiveInteger, withExamples } from './options.ts';
+import { INPUT_KINDS, readInput, type SeriesOptions, withSeriesOptions } from './series-options.ts';
 
-interface EnsembleOptions {
+interface EnsembleOptions extends SeriesOptions {
   readonly input: string;
   readonly horizon?: number;
   readonly combine: 'mean' | 'median' | 'stack';
@@ -24,22 +24,12 @@ interface EnsembleOptions {
   readonly reconcile: 'bottom_up' | 'mint_shrink';
   readonly quantiles: readonly number[];
   readonly output?: string;
-  readonly freq?: string;
-  readonly idCol?: string;
-  readonly timeCol?: string;
-  readonly targetCol?: string[];
-  readonly acceptLicense?: boolean;
-  readonly baseUrl?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 const DEFAULT_MEMBERS = ['auto', 'theta', 'auto-ets'];
 const DEFAULT_LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-const list = (text: string): string[] => text.split(',').map((part) => part.trim());
-
-const levelList = (text: string): number[] => list(text).map(Number);
+const levelList = (text: string): number[] => commaSeparated(text).map(Number);
 
 const readHierarchy = async (path: string): Promise<Record<string, string[]>> => {
   const refuse = (problem: string, cause?: unknown): never => {
@@ -123,13 +113,7 @@ const ensemble = async (models: readonly string[], options: EnsembleOptions): Pr
   const signal = interruptSignal();
   const { forecastEnsemble } = await import('@tollama/evaluation/ensemble/ensemble');
   try {
-    const input = await readSeries({
-      path: options.input,
-      stdin: process.stdin,
-      idColumn: options.idCol,
-      timeColumn: options.timeCol,
-      targetColumns: options.targetCol,
-    });
+    const input = await readInput(options.input, options);
     const series = toTaskSeries(input.series, options.freq);
     const { baseUrl, acceptLicense = false } = options;
     const backend = await createBackend({ baseUrl, acceptLicense, progress, signal });
@@ -165,38 +149,28 @@ const ensemble = async (models: readonly string[], options: EnsembleOptions): Pr
 
 export const ensembleCommand = (): Command =>
   withExamples(
-    new Command('ensemble')
-      .description('combine the forecasts of several models; calibrate them; make them add up')
-      .argument('[models...]', `members (default: ${DEFAULT_MEMBERS.join(' ')})`)
-      .requiredOption(
-        '-i, --input <file>',
-        'CSV, JSON, NDJSON, Parquet, Arrow or DuckDB (file::table); - for stdin',
-      )
-      .option('--horizon <steps>', 'steps to forecast (default: two seasons)', positiveInteger)
-      .addOption(
-        new Option('--combine <how>', 'mean or median by level, or weights from past windows')
-          .choices(['mean', 'median', 'stack'])
-          .default('mean'),
-      )
-      .option('--calibrate', 'conformal quantiles from the errors of past windows, by step')
-      .option('--windows <n>', 'past windows for stacking and calibration', positiveInteger, 3)
-      .option('--hierarchy <file>', 'JSON of parents and their children; forecasts will add up')
-      .addOption(
-        new Option('--reconcile <method>', 'from the leaves, or by minimal trace')
-          .choices(['bottom_up', 'mint_shrink'])
-          .default('mint_shrink'),
-      )
-      .option('--quantiles <levels>', 'levels, such as 0.1,0.5,0.9', levelList, DEFAULT_LEVELS)
-      .option('-o, --output <file>', 'write the forecasts as CSV')
-      .option('--freq <alias>', 'frequency (default: from the timestamps)')
-      .option('--id-col <name>', 'column of the series ids')
-      .option('--time-col <name>', 'column of the timestamps')
-      .option('--target-col <names>', 'columns of the values', list)
-      .option('--accept-license', 'accept the licence of a model that is pulled')
-      .option('--base-url <url>', 'address of the daemon; without it one is started when needed')
-      .option('--json', 'print JSON')
-      .option('-q, --quiet', 'no progress and no notes')
-      .action(ensemble),
+    withSeriesOptions(
+      new Command('ensemble')
+        .description('combine the forecasts of several models; calibrate them; make them add up')
+        .argument('[models...]', `members (default: ${DEFAULT_MEMBERS.join(' ')})`)
+        .requiredOption('-i, --input <file>', INPUT_KINDS)
+        .option('--horizon <steps>', 'steps to forecast (default: two seasons)', positiveInteger)
+        .addOption(
+          new Option('--combine <how>', 'mean or median by level, or weights from past windows')
+            .choices(['mean', 'median', 'stack'])
+            .default('mean'),
+        )
+        .option('--calibrate', 'conformal quantiles from the errors of past windows, by step')
+        .option('--windows <n>', 'past windows for stacking and calibration', positiveInteger, 3)
+        .option('--hierarchy <file>', 'JSON of parents and their children; forecasts will add up')
+        .addOption(
+          new Option('--reconcile <method>', 'from the leaves, or by minimal trace')
+            .choices(['bottom_up', 'mint_shrink'])
+            .default('mint_shrink'),
+        )
+        .option('--quantiles <levels>', 'levels, such as 0.1,0.5,0.9', levelList, DEFAULT_LEVELS)
+        .option('-o, --output <file>', 'write the forecasts as CSV'),
+    ).action(ensemble),
     [
       'tollama ensemble auto theta chronos-bolt-small --input sales.csv --combine stack --calibrate',
       'tollama ensemble --input regions.csv --hierarchy tree.json --reconcile mint_shrink',

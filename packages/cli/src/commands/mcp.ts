@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { interruptSignal } from '../terminal/interrupt.ts';
-import { withExamples } from './options.ts';
+import { commaSeparated, withExamples } from './options.ts';
 
 interface McpOptions {
   readonly http?: boolean;
@@ -18,8 +18,6 @@ const port = (text: string): number => {
   if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
   throw new InvalidArgumentError('use a port between 0 and 65535.');
 };
-
-const names = (text: string): string[] => text.split(',').map((name) => name.trim());
 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
@@ -66,7 +64,7 @@ export const mcpCommand = (): Command =>
       .option(
         '--allow-host <names>',
         'names in the Host header that are let in besides localhost, comma separated',
-        names,
+        commaSeparated,
       )
       .option('--data <folder>', 'offer the tables of a folder as datasets')
       .option('--base-url <url>', 'address of the daemon; without it one is started when none runs')

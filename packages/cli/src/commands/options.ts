@@ -20,6 +20,10 @@ export const positiveNumber = (text: string): number => {
   throw new InvalidArgumentError('use a number above 0.');
 };
 
+/** a,b,c */
+export const commaSeparated = (text: string): string[] =>
+  text.split(',').map((part) => part.trim());
+
 export const share = (text: string): number => {
   const number = Number(text);
   if (number > 0 && number < 1) return number;

@@ -1,33 +1,31 @@
 import type { ForecastBody, ForecastResponse } from '@tollama/client';
 import { EXIT, TollamaError } from '@tollama/core/errors';
 import { DEFAULT_MODEL, isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
-import { readSeries, type SeriesInput } from '@tollama/ingest/read-series';
+import type { SeriesInput } from '@tollama/ingest/read-series';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { type AskOptions, forecastChunks, pullingWhenMissing } from '../forecast/ask.ts';
 import { defaultHorizon, requestSeries, seriesInChunks } from '../forecast/body.ts';
 import { type HeldOut, holdOut } from '../forecast/holdout.ts';
 import { printForecasts } from '../forecast/print.ts';
+import { DEFAULT_QUANTILES, parseQuantiles } from '../forecast/quantile-list.ts';
 import { checkOutput, writeOutput } from '../forecast/write-output.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import { forecastJson, printJson } from '../terminal/json.ts';
 import { createProgress, type ProgressMode } from '../terminal/progress.ts';
 import {
-  type CommonOptions,
+  commaSeparated,
   positiveInteger,
   positiveNumber,
   progressMode,
   withExamples,
 } from './options.ts';
+import { INPUT_KINDS, readInput, type SeriesOptions, withSeriesOptions } from './series-options.ts';
 
-interface RunOptions extends CommonOptions {
+interface RunOptions extends SeriesOptions {
   readonly input?: string;
   readonly horizon?: number;
   readonly quantiles?: number[];
-  readonly freq?: string;
-  readonly idCol?: string;
-  readonly timeCol?: string;
-  readonly targetCol?: string[];
   readonly covariates?: string[];
   readonly output?: string;
   readonly holdout?: boolean;
@@ -35,24 +33,13 @@ interface RunOptions extends CommonOptions {
   readonly device?: string;
   readonly option?: Readonly<Record<string, unknown>>;
   readonly keepAlive?: string;
-  readonly acceptLicense?: boolean;
   readonly stream: boolean;
   readonly dryRun?: boolean;
+  readonly interactive?: boolean;
+  /** Seconds. */
+  readonly timeout?: number;
   readonly progress: ProgressMode;
 }
-
-const DEFAULT_QUANTILES = [0.1, 0.5, 0.9];
-
-const list = (text: string): string[] => text.split(',').map((part) => part.trim());
-
-const quantileList = (text: string): number[] => {
-  const levels = list(text).map(Number);
-  const isValid = levels.every(
-    (level, i) => level > 0 && level < 1 && (i === 0 || level > levels[i - 1]!),
-  );
-  if (isValid) return levels;
-  throw new InvalidArgumentError('use ascending levels between 0 and 1, such as 0.1,0.5,0.9.');
-};
 
 /** name=value, the value read as JSON where it is. */
 const modelOption = (
@@ -78,13 +65,7 @@ const read = (options: RunOptions): Promise<SeriesInput> => {
       hint: 'give a file with --input, or pipe data in: cat sales.csv | tollama run --horizon 24',
     });
   }
-  return readSeries({
-    path: input,
-    stdin: process.stdin,
-    idColumn: options.idCol,
-    timeColumn: options.timeCol,
-    targetColumns: options.targetCol,
-  });
+  return readInput(input, options);
 };
 
 const modelOptions = ({ option, precision, device }: RunOptions): Record<string, unknown> => ({
@@ -157,7 +138,7 @@ const runData = async (
   const held = options.holdout ? input.series.map((one) => holdOut(one, horizon)) : undefined;
   const history = held?.map((one) => one.history) ?? input.series;
   const chunks = seriesInChunks(history, { freq: options.freq, covariates: options.covariates });
-  const quantiles = options.quantiles ?? DEFAULT_QUANTILES;
+  const quantiles = options.quantiles ?? [...DEFAULT_QUANTILES];
   const rest = {
     ...givenFields(options),
     model,
@@ -197,7 +178,23 @@ const present = async (
   }
 };
 
+/** A session of questions at a prompt, with what the command line gave as its start. */
+const interact = async (model: string, options: RunOptions): Promise<void> => {
+  const { openPrompt } = await import('../interactive/prompt.ts');
+  const progress = createProgress(options.progress, options.quiet);
+  const client = await connectOrStart({ baseUrl: options.baseUrl }, progress);
+  progress.stop();
+  const { input, horizon, quantiles = DEFAULT_QUANTILES, freq } = options;
+  await openPrompt({
+    client,
+    acceptLicense: options.acceptLicense ?? false,
+    file: input,
+    desk: { model, horizon, quantiles, freq, series: undefined, path: undefined, last: undefined },
+  });
+};
+
 const run = async (model: string | undefined, options: RunOptions): Promise<void> => {
+  if (options.interactive) return interact(model ?? DEFAULT_MODEL, options);
   const signal = interruptSignal();
   const progress = createProgress(options.progress, options.quiet);
   const isTool = options.json === true || !process.stdout.isTTY;
@@ -223,50 +220,51 @@ const run = async (model: string | undefined, options: RunOptions): Promise<void
 
 export const runCommand = (): Command =>
   withExamples(
-    new Command('run')
-      .alias('forecast')
-      .description('forecast series of a file or of stdin; draws them, or prints JSON')
-      .argument(
-        '[model]',
-        `a model, pulled when it is missing (default: ${DEFAULT_MODEL}, which needs no download)`,
-      )
-      .option(
-        '-i, --input <file>',
-        'CSV, JSON, NDJSON, Parquet, Arrow or DuckDB (file::table); - for stdin',
-      )
-      .option('-h, --horizon <steps>', 'steps to forecast (default: two seasons)', positiveInteger)
-      .option('--quantiles <levels>', 'levels of the fan, such as 0.1,0.5,0.9', quantileList)
-      .option(
-        '--freq <alias>',
-        'frequency, such as D, h, 15min, W-SUN, MS (default: from the timestamps)',
-      )
-      .option('--id-col <name>', 'column of the series ids')
-      .option('--time-col <name>', 'column of the timestamps')
-      .option('--target-col <names>', 'columns of the values', list)
-      .option('--covariates <names>', 'columns that the model may use as past covariates', list)
-      .option(
-        '-o, --output <file>',
-        'write the forecasts as .csv, .json, .ndjson, .parquet, .arrow or .duckdb',
-      )
-      .option('--holdout', 'forecast the end of the series that is known, and print the error')
-      .option('--precision <precision>', 'float32 (exact) or int8 (fast)')
-      .option('--device <device>', 'cpu, cuda, webgpu, coreml or dml')
-      .option('--option <name=value>', "an option of the model's own; may be repeated", modelOption)
-      .option('--keep-alive <time>', 'how long the model stays loaded, such as 10m')
-      .option('--accept-license', 'accept the licence of a model that is pulled')
-      .option('--no-stream', 'for a forecast request: one JSON object')
-      .option('--dry-run', 'only check whether the daemon would accept it; exits 0 or 2')
-      .option('--timeout <seconds>', 'time that the forecast may take', positiveNumber)
-      .option('--base-url <url>', 'address of the daemon; without it one is started when none runs')
-      .option('--json', 'print JSON')
-      .option('-q, --quiet', 'no progress and no notes')
-      .option('--progress <mode>', 'auto, on or off', progressMode, 'auto')
-      .helpOption('--help', 'print this help')
-      .action(run),
+    withSeriesOptions(
+      new Command('run')
+        .alias('forecast')
+        .description('forecast series of a file or of stdin; draws them, or prints JSON')
+        .argument(
+          '[model]',
+          `a model, pulled when it is missing (default: ${DEFAULT_MODEL}, which needs no download)`,
+        )
+        .option('-i, --input <file>', INPUT_KINDS)
+        .option(
+          '-h, --horizon <steps>',
+          'steps to forecast (default: two seasons)',
+          positiveInteger,
+        )
+        .option('--quantiles <levels>', 'levels of the fan, such as 0.1,0.5,0.9', parseQuantiles)
+        .option(
+          '--covariates <names>',
+          'columns that the model may use as past covariates',
+          commaSeparated,
+        )
+        .option(
+          '-o, --output <file>',
+          'write the forecasts as .csv, .json, .ndjson, .parquet, .arrow or .duckdb',
+        )
+        .option('--holdout', 'forecast the end of the series that is known, and print the error')
+        .option('--precision <precision>', 'float32 (exact) or int8 (fast)')
+        .option('--device <device>', 'cpu, cuda, webgpu, coreml or dml')
+        .option(
+          '--option <name=value>',
+          "an option of the model's own; may be repeated",
+          modelOption,
+        )
+        .option('--keep-alive <time>', 'how long the model stays loaded, such as 10m')
+        .option('--no-stream', 'for a forecast request: one JSON object')
+        .option('--dry-run', 'only check whether the daemon would accept it; exits 0 or 2')
+        .option('--interactive', 'ask at a prompt: load, forecast, plot, compare, ...')
+        .option('--timeout <seconds>', 'time that the forecast may take', positiveNumber)
+        .option('--progress <mode>', 'auto, on or off', progressMode, 'auto')
+        .helpOption('--help', 'print this help'),
+    ).action(run),
     [
       'tollama run --input sales.csv --horizon 24',
       'tollama run chronos-bolt-small --input sales.parquet --horizon 48 --output forecast.csv',
       'tollama run --input co2.csv --horizon 24 --holdout',
+      'tollama run chronos-bolt-small --interactive --input sales.csv',
       'cat request.json | tollama run chronos-bolt-small --no-stream',
     ],
   );

@@ -80,7 +80,7 @@ const chart = (
   );
 
 /** Colour only on a terminal that wants it. */
-const hasColor = (): boolean =>
+export const hasColor = (): boolean =>
   Boolean(process.stdout.isTTY && process.stdout.hasColors?.() && !process.env.NO_COLOR);
 
 /** Error on the held-out end beside seasonal naive's, and how many values the fan caught. */

@@ -1,7 +1,7 @@
 /** Ctrl-C: aborts what is under way so that it can clean up; a second one ends the process at once. */
 import { EXIT } from '@tollama/core/errors';
 
-class Interrupt extends Error {
+export class Interrupt extends Error {
   override readonly name = 'Interrupt';
 }
 
