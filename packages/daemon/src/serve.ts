@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { TollamaError } from '@tollama/core/errors';
+import { runtimesFolder } from '@tollama/core/runtime-choice';
 import type { Settings } from '@tollama/core/settings';
 import { openTracer } from '@tollama/telemetry';
 import { Activity } from './activity.ts';
@@ -51,7 +52,7 @@ export const createContext = async (
   if (error) log.warn({ error }, 'config.json is not valid; its settings are not used');
   const store = new ModelStore(home, log);
   const supervisor = new Supervisor({
-    commandFor: runnerCommands(configured.daemon.runner_commands),
+    commandFor: runnerCommands(configured.daemon.runner_commands, runtimesFolder(home.path)),
     log,
     memoryLimitBytes: settings.runnerMemoryBytes,
   });

@@ -14,6 +14,7 @@ import {
 } from '@tollama/core/runner-protocol';
 import { VERSION } from '@tollama/core/version';
 import { traceSettings } from '@tollama/telemetry/trace-settings';
+import { chosenRuntime } from './chosen-runtime.ts';
 import type { EngineOptions } from './engine/engine.ts';
 
 /** Longer lines carry numbers: they are parsed once, by the engine. */
@@ -38,12 +39,17 @@ const parseControl = (line: string): RunnerRequest | undefined => {
 const optionsOf = (argv: readonly string[]): EngineOptions => {
   const { values } = parseArgs({
     args: [...argv],
-    options: { family: { type: 'string' }, threads: { type: 'string' } },
+    options: {
+      family: { type: 'string' },
+      threads: { type: 'string' },
+      runtimes: { type: 'string' },
+    },
   });
   const threads = Number(values.threads ?? process.env.TOLLAMA_THREADS);
   return {
     family: values.family ?? 'any',
     threads: Number.isInteger(threads) && threads > 0 ? threads : availableParallelism(),
+    runtime: chosenRuntime(values.runtimes),
   };
 };
 

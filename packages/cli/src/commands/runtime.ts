@@ -1,10 +1,15 @@
-import { execFile } from 'node:child_process';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { EXIT, errorMessage, TollamaError } from '@tollama/core/errors';
-import { Command } from 'commander';
+import { EXIT, TollamaError } from '@tollama/core/errors';
+import { runtimesFolder } from '@tollama/core/runtime-choice';
+import { readSettings } from '@tollama/core/settings';
+import { Argument, Command } from 'commander';
 import { runtimeState } from '../doctor/runtime.ts';
+import {
+  installedRuntimes,
+  RUNTIME_NAMES,
+  type RuntimeName,
+  readChoice,
+} from '../runtime/choice.ts';
+import { installRuntime, RUNTIME_VERSION, removeRuntime } from '../runtime/install.ts';
 import { printJson } from '../terminal/json.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { withExamples } from './options.ts';
@@ -13,69 +18,55 @@ interface JsonOption {
   readonly json?: boolean;
 }
 
-/** Version of the library that this release is tested with. */
-const RUNTIME = 'onnxruntime-node@1.30.0';
-const INSTALL_TIMEOUT_MS = 600_000;
+const runtimes = (): string => runtimesFolder(readSettings(process.env).home);
 
 const list = async ({ json }: JsonOption): Promise<void> => {
   const { isUsable, providers, message } = await runtimeState();
-  if (json) printJson({ runtime: RUNTIME, usable: isUsable, devices: providers, message });
-  else console.log(`${RUNTIME}\n${message}`);
+  const used = (await readChoice(runtimes()))?.name ?? 'built in';
+  const installed = await installedRuntimes(runtimes());
+  const runtime = `onnxruntime-node@${RUNTIME_VERSION}`;
+  if (json) printJson({ runtime, used, installed, usable: isUsable, devices: providers, message });
+  else console.log(`${runtime}, ${used}\n${message}`);
   if (!isUsable) process.exitCode = EXIT.checkFailed;
 };
 
-/** The folder whose node_modules the runner reads. */
-const installFolder = (): string => {
-  const runner = fileURLToPath(import.meta.resolve('@tollama/runner/bin/tollama-runner.mjs'));
-  return dirname(dirname(runner));
-};
-
-/** Has npm fetch the library again; with GPU libraries where that is asked for. */
-const fetchRuntime = async (gpu: boolean): Promise<void> => {
+const fetchRuntime = async (name: RuntimeName): Promise<string> => {
   const progress = createProgress('auto');
-  progress.status(gpu ? 'installing the runtime with CUDA libraries' : 'installing the runtime');
+  progress.status(`installing the runtime '${name}'`);
   try {
-    const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: gpu ? 'cuda12' : 'skip' };
-    const args = ['install', '--no-save', '--force', '--no-audit', '--no-fund', RUNTIME];
-    await promisify(execFile)('npm', args, {
-      cwd: installFolder(),
-      env,
-      timeout: INSTALL_TIMEOUT_MS,
-    });
-  } catch (cause) {
-    const reason = String((cause as { stderr?: string }).stderr || errorMessage(cause))
-      .trim()
-      .split('\n')[0];
-    throw new TollamaError('DEPENDENCY_MISSING', `npm could not install ${RUNTIME}: ${reason}`, {
-      hint: 'check the network and the registry; what was there before stays',
-      cause,
-    });
+    return (await installRuntime(runtimes(), name)).message;
   } finally {
     progress.stop();
   }
 };
 
+const install = async (name: RuntimeName): Promise<void> => {
+  console.log(await fetchRuntime(name));
+  console.log('Runners that start from now on use it; `tollama stop` ends those that run.');
+};
+
+/** Fetches again what does not load: the installed runtime, or the one that came with tollama. */
 const repair = async (): Promise<void> => {
   const before = await runtimeState();
   if (before.isUsable) {
     console.log(`nothing to repair: ${before.message}`);
     return;
   }
-  await fetchRuntime(false);
-  const after = await runtimeState();
-  if (!after.isUsable) throw new TollamaError('DEPENDENCY_MISSING', after.message);
-  console.log(after.message);
+  const broken = (await readChoice(runtimes()))?.name;
+  console.log(await fetchRuntime(broken === 'cuda' ? 'cuda' : 'cpu'));
 };
 
-const install = async (name: string): Promise<void> => {
-  if (name !== 'cpu' && name !== 'cuda') {
-    throw new TollamaError('INVALID_REQUEST', `unknown runtime '${name}'`, {
-      hint: 'use cpu or cuda',
+const remove = async (name: RuntimeName): Promise<void> => {
+  if (!(await removeRuntime(runtimes(), name))) {
+    throw new TollamaError('NOT_FOUND', `the runtime '${name}' is not installed`, {
+      hint: '`tollama runtime list` shows what is',
     });
   }
-  await fetchRuntime(name === 'cuda');
   console.log((await runtimeState()).message);
 };
+
+const nameArgument = (): Argument =>
+  new Argument('<name>', 'cpu or cuda').choices([...RUNTIME_NAMES]);
 
 export const runtimeCommand = (): Command => {
   const command = new Command('runtime').description(
@@ -88,12 +79,21 @@ export const runtimeCommand = (): Command => {
     .action(list);
   command
     .command('install')
-    .argument('<name>', 'cpu or cuda')
-    .description('fetch it again, with GPU libraries for cuda')
+    .addArgument(nameArgument())
+    .description('fetch it into the state folder, with GPU libraries for cuda, and use it')
     .action(install);
   command
     .command('repair')
     .description('fetch it again when it is missing or does not load')
     .action(repair);
-  return withExamples(command, ['tollama runtime list', 'tollama runtime repair']);
+  command
+    .command('remove')
+    .addArgument(nameArgument())
+    .description('go back to the library that came with tollama')
+    .action(remove);
+  return withExamples(command, [
+    'tollama runtime list',
+    'tollama runtime install cuda',
+    'tollama runtime repair',
+  ]);
 };

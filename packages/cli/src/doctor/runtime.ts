@@ -1,6 +1,9 @@
 /** Is the native library that runs models there, and does it load? Asked of another process: a wrong library may kill it. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { runtimesFolder } from '@tollama/core/runtime-choice';
+import { readSettings } from '@tollama/core/settings';
+import { readChoice } from '../runtime/choice.ts';
 
 export interface RuntimeState {
   readonly isUsable: boolean;
@@ -10,8 +13,11 @@ export interface RuntimeState {
 }
 
 const PROBE = `
-const runtime = await import(process.argv[1]);
-const { listSupportedBackends } = runtime.default ?? runtime;
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+const [, place] = process.argv;
+const path = place.startsWith('file:') ? fileURLToPath(place) : place;
+const { listSupportedBackends } = createRequire(import.meta.url)(path);
 console.log(JSON.stringify(listSupportedBackends().map(({ name }) => name)));
 `;
 
@@ -27,16 +33,8 @@ const location = (): string | undefined => {
   }
 };
 
-export const runtimeState = async (): Promise<RuntimeState> => {
-  const path = location();
-  if (!path) {
-    return {
-      isUsable: false,
-      providers: [],
-      message:
-        'onnxruntime-node is not installed; `npm install` in the folder of tollama repairs it',
-    };
-  }
+/** Loads a runtime in a process of its own and asks it for its devices. `path`: its package or its file. */
+export const probeRuntime = async (path: string): Promise<RuntimeState> => {
   try {
     const args = ['--input-type=module', '--eval', PROBE, path];
     const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: TIMEOUT_MS });
@@ -56,4 +54,16 @@ export const runtimeState = async (): Promise<RuntimeState> => {
       message: `onnxruntime-node does not load (${reason?.trim() ?? 'no reason given'}); \`tollama runtime repair\` fetches it again`,
     };
   }
+};
+
+/** The runtime that runners load: an installed one before the one that came with tollama. */
+export const runtimeState = async (): Promise<RuntimeState> => {
+  const choice = await readChoice(runtimesFolder(readSettings(process.env).home));
+  const path = choice?.folder ?? location();
+  if (path) return probeRuntime(path);
+  return {
+    isUsable: false,
+    providers: [],
+    message: 'onnxruntime-node is not installed; `tollama runtime repair` fetches it',
+  };
 };

@@ -12,13 +12,19 @@ export interface RunnerCommand {
 
 /**
  * The command of each family: what config.json's `daemon.runner_commands` says, else our runner under the
- * Node that runs the daemon.
+ * Node that runs the daemon, which looks into the folder of `runtimes` for a native library of the user's choice.
  */
-export const runnerCommands = (configured: Readonly<Record<string, readonly string[]>>) => {
+export const runnerCommands = (
+  configured: Readonly<Record<string, readonly string[]>>,
+  runtimes: string,
+) => {
   const program = runnerProgram();
   return (family: string): RunnerCommand => {
     const given = configured[family];
     if (given && given.length > 0) return { argv: given, isOwn: false };
-    return { argv: [process.execPath, program, '--family', family], isOwn: true };
+    return {
+      argv: [process.execPath, program, '--family', family, '--runtimes', runtimes],
+      isOwn: true,
+    };
   };
 };

@@ -23,6 +23,8 @@ export interface EngineOptions {
   /** The family that the daemon started this runner for; a name, no restriction. */
   readonly family: string;
   readonly threads: number;
+  /** Entry file of the onnxruntime to load; undefined: the one beside the sources. */
+  readonly runtime?: string | undefined;
 }
 
 type Job = ForecastJob | { readonly kind: 'control'; readonly request: RunnerRequest };

@@ -1,0 +1,18 @@
+/** The native runtime that a user installed into the state folder, which runners take instead of their own. */
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** `current.json` of the folder of runtimes. */
+export const RuntimeChoice = z.object({
+  /** cpu or cuda. */
+  name: z.string(),
+  /** Version of onnxruntime-node. */
+  version: z.string(),
+  /** Folder of the package. */
+  folder: z.string(),
+});
+export type RuntimeChoice = z.infer<typeof RuntimeChoice>;
+
+export const runtimesFolder = (home: string): string => join(home, 'runtimes');
+
+export const runtimeChoicePath = (runtimes: string): string => join(runtimes, 'current.json');
