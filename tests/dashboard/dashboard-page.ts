@@ -80,3 +80,8 @@ export const tabTo = async (page: Page, name: RegExp, key = 'Tab'): Promise<void
   }
   throw new Error(`Tab never reached ${name}; it passed ${seen.join(' | ')}`);
 };
+
+/** Waits until the focus is on what says that: the page may take a turn or two to move it. */
+export const focusOn = async (page: Page, text: string): Promise<void> => {
+  await page.waitForFunction((wanted) => document.activeElement?.textContent === wanted, text);
+};
