@@ -1,83 +1,30 @@
 /** The MCP server as a language model's host sees it: over a child's streams and over HTTP, a real daemon behind. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client, type Progress, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { TollamaClient } from '@tollama/client';
-import { type McpHttpServer, serveOverHttp } from '@tollama/mcp';
+import { serveOverHttp } from '@tollama/mcp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startTestDaemon, type TestDaemon } from '../packages/daemon/src/testing/test-daemon.ts';
+import type { TestDaemon } from '../packages/daemon/src/testing/test-daemon.ts';
+import {
+  type Connection,
+  call,
+  days,
+  disposing,
+  series,
+  startMcpDaemon,
+  weekly,
+} from './mcp-daemon.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../packages/cli/bin/tollama.mjs');
 
 let daemon: TestDaemon;
 let data: string;
 
-const days = (length: number): string[] =>
-  Array.from({ length }, (_, i) => new Date(Date.UTC(2024, 0, i + 1)).toISOString().slice(0, 10));
-
-/** A week's pattern. */
-const weekly = (length: number): number[] => Array.from({ length }, (_, i) => 100 + 10 * (i % 7));
-
-const series = (length = 56) => ({
-  id: 'sales',
-  freq: 'D',
-  timestamps: days(length),
-  target: weekly(length),
-});
-
-/** Answers everything but forecasts. */
-const ENDLESS_RUNNER = `
-import { createInterface } from 'node:readline';
-const results = {
-  hello: { name: 'endless', version: '1', protocol: 1, capabilities: ['ping', 'load', 'forecast'] },
-  ping: { ok: true },
-  load: { loaded: true, model: 'endless' },
-};
-createInterface({ input: process.stdin }).on('line', (line) => {
-  const { id, method } = JSON.parse(line);
-  const result = results[method];
-  if (result) console.log(JSON.stringify({ id, result }));
-});
-`;
-
-const REGISTRY = `models:
-  - { name: mock, family: mock, source: { type: local, repo_id: tollama/mock-runner, revision: main }, license: { type: mit, needs_acceptance: false } }
-  - { name: endless, family: endless, source: { type: local, repo_id: t/endless, revision: main }, license: { type: mit, needs_acceptance: false } }
-  - { name: strict, family: mock, source: { type: local, repo_id: t/strict, revision: main }, license: { type: cc-by-nc-4.0, needs_acceptance: true } }
-`;
-
-const startDaemon = async (): Promise<TestDaemon> => {
-  const folder = await mkdtemp(join(tmpdir(), 'tollama-mcp-home-'));
-  const runner = join(folder, 'endless.mjs');
-  await writeFile(runner, ENDLESS_RUNNER);
-  const registry = join(folder, 'registry.yaml');
-  await writeFile(registry, REGISTRY);
-  const commands = { endless: [process.execPath, runner] };
-  await writeFile(
-    join(folder, 'config.json'),
-    JSON.stringify({ version: 1, daemon: { runner_commands: commands } }),
-  );
-  const started = await startTestDaemon({
-    TOLLAMA_HOME: folder,
-    TOLLAMA_MODEL_REGISTRY_PATH: registry,
-  });
-  for (const model of ['mock', 'endless']) {
-    await started.call('POST', '/api/pull', { model, stream: false });
-  }
-  return {
-    ...started,
-    async [Symbol.asyncDispose]() {
-      await started[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-};
-
 beforeAll(async () => {
-  daemon = await startDaemon();
+  daemon = await startMcpDaemon();
   data = await mkdtemp(join(tmpdir(), 'tollama-mcp-'));
   const rows = days(70).map((day, i) => `${day},${weekly(70)[i]}`);
   await writeFile(join(data, 'daily sales.csv'), ['ds,y', ...rows].join('\n'));
@@ -87,14 +34,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
   await rm(data, { recursive: true, force: true });
-});
-
-interface Connection extends AsyncDisposable {
-  readonly client: Client;
-}
-
-const disposing = (client: Client): AsyncDisposable => ({
-  [Symbol.asyncDispose]: () => client.close(),
 });
 
 const overStdio = async (mode: 'auto' | 'legacy'): Promise<Connection> => {
@@ -127,21 +66,6 @@ const overHttp = async (mode: 'auto' | 'legacy'): Promise<Connection> => {
       await server[Symbol.asyncDispose]();
     },
   };
-};
-
-interface Answer {
-  readonly isError?: boolean;
-  readonly structuredContent?: Record<string, unknown>;
-  readonly content: readonly { readonly type: string; readonly text?: string }[];
-}
-
-const call = async (
-  { client }: Connection,
-  name: string,
-  args: Readonly<Record<string, unknown>>,
-): Promise<Answer & { readonly text: string }> => {
-  const answer = (await client.callTool({ name, arguments: args })) as Answer;
-  return { ...answer, text: answer.content[0]?.text ?? '' };
 };
 
 const TOOLS = [
@@ -380,74 +304,4 @@ test('without a daemon a call fails in words and the server goes on', async () =
   expect(answer.text).toContain('DAEMON_UNREACHABLE');
   expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
   await client.close();
-});
-
-describe('over HTTP', () => {
-  let server: McpHttpServer;
-  const keys: (string | undefined)[] = [];
-
-  beforeAll(async () => {
-    server = await serveOverHttp({
-      host: '127.0.0.1',
-      port: 0,
-      connect: (apiKey) => {
-        keys.push(apiKey);
-        return new TollamaClient({ baseUrl: daemon.url, apiKey });
-      },
-      allowedHosts: ['forecasts.example'],
-    });
-  });
-  afterAll(() => server[Symbol.asyncDispose]());
-
-  /** fetch does not let callers set Host. */
-  const statusWith = (headers: Readonly<Record<string, string>>, path = '/mcp'): Promise<number> =>
-    new Promise((done, fail) => {
-      const url = new URL(path, server.url);
-      const options = {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-      };
-      const sent = httpRequest(url, options, (response) => {
-        response.resume();
-        done(response.statusCode!);
-      });
-      sent.on('error', fail);
-      sent.end('{}');
-    });
-
-  test.each([
-    ['a foreign Host', { host: 'evil.example' }, 403],
-    ['a foreign Origin', { origin: 'https://evil.example' }, 403],
-    ['an allowed Host', { host: 'forecasts.example' }, 400],
-    ['no Origin', {}, 400],
-  ])('%s', async (_, headers, status) => {
-    expect(await statusWith(headers)).toBe(status);
-  });
-
-  test('other paths are not there', async () => {
-    expect(await statusWith({}, '/api/tags')).toBe(404);
-  });
-
-  test('callers use their own keys and see their own forecasts', async () => {
-    const connectWith = async (key: string): Promise<Connection> => {
-      const client = new Client(
-        { name: 'test', version: '1' },
-        { versionNegotiation: { mode: 'auto' } },
-      );
-      const headers = { authorization: `Bearer ${key}` };
-      const transport = new StreamableHTTPClientTransport(new URL(server.url), {
-        requestInit: { headers },
-      });
-      await client.connect(transport);
-      return { client, ...disposing(client) };
-    };
-    await using ann = await connectWith('ann');
-    await using bob = await connectWith('bob');
-    await call(ann, 'forecast', { series: [series()], model: 'naive', horizon: 1 });
-    const runsOf = async ({ client }: Connection): Promise<number> =>
-      (await client.listResources()).resources.filter(({ uri }) => uri.startsWith('run://')).length;
-    expect(await runsOf(ann)).toBe(1);
-    expect(await runsOf(bob)).toBe(0);
-    expect(new Set(keys)).toEqual(new Set(['ann', 'bob']));
-  });
 });
