@@ -119,6 +119,19 @@ const GOOD: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   '/api/modelfiles': { name: 'p', profile: { model: 'mock', horizon: 1, options: {} } },
 };
 
+/** Bodies of the routes that change what is installed; spoiled like the others, never sent as they are. */
+const CHANGING: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  '/api/pull': { model: 'ghost', stream: false, accept_license: true, max_workers: 2, name: 'g' },
+  '/v1/models/pull': { name: 'ghost', accept_license: false },
+  '/api/show': { model: 'mock' },
+  '/api/stop': { model: 'ghost' },
+  '/v2/finetune': { ...columns, model: 'ghost', finetune_steps: 1, output_model_id: 'mine' },
+  '/api/copy': { source: 'ghost', destination: 'copy' },
+  '/api/verify': { model: 'mock' },
+  '/api/prune': { dry_run: true },
+  '/api/create': { model: 'made', modelfile: 'FROM ghost', folder: '/nowhere' },
+};
+
 const ODD: readonly unknown[] = [
   null,
   true,
@@ -187,17 +200,105 @@ describe('a good body with one thing wrong', () => {
     }
   });
 
-  const broken = fc.constantFrom(...Object.entries(GOOD)).chain(([path, body]) =>
-    fc.record({
-      path: fc.constant(path),
-      body: fc.constant(body),
-      place: fc.constantFrom(...placesIn(body)),
-      by: fc.oneof(fc.constantFrom(undefined, ...ODD), fc.jsonValue()),
-    }),
-  );
-  property.prop([broken], { numRuns: 700 })('is answered', ({ path, body, place, by }) =>
+  const broken = fc
+    .constantFrom(...Object.entries({ ...GOOD, ...CHANGING }))
+    .chain(([path, body]) =>
+      fc.record({
+        path: fc.constant(path),
+        body: fc.constant(body),
+        place: fc.constantFrom(...placesIn(body)),
+        by: fc.oneof(fc.constantFrom(undefined, ...ODD), fc.jsonValue()),
+      }),
+    );
+  test('no route with a body is left out', () => {
+    const sent = Object.keys({ ...GOOD, ...CHANGING });
+    const left = ROUTES.filter(({ method }) => method === 'post')
+      .map(({ path }) => path)
+      .filter((path) => !path.endsWith('/upload'))
+      .filter((path) => {
+        const pattern = new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
+        return !sent.some((one) => pattern.test(one));
+      });
+    expect(left).toEqual([]);
+  });
+
+  property.prop([broken], { numRuns: 800 })('is answered', ({ path, body, place, by }) =>
     send('post', path, JSON.stringify(spoil(body, place, by)) ?? 'null'),
   );
+});
+
+describe('uploads', () => {
+  const FIELDS = [
+    'payload',
+    'format_hint',
+    'timestamp_column',
+    'target_column',
+    'covariate_columns',
+    'freq',
+    'preprocess_missing',
+    'missing_method',
+    'missing_max_ratio',
+    'missing_max_gap',
+  ];
+  const word = fc.oneof(
+    fc.constantFrom('', 'true', 'csv', 'parquet', 'ds', 'y', 'D', '-1', '1e400', '{"horizon": 2}'),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.json({ maxDepth: 2 }),
+  );
+  const content = fc.oneof(
+    fc.constant(Buffer.from('ds,y\n2024-01-01,1\n2024-01-02,2\n')),
+    fc.uint8Array({ maxLength: 60 }),
+    fc.string({ unit: fc.constantFrom(...'ab12-,;"\n {}[]'), maxLength: 60 }).map(Buffer.from),
+  );
+  const fieldsOf = fc.dictionary(fc.constantFrom(...FIELDS, 'strange'), word, { maxKeys: 4 });
+
+  property.prop(
+    [fc.constantFrom('/api/ingest/upload', '/api/forecast/upload'), fieldsOf, content],
+    { numRuns: 120 },
+  )('are answered', async (path, fields, bytes) => {
+    const form = new FormData();
+    form.append('file', new Blob([new Uint8Array(bytes)]), 'data.csv');
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    const response = await fetch(`${at.url}${path}`, { method: 'POST', body: form });
+    const text = await response.text();
+    if (response.status === 200) return;
+    expect(STATUSES, `${path} ${JSON.stringify(fields)} -> ${response.status} ${text}`).toContain(
+      response.status,
+    );
+  });
+
+  property.prop([fc.uint8Array({ maxLength: 200 }), fc.string({ maxLength: 20 })], { numRuns: 40 })(
+    'that are none are refused',
+    async (bytes, boundary) => {
+      const response = await fetch(`${at.url}/api/ingest/upload`, {
+        method: 'POST',
+        headers: {
+          'content-type': `multipart/form-data; boundary=${encodeURIComponent(boundary)}`,
+        },
+        body: new Uint8Array(bytes),
+      });
+      await response.text();
+      expect([400, 413]).toContain(response.status);
+    },
+  );
+});
+
+describe('any query and any name', () => {
+  const GETS = OPERATIONS.filter(({ method, path }) => method === 'get' && path !== '/api/events');
+  property.prop(
+    [
+      fc.constantFrom(...GETS),
+      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.webQueryParameters(),
+    ],
+    { numRuns: 80 },
+  )('is answered', async ({ path }, name, query) => {
+    const filled = path.replace(/:\w+/g, () => encodeURIComponent(name).replaceAll('.', '%2e'));
+    const response = await fetch(`${at.url}${filled}?${query}`);
+    await response.text();
+    if (response.status < 400) return;
+    expect(STATUSES, `${filled}?${query} -> ${response.status}`).toContain(response.status);
+  });
 });
 
 test.each([
