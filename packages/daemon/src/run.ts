@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { errorMessage, toTollamaError } from '@tollama/core/errors';
 import { readSettings, type Settings } from '@tollama/core/settings';
 import { endWhenIdle } from './activity.ts';
@@ -22,8 +21,6 @@ export const runDaemon = async (
   overrides: ServeOverrides = {},
   { idleExitMs, warm = [] }: RunOptions = {},
 ): Promise<void> => {
-  // Bodies die young: a small nursery keeps a busy daemon 80 MB smaller and no slower.
-  setFlagsFromString('--max-semi-space-size=8');
   try {
     const settings = { ...readSettings(process.env), ...overrides };
     const daemon = await startDaemon(settings, process.env);

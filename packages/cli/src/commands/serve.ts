@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { ENVIRONMENT } from '@tollama/core/settings';
 import { Command, InvalidArgumentError } from 'commander';
 import { positiveNumber, withExamples } from './options.ts';
@@ -17,6 +18,8 @@ const port = (text: string): number => {
 };
 
 const serve = async (options: ServeOptions): Promise<void> => {
+  // As in the daemon's own program: a small nursery, set before it has grown.
+  setFlagsFromString('--max-semi-space-size=8');
   const { runDaemon } = await import('@tollama/daemon/run');
   const { exitWhenIdle, warm, ...overrides } = options;
   const idleExitMs = exitWhenIdle === undefined ? undefined : exitWhenIdle * 1000;

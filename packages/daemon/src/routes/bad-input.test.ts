@@ -125,6 +125,7 @@ const CHANGING: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   '/v1/models/pull': { name: 'ghost', accept_license: false },
   '/api/show': { model: 'mock' },
   '/api/stop': { model: 'ghost' },
+  '/api/train': { model: 'ghost', name: 'trained', series, options: { max_steps: 1 } },
   '/v2/finetune': { ...columns, model: 'ghost', finetune_steps: 1, output_model_id: 'mine' },
   '/api/copy': { source: 'ghost', destination: 'copy' },
   '/api/verify': { model: 'mock' },

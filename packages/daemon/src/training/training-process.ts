@@ -54,7 +54,7 @@ export class TrainingProcess {
         if (event) onEvent(event);
       }
     });
-    const errors = new LineSplitter(64 * 1024);
+    const errors = new LineSplitter({ maxLength: 64 * 1024 });
     this.#child.stderr!.on('data', (chunk: Buffer) => {
       this.#stderr.push(...errors.push(chunk));
       this.#stderr.splice(0, this.#stderr.length - STDERR_LINES);
