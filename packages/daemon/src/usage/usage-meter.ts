@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '@tollama/core/errors';
 import type { Logger } from '../log.ts';
+import { MinuteCounter } from './minute-counter.ts';
 
 export interface KeyUsage {
   readonly key_id: string;
@@ -38,7 +39,6 @@ interface Pending {
 }
 
 const WRITE_AFTER_MS = 500;
-const MINUTE_MS = 60_000;
 /** `2026-01` of an ISO date. */
 const MONTH_LENGTH = 7;
 
@@ -83,8 +83,8 @@ export class UsageMeter implements AsyncDisposable {
   readonly #path: string;
   readonly #log: Logger;
   readonly #pending = new Map<string, Pending>();
-  /** When each key's forecasts of the last minute were answered. */
-  readonly #recent = new Map<string, number[]>();
+  /** Each key's forecasts of the last minute. */
+  readonly #recent = new Map<string, MinuteCounter>();
   #database: Promise<DatabaseSync> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -100,7 +100,9 @@ export class UsageMeter implements AsyncDisposable {
     pending.inferenceMs += inferenceMs;
     pending.series += series;
     this.#pending.set(keyId, pending);
-    this.#recent.set(keyId, [...this.#lastMinute(keyId), Date.now()]);
+    const recent = this.#recent.get(keyId) ?? new MinuteCounter();
+    recent.add(Date.now());
+    this.#recent.set(keyId, recent);
     this.#timer ??= setTimeout(() => {
       this.flush().catch((error: unknown) =>
         this.#log.warn({ error: errorMessage(error) }, 'usage could not be written'),
@@ -143,11 +145,6 @@ export class UsageMeter implements AsyncDisposable {
     });
   }
 
-  #lastMinute(keyId: string): number[] {
-    const since = Date.now() - MINUTE_MS;
-    return (this.#recent.get(keyId) ?? []).filter((at) => at > since);
-  }
-
   /** Forecasts of one key in the last minute and in this month (UTC). */
   async recentOf(keyId: string): Promise<{ readonly minute: number; readonly month: number }> {
     await this.flush();
@@ -155,7 +152,8 @@ export class UsageMeter implements AsyncDisposable {
     const found = (await this.#open())
       .prepare('SELECT request_count FROM usage_by_month WHERE key_id = ? AND month = ?')
       .get(keyId, month);
-    return { minute: this.#lastMinute(keyId).length, month: Number(found?.request_count ?? 0) };
+    const minute = this.#recent.get(keyId)?.count(Date.now()) ?? 0;
+    return { minute, month: Number(found?.request_count ?? 0) };
   }
 
   /** What one key has used so far. */
