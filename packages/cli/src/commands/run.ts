@@ -7,6 +7,7 @@ import { connectOrStart } from '../daemon/connect.ts';
 import { type AskOptions, forecastChunks, pullingWhenMissing } from '../forecast/ask.ts';
 import { defaultHorizon, requestSeries, seriesInChunks } from '../forecast/body.ts';
 import { type HeldOut, holdOut } from '../forecast/holdout.ts';
+import { modelAndFile } from '../forecast/model-and-file.ts';
 import { printForecasts } from '../forecast/print.ts';
 import { DEFAULT_QUANTILES, parseQuantiles } from '../forecast/quantile-list.ts';
 import { checkOutput, writeOutput } from '../forecast/write-output.ts';
@@ -193,7 +194,13 @@ const interact = async (model: string, options: RunOptions): Promise<void> => {
   });
 };
 
-const run = async (model: string | undefined, options: RunOptions): Promise<void> => {
+const run = async (
+  first: string | undefined,
+  second: string | undefined,
+  given: RunOptions,
+): Promise<void> => {
+  const { model, input: file } = modelAndFile(first, second, given.input);
+  const options = file === undefined ? given : { ...given, input: file };
   if (options.interactive) return interact(model ?? DEFAULT_MODEL, options);
   const signal = interruptSignal();
   const progress = createProgress(options.progress, options.quiet);
@@ -228,6 +235,7 @@ export const runCommand = (): Command =>
           '[model]',
           `a model, pulled when it is missing (default: ${DEFAULT_MODEL}, which needs no download)`,
         )
+        .argument('[file]', 'the series, as --input')
         .option('-i, --input <file>', INPUT_KINDS)
         .option(
           '-h, --horizon <steps>',
@@ -261,8 +269,8 @@ export const runCommand = (): Command =>
         .helpOption('--help', 'print this help'),
     ).action(run),
     [
-      'tollama run --input sales.csv --horizon 24',
-      'tollama run chronos-bolt-small --input sales.parquet --horizon 48 --output forecast.csv',
+      'tollama run sales.csv --horizon 24',
+      'tollama run chronos-bolt-small sales.parquet --horizon 48 --output forecast.csv',
       'tollama run --input co2.csv --horizon 24 --holdout',
       'tollama run chronos-bolt-small --interactive --input sales.csv',
       'cat request.json | tollama run chronos-bolt-small --no-stream',
