@@ -140,7 +140,7 @@ export const cycleTemplates: Generator = (random, length) => {
       shift = random.normal(0, jitter);
       day++;
     }
-    const place = random.chance(0) || day % every === every - 1 ? weekend : day % group;
+    const place = day % every === every - 1 ? weekend : day % group;
     const x = (phase / period + shift + 1) % 1;
     const own = place === weekend ? other(x) : shape(x);
     const slow = 1 + year * Math.sin(2 * Math.PI * (t / yearSteps + yearPhase));
