@@ -14,6 +14,7 @@ import { timer } from './timer.ts';
 import { timesfm } from './timesfm.ts';
 import { timesfm1 } from './timesfm-1.ts';
 import { tirex } from './tirex.ts';
+import { tollamaNano } from './tollama-nano.ts';
 import { toto } from './toto.ts';
 import { toto2 } from './toto2.ts';
 
@@ -35,4 +36,5 @@ export const FAMILIES: readonly Family[] = [
   toto2,
   graniteTtm,
   patchtstFm,
+  tollamaNano,
 ] as unknown as readonly Family[];
