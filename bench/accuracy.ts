@@ -8,15 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import type { Task } from '../packages/models/src/family.ts';
-import { openModel } from '../packages/models/src/open-model.ts';
-import {
-  forecastStatistical,
-  isStatisticalModel,
-} from '../packages/models/src/statistical/index.ts';
-
-/** [levels][horizon] for one task of one series. */
-type Forecaster = (task: Task) => Promise<readonly ArrayLike<number>[]>;
+import { type Forecaster, forecasterOf } from './forecasters.ts';
 
 interface Configuration {
   readonly file: string;
@@ -103,15 +95,6 @@ class Scores {
   }
 }
 
-const forecasterOf = async (name: string): Promise<Forecaster> => {
-  if (isStatisticalModel(name)) {
-    return async (task) =>
-      forecastStatistical(name, task, candidates).forecasts[0]!.targets[0]!.quantiles;
-  }
-  const model = await openModel(name, { threads: 1 });
-  return async (task) => (await model.forecast(task)).forecasts[0]!.targets[0]!.quantiles;
-};
-
 const evaluate = async (
   forecast: Forecaster,
   series: readonly Float64Array[],
@@ -167,7 +150,7 @@ const main = async (): Promise<void> => {
     return;
   }
   const { data } = options;
-  const forecast = await forecasterOf(options.model);
+  const forecast = await forecasterOf(options.model, candidates);
   const configurations: Record<string, Configuration> = JSON.parse(
     readFileSync(join(data, 'configs.json'), 'utf8'),
   );

@@ -59,7 +59,7 @@ export const loadRun = async (folder: string): Promise<SavedRun | undefined> => 
   const path = join(folder, LATEST);
   if (!existsSync(path)) return undefined;
   const { file, step, visits } = JSON.parse(readFileSync(path, 'utf8'));
-  const { tensors } = await openWeightsFile(join(folder, file), file);
+  const { tensors } = await openWeightsFile(folder, file);
   const parts = {
     parameters: new Map<string, TensorValue>(),
     moments: new Map<string, TensorValue>(),
