@@ -50,7 +50,7 @@ const memberOf = (
 });
 
 const meanOf = (deciles: readonly Float64Array[]): Float64Array =>
-  deciles[0]!.map((_, h) => deciles.reduce((sum, row) => sum + row[h]! / deciles.length, 0));
+  deciles[0]!.map((_, h) => deciles.reduce((sum, row) => sum + row[h]!, 0) / deciles.length);
 
 /**
  * The join as a model.

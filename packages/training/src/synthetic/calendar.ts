@@ -106,7 +106,7 @@ const shapeOf = (
 };
 
 /** Growth at most tenfold over the run either way. */
-const trendOf = (random: Random, length: number, year: number): Float64Array => {
+export const trendOf = (random: Random, length: number, year: number): Float64Array => {
   const years = length / year;
   const slope = random.normal(0, 0.1);
   const most = Math.log(10);

@@ -11,7 +11,12 @@ const SHARP = [0.207, 0.3576, 0.235, 0.1222, 0.0522, 0.0187, 0.0057];
 const SMOOTH = [0.4658, 0.4158, 0.0999, 0.0163, 0.002];
 
 /** Matern process of unit variance; `order` 1, 2, 3 for nu = 1/2, 3/2, 5/2, as a chain of equal filters. */
-const matern = (random: Random, order: number, decay: number, length: number): Float64Array => {
+export const matern = (
+  random: Random,
+  order: number,
+  decay: number,
+  length: number,
+): Float64Array => {
   const states = new Float64Array(order);
   const values = new Float64Array(length);
   const keep = Math.exp(-decay);

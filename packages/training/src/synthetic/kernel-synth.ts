@@ -7,7 +7,7 @@ import { drawIndex, drawPeriods, type Generator } from './generator.ts';
 import type { Random } from './random.ts';
 import { addWave } from './waves.ts';
 
-type Kernel =
+export type Kernel =
   | { readonly kind: 'periodic'; readonly period: number }
   | { readonly kind: 'linear'; readonly offset: number }
   | { readonly kind: 'rbf'; readonly length: number }
@@ -58,7 +58,7 @@ const drawFrequency = (random: Random, kernel: Kernel, length: number): number =
 };
 
 /** A draw from a product of stationary kernels, of variance 1. */
-const sampleStationary = (
+export const sampleStationary = (
   random: Random,
   factors: readonly Kernel[],
   length: number,

@@ -95,7 +95,7 @@ const runRows = async (
 
 /** Nine equally likely middles: their mean is that of the distribution but for its tails. */
 const meanOf = (rows: readonly Float64Array[]): Float64Array =>
-  rows[0]!.map((_, k) => rows.reduce((sum, row) => sum + row[k]! / rows.length, 0));
+  rows[0]!.map((_, k) => rows.reduce((sum, row) => sum + row[k]!, 0) / rows.length);
 
 const targetForecast = (
   rows: readonly Float64Array[],
