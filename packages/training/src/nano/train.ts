@@ -3,6 +3,7 @@
  *
  *   node packages/training/src/nano/train.ts --run FOLDER --blocks FOLDER --validation NAME=FILE,... [--steps N]
  *     [--from RUN] [--decay N]   a fork of another run whose rate falls to nothing over N steps
+ *     [--weights RUN]            begins with the moving means of another run
  *     [--export FOLDER]          writes config.json and model.safetensors at the end
  */
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { ANCHORS } from '@tollama/models/families/tollama-nano/anchors';
 import { CONTEXT_FEATURES, STEP_FEATURES } from '@tollama/models/families/tollama-nano/prepare';
 import type { OptimizerOptions } from '../step/optimizer.ts';
-import { exportWeights } from './run-state.ts';
+import { exportWeights, loadRun } from './run-state.ts';
 import { trainNano } from './trainer.ts';
 import { Visits } from './visits.ts';
 
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '1000000' },
     from: { type: 'string' },
     decay: { type: 'string' },
+    weights: { type: 'string' },
     export: { type: 'string' },
     seed: { type: 'string', default: '1' },
     batch: { type: 'string', default: '256' },
@@ -101,8 +103,10 @@ const log = (line: Readonly<Record<string, unknown>>): void => {
 };
 
 const seed = Number(options.seed);
+const first = options.weights ? (await loadRun(options.weights))?.averages : undefined;
 const run = await trainNano({
   config,
+  first,
   folder,
   blocks: options.blocks,
   visits: new Visits(options.blocks, join(folder, 'visits.txt'), seed),

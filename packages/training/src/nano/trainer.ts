@@ -16,6 +16,8 @@ import { ROW_WIDTH } from './windows.ts';
 
 export interface NanoRunOptions {
   readonly config: NanoConfig;
+  /** Weights to begin with; drawn from the seed when absent. */
+  readonly first?: ReadonlyMap<string, TensorValue> | undefined;
   /** Where state and weights go. */
   readonly folder: string;
   readonly blocks: string;
@@ -128,7 +130,7 @@ const nextBlock = async ({ visits, blocks }: NanoRunOptions, visit: number) => {
 /** Trains from the last save, or from the start, until the last step; gives weights and their moving means. */
 export const trainNano = async (options: NanoRunOptions): Promise<SavedRun> => {
   const { config, seed, batchSize, rate, lastStep, saveEvery, keep, log } = options;
-  const first = initialWeights(config, seed);
+  const first = options.first ?? initialWeights(config, seed);
   await using step = await openNanoStep(config, first, options.optimizer);
   const run = await resumed(options, step);
   const { averages } = run;

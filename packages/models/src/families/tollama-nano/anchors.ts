@@ -43,6 +43,10 @@ const REGRESSION_SAMPLES = 160;
 /** Neighbouring phases of a smoothed season reach this part of a season to each side. */
 const NEIGHBOURS = 16;
 const LONG_CYCLES = 3;
+/** Seasons from here on may be smoothed along their phases. */
+const SMOOTHED = 32;
+/** What smoothing must leave at most of the deviations. */
+const SMOOTHER = 0.97;
 
 export interface Seasons {
   /** Season length, 1 without one. */
@@ -60,6 +64,11 @@ export class Anchors {
   readonly start: number;
   readonly level: Levels;
   readonly autoregression: Autoregression;
+  /** Cycles whose mean is a season: all of them lie before the last one. */
+  readonly #many: number;
+  readonly #few: number;
+  /** Whether neighbouring phases tell more of a phase than its own few cycles do. */
+  readonly #isSmooth: boolean;
   readonly #trend: Levels;
   readonly #deviationMeans: Phases;
   readonly #regression: Regression | undefined;
@@ -77,11 +86,16 @@ export class Anchors {
     const phases = new Phases(y, period);
     this.phases = phases;
     this.seasons = seasons;
+    // With fewer cycles before some points than before others, a trend would make their means jump.
+    this.#many = Math.max(1, Math.min(MANY, Math.floor(until / period) - 1));
+    this.#few = Math.min(FEW, this.#many);
     this.start = period > 1 ? Math.min(period, Math.max(0, until - 1)) : 0;
-    this.deviations =
-      period > 1
-        ? y.map((value, t) => (t < period ? 0 : value - phases.phaseMean(t - period, MANY)))
-        : y;
+    const plain = this.#deviationsFrom((t) => phases.phaseMean(t - period, this.#many));
+    const smooth =
+      period >= SMOOTHED ? this.#deviationsFrom((t) => this.#smooth(t, t - period)) : plain;
+    this.#isSmooth =
+      sizeOf(smooth, this.start, until) < SMOOTHER * sizeOf(plain, this.start, until);
+    this.deviations = this.#isSmooth ? smooth : plain;
     this.#deviationMeans = new Phases(this.deviations, 1);
     this.level = smoothed(this.deviations, this.start, until, false);
     this.#trend = smoothed(this.deviations, this.start, until, true);
@@ -101,12 +115,18 @@ export class Anchors {
       : undefined;
   }
 
+  /** y less what the earlier cycles had at its phase; y itself without a season. */
+  #deviationsFrom(mean: (t: number) => number): Float64Array {
+    const { y, period } = this.phases;
+    return period > 1 ? y.map((value, t) => (t < period ? 0 : value - mean(t))) : y;
+  }
+
   /** Mean of the many cycles at the phase of step h; the mean of many points without a season. */
   seasonal(end: number, h: number): number {
     const { phases } = this;
-    return phases.period > 1
-      ? phases.phaseMean(phases.latestSame(end, h), MANY)
-      : phases.windowMean(end, MANY_POINTS);
+    if (phases.period === 1) return phases.windowMean(end, MANY_POINTS);
+    const same = phases.latestSame(end, h);
+    return this.#isSmooth ? this.#smooth(end, same) : phases.phaseMean(same, this.#many);
   }
 
   /** Writes the forecasts of all anchors for ascending `steps` after `end` points: out [steps][anchors]. */
@@ -134,14 +154,14 @@ export class Anchors {
     const cycle = period > 1 ? period : 4 * FEW_POINTS;
     const far = e.windowMean(Math.max(1, end - cycle), cycle);
     const near = e.windowMean(end, cycle);
-    const many = phases.windowMean(end, MANY * period);
+    const many = phases.windowMean(end, this.#many * period);
     const now = phases.windowMean(end, period);
     return {
       recent: e.windowMean(end, recent),
       cycle: near,
       slope: end > 2 * cycle ? (near - far) / cycle : 0,
       cycleLength: cycle,
-      step: now - phases.windowMean(end, FEW * period),
+      step: now - phases.windowMean(end, this.#few * period),
       ratio: this.#isPositive && many > 0 ? Math.min(4, Math.max(0.25, now / many)) : 0,
       longStep: now,
     };
@@ -159,13 +179,15 @@ export class Anchors {
     const { period, y } = phases;
     const isSeasonal = period > 1;
     const same = phases.latestSame(end, h);
-    const many = isSeasonal ? phases.phaseMean(same, MANY) : 0;
-    const few = isSeasonal ? phases.phaseMean(same, FEW) : phases.windowMean(end, FEW_POINTS);
+    const many = isSeasonal ? this.seasonal(end, h) : 0;
+    const few = isSeasonal ? phases.phaseMean(same, this.#few) : phases.windowMean(end, FEW_POINTS);
     out[at] = y[end - 1]!;
     out[at + 1] = y[same]!;
     out[at + 2] = few;
     out[at + 3] = isSeasonal ? few + levels.step : phases.windowMean(end, 2 * FEW_POINTS);
-    out[at + 4] = isSeasonal ? many : phases.windowMean(end, MANY_POINTS);
+    out[at + 4] = isSeasonal
+      ? phases.phaseMean(same, this.#many)
+      : phases.windowMean(end, MANY_POINTS);
     out[at + 5] = many + deviations[end - 1]!;
     out[at + 6] = many + levels.recent;
     out[at + 7] = many + levels.cycle;
@@ -198,10 +220,10 @@ export class Anchors {
     for (let j = same - around; j <= same + around; j += apart) {
       const known = j < end ? j : j - phases.period;
       if (known < 0) continue;
-      sum += phases.phaseMean(known, MANY);
+      sum += phases.phaseMean(known, this.#many);
       count++;
     }
-    return count > 0 ? sum / count : phases.phaseMean(same, MANY);
+    return count > 0 ? sum / count : phases.phaseMean(same, this.#many);
   }
 
   /** Mean of the last long seasons at the step, moved by how the level changed since. */
@@ -224,6 +246,12 @@ export class Anchors {
     return sum / count + (isNested ? 0.5 : 1) * (now - before / count);
   }
 }
+
+const sizeOf = (e: Float64Array, start: number, until: number): number => {
+  let sum = 0;
+  for (let t = start; t < until; t++) sum += Math.abs(e[t]!);
+  return sum;
+};
 
 /** The regression's centers into the last column; coefficients between its own steps by the logarithm of the step. */
 const regress = (

@@ -2,6 +2,8 @@
 import type { Anchors } from './anchors.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
+/** Longest contexts of the training: longer ones count as this. */
+export const LONGEST_TRAINED = 3000;
 const RECENT = 32;
 const POOLED = 16;
 const CYCLES = 16;
@@ -111,6 +113,7 @@ const statistics = (described: Described): number[] => {
   const { anchors, rehearsal, unit, zero, isNonNegative, isWhole } = described;
   const { phases, seasons, level } = anchors;
   const n = phases.y.length;
+  const told = Math.min(n, LONGEST_TRAINED);
   const moments = momentsOf(phases.y, zero);
   const e = anchors.deviations;
   let deviation = 0;
@@ -118,13 +121,13 @@ const statistics = (described: Described): number[] => {
   deviation /= Math.max(1, n - anchors.start);
   const coefficients = anchors.autoregression.coefficients;
   return [
-    Math.log(n) / 4 - 1,
+    Math.log(told) / 4 - 1,
     seasons.period > 1 ? 1 : 0,
     Math.log(seasons.period) / 3,
     seasons.long > 0 ? 1 : 0,
     Math.log(Math.max(1, seasons.long)) / 4,
-    seasons.long > 0 ? ratio(n, seasons.long) : 0,
-    ratio(n, seasons.period) / 2,
+    seasons.long > 0 ? ratio(told, seasons.long) : 0,
+    ratio(told, seasons.period) / 2,
     moments.zeros,
     moments.repeats,
     isNonNegative ? 1 : 0,

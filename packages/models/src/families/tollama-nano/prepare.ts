@@ -5,13 +5,20 @@
 import { quantileOfSorted, toHistory } from '../../statistical/history.ts';
 import { cycleAgreement, findSeasons } from '../../statistical/seasonality.ts';
 import { ANCHORS, Anchors, type Seasons } from './anchors.ts';
-import { CONTEXT_FEATURES, contextFeatures, type Described } from './context-features.ts';
+import {
+  CONTEXT_FEATURES,
+  contextFeatures,
+  type Described,
+  LONGEST_TRAINED,
+} from './context-features.ts';
 import { BUCKETS, planOf, type Rehearsal, rehearsalOf, weightsOf } from './rehearsal.ts';
 
 export { CONTEXT_FEATURES };
 
-/** Latest points that are read. */
+/** Latest points that are read; more where a calendar suggests seasons that are longer than a quarter of them. */
 export const LONGEST_CONTEXT = 4096;
+const LONGEST_OF_ALL = 16_384;
+const LONG_CYCLES = 4;
 const LONGEST_SEARCH = 2048;
 const WIDTH = ANCHORS.length;
 const OTHERS = 29;
@@ -122,7 +129,7 @@ const others = (whole: Whole, h: number, center: number, scale: number): number[
     logRatio(h, seasons.period) / 2,
     h <= seasons.period ? 1 : 0,
     seasons.long > 0 ? logRatio(h, seasons.long) / 2 : 0,
-    logRatio(h, n) / 2,
+    logRatio(h, Math.min(n, LONGEST_TRAINED)) / 2,
     Math.log1p(rehearsal.counts[bucket]!) / 2 - 1,
     logRatio(scale, unit),
     logRatio(scale, Math.exp(rehearsal.mixture[0]!)),
@@ -195,7 +202,9 @@ export const prepareSeries = (
   raw: Float64Array,
   { horizon, candidates, seasons: known }: PrepareOptions,
 ): PreparedSeries => {
-  const recent = raw.subarray(Math.max(0, raw.length - LONGEST_CONTEXT));
+  const wanted = LONG_CYCLES * Math.max(0, ...candidates) + horizon;
+  const reach = Math.max(LONGEST_CONTEXT, wanted <= LONGEST_OF_ALL ? wanted : 0);
+  const recent = raw.subarray(Math.max(0, raw.length - reach));
   const { values: y, scale, shift, zero, isNonNegative } = toHistory(recent, []);
   const seasons = known ?? seasonsOf(y, candidates);
   const unit = usualError(y, seasons.period);
@@ -206,7 +215,9 @@ export const prepareSeries = (
   const learnt = new Anchors(lifted, seasons, plan.until, horizon, isPositive);
   const rehearsal = rehearsalOf(learnt, plan, unit, 1e-4 + LEAST_ERROR * 0.1 * unit);
   const anchors =
-    y.length <= 600 ? new Anchors(lifted, seasons, y.length, horizon, isPositive) : learnt;
+    y.length <= 600 || plan.until < 0.85 * y.length
+      ? new Anchors(lifted, seasons, y.length, horizon, isPositive)
+      : learnt;
   const sorted = lifted.slice().sort();
   const described: Described = {
     anchors,

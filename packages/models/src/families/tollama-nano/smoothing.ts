@@ -6,6 +6,8 @@ const GAINS = [
   [0.1, 0.01],
   [0.3, 0.05],
   [0.6, 0.2],
+  [0.9, 0.4],
+  [1, 0.9],
 ] as const;
 const DAMPING = 0.97;
 const ORDER = 6;
