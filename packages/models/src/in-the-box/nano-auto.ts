@@ -10,6 +10,7 @@ import {
 } from '../ensemble/rehearsed-join.ts';
 import type { ModelSeries, Outcome, SeriesForecast, TargetForecast, Task } from '../family.ts';
 import { quantilesWithTails } from '../quantiles.ts';
+import { readOptions } from '../read-options.ts';
 import { observe } from '../statistical/history.ts';
 import { type CandidateSeasons, forecastStatistical } from '../statistical/index.ts';
 
@@ -62,7 +63,7 @@ const meanOf = (deciles: readonly Float64Array[]): Float64Array =>
 export const nanoAuto =
   (nano: ForecastTask, candidates: CandidateSeasons): ForecastTask =>
   async (task) => {
-    const { origins } = Options.parse({ origins: task.options.origins ?? undefined });
+    const { origins } = readOptions(Options, task, 'tollama-nano');
     const settings = { ...JOIN_SETTINGS, origins };
     const classical: ForecastTask = async (part) => forecastStatistical('auto', part, candidates);
     const warnings: string[] = [];
