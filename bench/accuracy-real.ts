@@ -12,7 +12,7 @@ import { realSeries } from './real-series.ts';
 const { values: options } = parseArgs({
   options: {
     model: { type: 'string', default: 'auto' },
-    origins: { type: "string", default: "3" },
+    origins: { type: 'string', default: '3' },
     groups: { type: 'string', default: '' },
   },
 });

@@ -1,6 +1,7 @@
 /** Forecasts of one series by name: a statistical model, the folder of a checkpoint, or `join:FOLDER`. */
 import { DECILES, joinForecasts } from '../packages/models/src/ensemble/rehearsed-join.ts';
 import type { Task } from '../packages/models/src/family.ts';
+import { PRIORS } from '../packages/models/src/in-the-box/nano-auto.ts';
 import { openModel } from '../packages/models/src/open-model.ts';
 import { observe } from '../packages/models/src/statistical/history.ts';
 import {
@@ -21,8 +22,8 @@ const joined = async (folder: string, candidates: CandidateSeasons): Promise<For
   return async ({ series: [own], horizon }) => {
     const values = Float64Array.from(observe(own!.targets[0]!).values);
     const members = parts.map((forecast, i) => ({
-      name: ['nano', 'auto'][i]!,
-      prior: 0.5,
+      name: Object.keys(PRIORS)[i]!,
+      prior: Object.values(PRIORS)[i]!,
       forecast: (past: Float64Array, steps: number) =>
         forecast({
           series: [{ ...own!, targets: [past] }],

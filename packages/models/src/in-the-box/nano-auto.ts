@@ -20,7 +20,8 @@ const Options = z.object({
   origins: z.int().min(0).max(8).default(JOIN_SETTINGS.origins),
 });
 
-const PRIORS = { 'tollama-nano': 0.5, auto: 0.5 } as const;
+/** Weights before any evidence. */
+export const PRIORS = { 'tollama-nano': 0.6, auto: 0.4 } as const;
 
 export type ForecastTask = (task: Task) => Promise<Outcome>;
 
