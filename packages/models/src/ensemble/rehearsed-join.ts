@@ -26,7 +26,7 @@ export interface JoinSettings {
   readonly caution: number;
 }
 
-export const JOIN_SETTINGS: JoinSettings = { origins: 2, sharpness: 12, caution: 1 };
+export const JOIN_SETTINGS: JoinSettings = { origins: 2, sharpness: 12, caution: 0.5 };
 
 /** First steps of the stretches that have weights of their own. */
 const STRETCHES = [1, 9, 49, 193] as const;
