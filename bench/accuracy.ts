@@ -1,18 +1,14 @@
 /**
- * Accuracy of a statistical model on a folder of GIFT-Eval configurations (configs.json, one csv.gz of series per
+ * Accuracy of a model on a folder of GIFT-Eval configurations (configs.json, one csv.gz of series per
  * dataset, published.csv): MASE and CRPS per configuration, their ratio to seasonal naive, geometric means.
  *
- *   node bench/accuracy.ts --data FOLDER [--model auto] [--configs REGEX] [--windows N] [--against FLAIR]
+ *   node bench/accuracy.ts --data FOLDER [--model auto | FOLDER OF A CHECKPOINT] [--configs REGEX] [--windows N] [--against FLAIR]
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import {
-  forecastStatistical,
-  isStatisticalModel,
-  type StatisticalModelName,
-} from '../packages/models/src/statistical/index.ts';
+import { type Forecaster, forecasterOf } from './forecasters.ts';
 
 interface Configuration {
   readonly file: string;
@@ -99,12 +95,12 @@ class Scores {
   }
 }
 
-const evaluate = (
-  model: StatisticalModelName,
+const evaluate = async (
+  forecast: Forecaster,
   series: readonly Float64Array[],
   { freq, horizon, windows, season }: Configuration,
   asked: number,
-): Score & { seconds: number; tasks: number } => {
+): Promise<Score & { seconds: number; tasks: number }> => {
   const scores = new Scores();
   let seconds = 0;
   let tasks = 0;
@@ -115,15 +111,12 @@ const evaluate = (
       const end = values.length - horizon * k;
       const past = values.subarray(0, end);
       const started = performance.now();
-      const { forecasts } = forecastStatistical(
-        model,
-        { series: [{ id: '', targets: [past], freq }], horizon, quantiles: LEVELS, options: {} },
-        candidates,
-      );
+      const series = [{ id: '', targets: [past], freq }];
+      const quantiles = await forecast({ series, horizon, quantiles: LEVELS, options: {} });
       seconds += (performance.now() - started) / 1000;
       tasks++;
       const label = values.subarray(end, end + horizon);
-      scores.add(label, forecasts[0]!.targets[0]!.quantiles, seasonalError(past, season));
+      scores.add(label, quantiles, seasonalError(past, season));
     }
   }
   return { ...scores.result, seconds, tasks };
@@ -140,7 +133,7 @@ const readPublished = (path: string, model: string): ReadonlyMap<string, Score> 
 const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
-const main = (): void => {
+const main = async (): Promise<void> => {
   const { values: options } = parseArgs({
     options: {
       data: { type: 'string' },
@@ -156,8 +149,8 @@ const main = (): void => {
     );
     return;
   }
-  if (!isStatisticalModel(options.model)) throw new Error(`unknown model '${options.model}'`);
-  const { data, model } = options;
+  const { data } = options;
+  const forecast = await forecasterOf(options.model, candidates);
   const configurations: Record<string, Configuration> = JSON.parse(
     readFileSync(join(data, 'configs.json'), 'utf8'),
   );
@@ -173,7 +166,7 @@ const main = (): void => {
     if (files?.name !== configuration.file) {
       files = { name: configuration.file, series: readSeries(join(data, configuration.file)) };
     }
-    const score = evaluate(model, files.series, configuration, Number(options.windows));
+    const score = await evaluate(forecast, files.series, configuration, Number(options.windows));
     const base = naive.get(name)!;
     const other = peer.get(name) ?? { mase: Number.NaN, crps: Number.NaN };
     const row = {
@@ -195,4 +188,4 @@ const main = (): void => {
   );
 };
 
-main();
+await main();

@@ -1,6 +1,6 @@
 import type { ForecastBody, ForecastResponse } from '@tollama/client';
 import { EXIT, TollamaError } from '@tollama/core/errors';
-import { DEFAULT_MODEL, isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { DEFAULT_MODEL, isEmbeddedName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import type { SeriesInput } from '@tollama/ingest/read-series';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
@@ -208,7 +208,7 @@ const run = async (
   try {
     const input = await read(options);
     for (const note of options.quiet ? [] : input.notes) process.stderr.write(`note: ${note}\n`);
-    const isStatistical = isStatisticalName(model ?? DEFAULT_MODEL);
+    const isStatistical = isEmbeddedName(model ?? DEFAULT_MODEL);
     const warm = isStatistical ? STATISTICAL_FAMILY : undefined;
     const client = await connectOrStart({ baseUrl: options.baseUrl, warm }, progress);
     const ask = {

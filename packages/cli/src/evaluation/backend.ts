@@ -1,6 +1,6 @@
 /** Where an evaluation's models run: the ones without weights in this process, all others in the daemon. */
 import type { TollamaClient } from '@tollama/client';
-import { isStatisticalName } from '@tollama/core/statistical';
+import { isEmbeddedName } from '@tollama/core/statistical';
 import type { ModelBackend } from '@tollama/session/backend/backend';
 import { connectOrStart } from '../daemon/connect.ts';
 import { pullingWhenMissing } from '../forecast/ask.ts';
@@ -21,7 +21,7 @@ export const createBackend = async (options: BackendOptions): Promise<ModelBacke
   return {
     kind: 'mixed',
     async load(request) {
-      if (isStatisticalName(request.model)) return local.load(request);
+      if (isEmbeddedName(request.model)) return local.load(request);
       const { daemonBackend } = await import('@tollama/session/backend/daemon');
       client ??= connectOrStart({ baseUrl: options.baseUrl }, options.progress);
       const connected = await client;

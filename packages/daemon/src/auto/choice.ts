@@ -1,7 +1,7 @@
 /** What there is to choose from for one request. */
 import { TollamaError } from '@tollama/core/errors';
 import type { AutoForecastRequest } from '@tollama/core/forecast-variants';
-import { isStatisticalName } from '@tollama/core/statistical';
+import { isEmbeddedName } from '@tollama/core/statistical';
 import type { DaemonContext } from '../context.ts';
 import { type Candidate, installedCandidates, STAND_INS, toCandidate } from './candidates.ts';
 
@@ -17,7 +17,7 @@ export const findNamed = async (
   model: string,
   { store }: DaemonContext,
 ): Promise<Candidate | undefined> => {
-  if (isStatisticalName(model)) return { ...STAND_INS[0]!, model };
+  if (isEmbeddedName(model)) return { ...STAND_INS[0]!, model };
   const manifest = await store.find(model);
   return manifest && toCandidate(manifest, true);
 };

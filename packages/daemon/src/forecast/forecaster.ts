@@ -5,7 +5,7 @@ import type { ForecastRequest } from '@tollama/core/forecast-request';
 import { type ForecastResponse, RunnerForecast } from '@tollama/core/forecast-response';
 import { type KeepAlive, parseKeepAlive } from '@tollama/core/keep-alive';
 import type { Manifest } from '@tollama/core/manifest';
-import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { isEmbeddedName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import { type Attributes, inSpan, tellActiveSpan } from '@tollama/telemetry';
 import type { LoadedModels } from '../loaded/loaded-models.ts';
 import type { FamilyQueue, Metrics } from '../observe/metrics.ts';
@@ -88,7 +88,7 @@ export class Forecaster {
   }
 
   async #target(model: string): Promise<Target> {
-    if (isStatisticalName(model)) {
+    if (isEmbeddedName(model)) {
       return {
         name: model,
         family: STATISTICAL_FAMILY,

@@ -1,7 +1,7 @@
 /** What a model can do, as its own checkpoint says: asked of a runner once, kept while the model stays as it is. */
 import { Capabilities, NO_COVARIATES } from '@tollama/core/capabilities';
 import type { Manifest } from '@tollama/core/manifest';
-import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { isEmbeddedName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import { z } from 'zod';
 import type { Supervisor } from '../runner/supervisor.ts';
 import type { Home } from '../store/home.ts';
@@ -63,7 +63,7 @@ export class ModelProfiles {
 
   /** @throws TollamaError MODEL_NOT_FOUND, LICENSE_REQUIRED */
   async of(name: string): Promise<ModelProfile> {
-    if (isStatisticalName(name)) {
+    if (isEmbeddedName(name)) {
       const family = STATISTICAL_FAMILY;
       return { name, family, architecture: family, capabilities: UNLIMITED, options: {} };
     }

@@ -5,7 +5,7 @@ import type { ForecastRequest } from '@tollama/core/forecast-request';
 import { parseKeepAlive } from '@tollama/core/keep-alive';
 import { issuesText, type SchemaIssue } from '@tollama/core/schema-issues';
 import { isNumericCovariate } from '@tollama/core/series';
-import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { isEmbeddedName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import type { DaemonContext } from '../context.ts';
 import { filterCovariates } from './covariates.ts';
 import { resolveFrequencies } from './frequency.ts';
@@ -36,7 +36,7 @@ interface KnownModel {
 }
 
 const findModel = async (name: string, { store, registry }: Parts): Promise<KnownModel> => {
-  if (isStatisticalName(name)) {
+  if (isEmbeddedName(name)) {
     const facts = { support: NO_COVARIATES, metadata: {}, isInstalled: true };
     return { family: STATISTICAL_FAMILY, ...facts };
   }

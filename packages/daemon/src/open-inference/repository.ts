@@ -4,7 +4,7 @@
  */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import type { ForecastRequest } from '@tollama/core/forecast-request';
-import { isStatisticalName, STATISTICAL_MODEL_NAMES } from '@tollama/core/statistical';
+import { EMBEDDED_MODEL_NAMES, isEmbeddedName } from '@tollama/core/statistical';
 import type { DaemonContext } from '../context.ts';
 import { VERSION_NUMBER } from './signature.ts';
 
@@ -49,7 +49,7 @@ export class Repository {
   }
 
   async #exists(name: string): Promise<boolean> {
-    return isStatisticalName(name) || (await this.#parts.store.find(name)) !== undefined;
+    return isEmbeddedName(name) || (await this.#parts.store.find(name)) !== undefined;
   }
 
   /** @throws TollamaError MODEL_NOT_FOUND, also for a version that there is not */
@@ -96,7 +96,7 @@ export class Repository {
 
   async names(): Promise<string[]> {
     const installed = (await this.#parts.store.list()).map(({ name }) => name);
-    return [...new Set([...installed, ...STATISTICAL_MODEL_NAMES])];
+    return [...new Set([...installed, ...EMBEDDED_MODEL_NAMES])];
   }
 
   async index(): Promise<IndexEntry[]> {

@@ -4,7 +4,7 @@ import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { redact } from '@tollama/core/redaction';
 import { tokensPresent } from '@tollama/core/settings';
-import { isStatisticalName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { isEmbeddedName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import { VERSION } from '@tollama/core/version';
 import { Hono } from 'hono';
 import type { DaemonContext } from '../context.ts';
@@ -119,7 +119,7 @@ const LIMITS = [
 /** What one model can do, by its manifest or registry entry; no runner is asked. */
 const modelCapabilities = async (name: string, { store, registry, supervisor }: DaemonContext) => {
   const known = (await store.find(name)) ?? (await registry.find(name));
-  const family = known?.family ?? (isStatisticalName(name) ? STATISTICAL_FAMILY : undefined);
+  const family = known?.family ?? (isEmbeddedName(name) ? STATISTICAL_FAMILY : undefined);
   if (family === undefined) {
     throw new TollamaError('MODEL_NOT_FOUND', `model '${name}' is not known`, {
       hint: '`tollama list --available` shows all',

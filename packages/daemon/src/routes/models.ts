@@ -3,7 +3,7 @@
 import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { TollamaError } from '@tollama/core/errors';
 import type { Manifest, RegistryEntry } from '@tollama/core/manifest';
-import { STATISTICAL_FAMILY, STATISTICAL_MODEL_NAMES } from '@tollama/core/statistical';
+import { EMBEDDED_MODEL_NAMES, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
@@ -59,8 +59,8 @@ const listed = (model: RegistryEntry | Manifest, installed: Manifest | undefined
   capabilities: model.capabilities ?? NO_COVARIATES,
 });
 
-/** The models without weights, which are always there. */
-const embedded = STATISTICAL_MODEL_NAMES.map((name) => ({
+/** The models that are always there. */
+const embedded = EMBEDDED_MODEL_NAMES.map((name) => ({
   name,
   family: STATISTICAL_FAMILY,
   installed: true,

@@ -3,7 +3,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import { LIMITS } from '@tollama/core/limits';
 import { parseBody } from '@tollama/core/schema-issues';
-import { isStatisticalName, STATISTICAL_MODEL_NAMES } from '@tollama/core/statistical';
+import { EMBEDDED_MODEL_NAMES, isEmbeddedName } from '@tollama/core/statistical';
 import { type Context, Hono } from 'hono';
 import type { DaemonContext } from '../context.ts';
 import { type DecodeOptions, parseDecoded, readDecoded } from '../http/decoded-body.ts';
@@ -35,13 +35,13 @@ const listModels = async ({ store, settings }: DaemonContext) => {
     .filter(({ metadata }) => metadata?.forecast_ready !== false)
     .filter(({ license }) => !license.needs_acceptance || license.accepted)
     .map(({ name, family }) => ({ name, family }));
-  const embedded = STATISTICAL_MODEL_NAMES.map((name) => ({ name, family: 'statistical' }));
-  const known = new Set([...installed.map(({ name }) => name), ...STATISTICAL_MODEL_NAMES]);
+  const embedded = EMBEDDED_MODEL_NAMES.map((name) => ({ name, family: 'statistical' }));
+  const known = new Set([...installed.map(({ name }) => name), ...EMBEDDED_MODEL_NAMES]);
   const aliases = TIMEGPT_NAMES.map((name) => ({
     name,
     alias_of: modelBehind(name, settings.timegptModels),
   })).filter(({ alias_of }) => known.has(alias_of));
-  const own = [...installed, ...embedded.filter(({ name }) => isStatisticalName(name))];
+  const own = [...installed, ...embedded.filter(({ name }) => isEmbeddedName(name))];
   return [...own, ...aliases].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 };
 

@@ -1,4 +1,5 @@
 import { zstdCompressSync } from 'node:zlib';
+import { DEFAULT_MODEL } from '@tollama/core/statistical';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../app.ts';
 import { startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
@@ -305,10 +306,21 @@ test('fine-tuned models, where somebody tunes', async () => {
     finetuned_model_id: 'mine_1',
     finetune_tokens: 222,
   });
-  expect(orders[0]).toMatchObject({ model: 'auto', steps: 2, depth: 1, loss: 'mae', freq: 'D' });
+  expect(orders[0]).toMatchObject({
+    model: DEFAULT_MODEL,
+    steps: 2,
+    depth: 1,
+    loss: 'mae',
+    freq: 'D',
+  });
   expect((await send('POST', '/v2/finetune', order)).status).toBe(422);
   const described = (await send('GET', '/v2/finetuned_models/mine_1')).body;
-  expect(described).toMatchObject({ id: 'mine_1', base_model_id: 'auto', steps: 2, freq: 'D' });
+  expect(described).toMatchObject({
+    id: 'mine_1',
+    base_model_id: DEFAULT_MODEL,
+    steps: 2,
+    freq: 'D',
+  });
   expect((await send('GET', '/v2/finetuned_models')).body.finetuned_models).toEqual([described]);
   const chained = { finetune_steps: 1, finetuned_model_id: 'mine_1' };
   const { body: child } = await send('POST', '/v2/finetune', body(chained));

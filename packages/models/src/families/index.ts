@@ -18,6 +18,7 @@ import { timer } from './timer.ts';
 import { timesfm } from './timesfm.ts';
 import { timesfm1 } from './timesfm-1.ts';
 import { tirex } from './tirex.ts';
+import { tollamaNano } from './tollama-nano.ts';
 import { toto } from './toto.ts';
 import { toto2 } from './toto2.ts';
 
@@ -43,4 +44,5 @@ export const FAMILIES: readonly Family[] = [
   nbeatsx,
   tide,
   patchtst,
+  tollamaNano,
 ] as unknown as readonly Family[];

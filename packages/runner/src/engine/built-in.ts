@@ -1,7 +1,7 @@
-/** Models without weights: the mock of the protocol's tests, and the classical ones. */
+/** Models that need no pull: the mock of the protocol's tests, the classical ones, and those in the box. */
 import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
-import { isStatisticalName } from '@tollama/core/statistical';
+import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { ReadyModel } from './loaded-models.ts';
 
@@ -38,9 +38,21 @@ const ready = (family: string, forecast: (task: Task) => Promise<Outcome>): Read
 const candidateSeasons = (freq?: string): readonly number[] =>
   freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));
 
-/** The model of that name that needs no files, or undefined. */
-export const builtInModel = async (name: string): Promise<ReadyModel | undefined> => {
+/** The model of that name that needs no pull, or undefined. */
+export const builtInModel = async (
+  name: string,
+  threads: number,
+): Promise<ReadyModel | undefined> => {
   if (name === 'mock') return ready('mock', mock);
+  if (isNanoName(name)) {
+    const { openBoxed } = await import('@tollama/models/in-the-box');
+    const model = openBoxed(name, { threads, candidates: candidateSeasons });
+    return {
+      ...ready('statistical', (task) => model.forecast(task)),
+      precision: 'float32',
+      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+    };
+  }
   if (!isStatisticalName(name)) return undefined;
   const { forecastStatistical } = await import('@tollama/models/statistical');
   return ready('statistical', async (task) => forecastStatistical(name, task, candidateSeasons));

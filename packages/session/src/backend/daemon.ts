@@ -1,7 +1,7 @@
 /** Models in a daemon: requests cut so that none grows past its limit. */
 import type { ForecastBody, TollamaClient } from '@tollama/client';
 import { quantileKey } from '@tollama/core/forecast-response';
-import { isStatisticalName } from '@tollama/core/statistical';
+import { isEmbeddedName } from '@tollama/core/statistical';
 import type {
   ForecastResult,
   ForecastTask,
@@ -155,7 +155,7 @@ export const daemonBackend = (options: DaemonBackendOptions): ModelBackend => ({
       options: choice,
       keep_alive: keepAlive,
     });
-    const shown = isStatisticalName(model) ? {} : await client.show(model).catch(() => ({}));
+    const shown = isEmbeddedName(model) ? {} : await client.show(model).catch(() => ({}));
     const contextLength = contextLengthOf(shown);
     return {
       model,

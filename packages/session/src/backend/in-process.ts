@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
-import { isStatisticalName } from '@tollama/core/statistical';
+import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { ModelSeries, Outcome, Task } from '@tollama/models/family';
 import type { ForecastResult, ForecastTask, LoadedModel, ModelBackend } from './backend.ts';
 
@@ -99,6 +99,19 @@ export const inProcessBackend = ({
         forecast: (task) =>
           inChunks(task, (part) => forecastStatistical(model, part, seasonCandidates)),
         unload: async () => {},
+      };
+    }
+    if (isNanoName(model)) {
+      const { openBoxed } = await import('@tollama/models/in-the-box');
+      const boxed = openBoxed(model, { threads, candidates: seasonCandidates });
+      return {
+        model,
+        device: 'cpu',
+        contextLength: null,
+        forecast: (task) => inChunks(task, (part) => boxed.forecast(part)),
+        unload: async () => {
+          await boxed[Symbol.asyncDispose]();
+        },
       };
     }
     const folder = folders[model];
