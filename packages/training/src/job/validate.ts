@@ -3,7 +3,7 @@ import type { FamilyTraining } from '@tollama/models/family';
 import { cutWindows, type Window, type WindowPlan } from '../data/windows.ts';
 import type { TrainingStep } from '../step/training-step.ts';
 import type { Validation } from '../trainer/trainer-options.ts';
-import { lossFeeds } from './quantile-loss-graph.ts';
+import { lossFeeds } from './forecast-loss.ts';
 
 export interface ValidateOptions {
   readonly plan: WindowPlan;
