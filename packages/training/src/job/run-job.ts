@@ -11,6 +11,7 @@ import { systemClock } from '../clock/clock.ts';
 import { METRICS } from '../contracts/metrics.ts';
 import { WindowSampler } from '../data/sampler.ts';
 import { cutWindows, type WindowPlan } from '../data/windows.ts';
+import { FrozenGuard } from '../kasmina/frozen-guard.ts';
 import { openTrainingStep } from '../step/open-training-step.ts';
 import type { OptimizerOptions } from '../step/optimizer.ts';
 import type { TrainingStep } from '../step/training-step.ts';
@@ -183,8 +184,10 @@ const train = async (open: OpenJob, signal: AbortSignal | undefined): Promise<Jo
       crps_before: before.crps ?? null,
     }),
   });
+  const names = [...checkpoint.tensors.keys()].filter((name) => !model.trainable.has(name));
+  const frozen = new FrozenGuard(checkpoint, names);
   const trainer = new Trainer(
-    { step, batches, telemetry, thread, validate, clock: systemClock },
+    { step, batches, telemetry, thread, validate, clock: systemClock, frozen },
     options,
   );
   await trainer.open();
