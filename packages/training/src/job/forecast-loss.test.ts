@@ -1,3 +1,4 @@
+import type { TrainingLoss } from '@tollama/core/training-job';
 import { defineGraph, input, mul, parameter, rearrange, type TensorValue } from '@tollama/graph';
 import type { FamilyTraining, PointLoss } from '@tollama/models/family';
 import { expect, test } from 'vitest';
@@ -27,12 +28,13 @@ const lossOf = async (
   gain: number,
   labels: readonly number[],
   more: Partial<FamilyTraining> = {},
+  asked: TrainingLoss = 'default',
 ) => {
   const training = trainingOf(more);
   const context = input('context', ['batch', 2]);
   const y = rearrange(mul(context, parameter('gain', [1], 'float32')), 'b h -> b 1 h');
   await using step = await openTrainingStep({
-    graph: withForecastLoss(defineGraph('gain', [context], { y }), training),
+    graph: withForecastLoss(defineGraph('gain', [context], { y }), training, asked),
     trainable: gainOf(gain),
     optimizer: { kind: 'sgd' },
     threads: 1,
@@ -72,4 +74,18 @@ test('the spread of a constant is its size', () => {
   expect(spreadOf(Float32Array.of(-4, -4, Number.NaN))).toBe(4);
   expect(spreadOf(Float32Array.of(0, 0))).toBe(1);
   expect(spreadOf(Float32Array.of(1, 3))).toBe(1);
+});
+
+test.each<[TrainingLoss, number]>([
+  ['mae', (1 + 3) / 2],
+  ['mse', (1 + 9) / 2],
+  ['rmse', Math.sqrt((1 + 9) / 2)],
+  ['mape', (1 / 2 + 3 / 6) / 2],
+  ['smape', (2 / 3 + 6 / 9) / 2],
+  ['poisson', (1 + 3 - 6 * Math.log(3)) / 2],
+])('%s of the point forecast, beside the quantiles around it', async (asked, want) => {
+  const point: Partial<FamilyTraining> = { loss: 'squared', levels: [0.5] };
+  expect((await lossOf(1, [2, 6], point, asked)).loss).toBeCloseTo(want, 5);
+  // The only level is the middle one.
+  expect((await lossOf(1, [2, 6], {}, asked)).loss).toBeCloseTo(want, 5);
 });

@@ -65,7 +65,7 @@ const withSeed = (parts: ModelParts, options: JobOptions): TrainableModel => {
   const random = RandomStream.of(options.seed);
   const [seed] = planted.seeds;
   return {
-    graph: withForecastLoss(planted.graph, parts.training),
+    graph: withForecastLoss(planted.graph, parts.training, options.loss),
     trainable: firstValues(seed!.tensors, () => random.uniform()),
     seed,
   };
@@ -74,6 +74,7 @@ const withSeed = (parts: ModelParts, options: JobOptions): TrainableModel => {
 /** Trains tensors of the checkpoint themselves, as float32 whatever it stores. */
 const withOwnTensors = async (
   parts: ModelParts,
+  { loss }: JobOptions,
   isTrained: (name: string) => boolean,
 ): Promise<TrainableModel> => {
   const { tensors } = parts.checkpoint;
@@ -83,7 +84,7 @@ const withOwnTensors = async (
       isTrained(name) && isFloat(spec.dtype) ? { dtype: 'float32', shape: spec.shape } : spec,
     ]),
   );
-  const graph = withForecastLoss(forwardOf(parts, specs), parts.training);
+  const graph = withForecastLoss(forwardOf(parts, specs), parts.training, loss);
   const names = [...new Set(parametersOf(graph).map(({ name }) => name))].filter(isTrained);
   const trainable = new Map<string, TensorValue>();
   for (const name of names.toSorted()) {
@@ -104,9 +105,9 @@ export const trainableModel = async (
     case 'bottleneck':
       return withSeed(parts, options);
     case 'head':
-      return withOwnTensors(parts, (name) => parts.training.head.test(name));
+      return withOwnTensors(parts, options, (name) => parts.training.head.test(name));
     case 'full':
-      return withOwnTensors(parts, () => true);
+      return withOwnTensors(parts, options, () => true);
   }
 };
 

@@ -239,7 +239,11 @@ test('a frozen parameter that changes halts the training before it is saved', as
   await withFolder(async (folder) => {
     let checks = 0;
     const frozen = { check: async () => (++checks > 3 ? ['body.weight'] : []) };
-    await using training = await openTinyTraining(folder, { checkpointEvery: undefined }, { frozen });
+    await using training = await openTinyTraining(
+      folder,
+      { checkpointEvery: undefined },
+      { frozen },
+    );
     const events = record(training);
     await training.trainer.open();
     const outcome = await training.trainer.run();
