@@ -13,7 +13,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { openFineTuning } from '@tollama/training';
+import { JobOptions } from '@tollama/core/training-job';
+import { lossFeeds, openModelParts, openTrainingStep, trainableModel } from '@tollama/training';
 
 const { values } = parseArgs({
   options: {
@@ -97,43 +98,42 @@ const row = (i: number): Float32Array =>
   );
 
 const openOurs = async () => {
-  let state = 1;
-  const uniform = (): number => {
-    state = (Math.imul(state, 48271) >>> 0) % 2147483647;
-    return state / 2147483647;
-  };
-  const blueprint = { kind: 'lora', rank, scaling: 1 } as const;
-  const chosen = {
-    lora: { seeds: [{ id: 'default', blueprint, targets: ['q', 'v'] }] },
-    head: { modules: ['output_patch_embedding'] },
-    full: { modules: 'all-linear' },
-  }[values.mode];
-  const tuning = await openFineTuning(values.model!, {
-    ...chosen,
-    uniform,
+  const parts = await openModelParts(values.model!, { horizon: HORIZON });
+  const mode = values.mode as 'lora' | 'head' | 'full';
+  const options = { adapter: mode, rank, lora_alpha: rank, target_modules: ['q', 'v'] };
+  const step = await openTrainingStep({
+    ...(await trainableModel(parts, JobOptions.parse(options))),
+    checkpoint: parts.checkpoint,
     optimizer: { kind: 'adamw', weightDecay: 0.01 },
     threads,
     ...(values.profile !== undefined && { profile: values.profile }),
   });
-  const windows = Array.from({ length: batch }, (_, i) => {
-    const whole = row(i);
-    return { context: whole.subarray(0, context), target: whole.subarray(context) };
-  });
-  const feeds = tuning.objective.feeds(windows);
+  const rows = Array.from({ length: batch }, (_, i) => row(i));
+  const join = (parts: readonly Float32Array[]): Float32Array =>
+    Float32Array.from(parts.flatMap((part) => [...part]));
+  const windows = {
+    contexts: join(rows.map((whole) => whole.subarray(0, context))),
+    labels: join(rows.map((whole) => whole.subarray(context))),
+    size: batch,
+    context,
+    horizon: HORIZON,
+  };
+  const feeds = lossFeeds(windows, parts.training);
   const run = async (count: number): Promise<Block> => {
     const [times, losses] = [[] as number[], [] as number[]];
     const before = process.cpuUsage();
     for (let k = 0; k < count; k++) {
       const started = performance.now();
-      const result = await tuning.step.run(feeds, { learningRate: LEARNING_RATE });
+      const result = await step.run(feeds, { learningRate: LEARNING_RATE });
       result.commit();
       times.push(performance.now() - started);
-      losses.push(result.loss);
+      // The package sums over the horizon, we take the mean.
+      losses.push(result.loss * HORIZON);
     }
     const { user, system } = process.cpuUsage(before);
     return { times, losses, cpu: (user + system) / 1000 / count };
   };
-  return { tuning, run };
+  return { step, run };
 };
 
 const openPeer = async (python: string) => {
@@ -179,7 +179,7 @@ for (let round = 0; round < rounds; round++) {
   times.peer.push(...other.times);
   cpu.peer.push(other.cpu);
 }
-const parameters = [...ours.tuning.step.parameters.values()].reduce(
+const parameters = [...ours.step.parameters.values()].reduce(
   (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
   0,
 );
@@ -199,4 +199,4 @@ console.log(
   }),
 );
 peer?.close();
-await ours.tuning[Symbol.asyncDispose]();
+await ours.step[Symbol.asyncDispose]();

@@ -7,6 +7,18 @@ import { Series } from './series.ts';
 export const ADAPTER_KINDS = ['lora', 'bottleneck', 'head', 'full'] as const;
 export type AdapterKind = (typeof ADAPTER_KINDS)[number];
 
+/** What a point forecast may be trained for; `default` is what the family is trained for. */
+export const TRAINING_LOSSES = [
+  'default',
+  'mae',
+  'mse',
+  'rmse',
+  'mape',
+  'smape',
+  'poisson',
+] as const;
+export type TrainingLoss = (typeof TRAINING_LOSSES)[number];
+
 const Count = z.int().positive();
 
 /** What a user may set; a default that depends on the data or the model is found when the job starts. */
@@ -14,7 +26,9 @@ export const JobOptions = z.strictObject({
   adapter: z.enum(ADAPTER_KINDS).default('lora'),
   /** Steps of a label; what one pass of the model gives when absent. */
   horizon: Count.nullish(),
-  /** Points of a context; as many as the model reads when absent. */
+  /** Of the point forecast: other quantiles are trained for the pinball loss whatever it says. */
+  loss: z.enum(TRAINING_LOSSES).default('default'),
+  /** Points of a context; as many as the model reads, at most 2048, when absent. */
   context: Count.nullish(),
   /** Steps of the optimizer in all. */
   steps: Count.max(10_000_000).default(500),

@@ -77,6 +77,23 @@ export type RunGraph = (
   outputs?: readonly string[],
 ) => Promise<Readonly<Record<string, TensorValue>>>;
 
+/** What a user asks of a training, for families whose graph depends on it. */
+export interface TrainingWish {
+  /** Steps of a label. */
+  readonly horizon?: number | undefined;
+  /** Pandas alias of the series' frequency. */
+  readonly freq?: string | undefined;
+}
+
+/** What a forecast is shifted and multiplied by, a number for each window. */
+export interface Units {
+  readonly loc: Float32Array;
+  readonly scale: Float32Array;
+}
+
+/** The loss of families of points, with errors in units of the context's spread; quantiles have the pinball loss. */
+export type PointLoss = 'absolute' | 'huber' | 'squared';
+
 /** How a family is trained on windows of series: what goes into its graph, and what is compared with the labels. */
 export interface FamilyTraining {
   /** The graph of `graphs` that is trained. */
@@ -87,14 +104,18 @@ export interface FamilyTraining {
   readonly shortestContext: number;
   /** Steps that one pass gives. */
   readonly horizon: number;
-  /** Levels that one pass gives, ascending. */
+  /** Levels that one pass gives, ascending; 0.5 alone of families of points. */
   readonly levels: readonly number[];
-  /** [batch, levels, horizon] out of the graph's outputs, in the units of the context. */
+  /** [size, levels, horizon] out of the graph's outputs, in the units of the context unless `units` tells others. */
   readonly quantiles: (outputs: ReadonlyMap<string, Tensor>) => Tensor;
   /** contexts [size, contextLength], NaN where missing, padded on the left -> feeds of the graph */
   readonly feeds: (contexts: Float32Array, size: number) => Readonly<Record<string, TensorValue>>;
-  /** Linear layers that LoRA takes when nobody says which, by the ends of their names. */
-  readonly targets: readonly string[];
+  /** Of families that scale outside of their graph: what turns `quantiles` into the units of the contexts. */
+  readonly units?: (contexts: Float32Array, size: number) => Units;
+  /** Of families of points. */
+  readonly loss?: PointLoss;
+  /** Linear layers that LoRA takes when nobody says which: ends of their names, or `all-linear`. */
+  readonly targets: readonly string[] | 'all-linear';
   /** The tensors of the head. */
   readonly head: RegExp;
 }
@@ -126,7 +147,7 @@ export interface Family<Config = unknown> {
     task: Pick<Task, 'series' | 'options'>,
   ) => Promise<readonly SeriesEmbedding[]>;
   /** For families that can be trained. */
-  readonly training?: (config: Config) => FamilyTraining;
+  readonly training?: (config: Config, wish?: TrainingWish) => FamilyTraining;
   /** Linear layers that int8 would harm, by the name of their weight. */
   readonly keepFloat32?: RegExp;
 }

@@ -1,15 +1,13 @@
 /** Training: gradients of graphs at work, trainer, adapters, policy and the harness that judges them. */
+export { lossFeeds } from './job/forecast-loss.ts';
+export {
+  type ModelParts,
+  openModelParts,
+  type TrainableModel,
+  trainableModel,
+  trainedFamilies,
+} from './job/trainable.ts';
 export * from './loss/losses.ts';
-export {
-  type Objective,
-  objectiveOf,
-  type Window,
-} from './objective/objective.ts';
-export {
-  type FineTuning,
-  type FineTuningOptions,
-  openFineTuning,
-} from './objective/open-fine-tuning.ts';
 export { type BlendKind, type BlendOptions, blend } from './slots/blend.ts';
 export { type LinearSlot, linearSlots } from './slots/linear-slots.ts';
 export { ALL_LINEAR, matchModules, type TargetModules } from './slots/match-modules.ts';

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { TollamaClient, TrainBody } from '@tollama/client';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import { ADAPTER_KINDS, type JobState } from '@tollama/core/training-job';
+import { ADAPTER_KINDS, type JobState, TRAINING_LOSSES } from '@tollama/core/training-job';
 import { readSeries } from '@tollama/ingest/read-series';
 import { Command, Option } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
@@ -31,6 +31,7 @@ interface TrainOptions extends CommonOptions {
   readonly fromScratch?: string;
   readonly horizon?: number;
   readonly context?: number;
+  readonly loss?: string;
   readonly steps?: number;
   readonly epochs?: number;
   readonly batch?: number;
@@ -68,6 +69,7 @@ const jobOptions = (o: TrainOptions): NonNullable<TrainBody['options']> => {
     adapter: o.adapter,
     horizon: o.horizon,
     context: o.context,
+    loss: o.loss,
     steps: o.steps,
     epochs: o.epochs,
     batch_size: o.batch,
@@ -214,8 +216,13 @@ const withTrainOptions = (command: Command): Command =>
     )
     .option(
       '--context <points>',
-      'points that are read (default: as many as it can)',
+      'points that are read (default: as many as it can, at most 2048)',
       positiveInteger,
+    )
+    .addOption(
+      new Option('--loss <kind>', "of the point forecast (default: the family's own)").choices(
+        TRAINING_LOSSES,
+      ),
     )
     .option('--steps <n>', 'steps of the optimizer in all (default: 500)', positiveInteger)
     .option('--epochs <n>', 'validations on the way (default: 10)', positiveInteger)

@@ -26,10 +26,11 @@ const seriesOf = ({ panel, freq }: TuningOrder): JobSeries =>
   });
 
 /** Steps of a request are few: they are one epoch, and nothing of the data is kept from them. */
-const optionsOf = ({ steps, depth }: TuningOrder): JobOptions =>
+const optionsOf = ({ steps, depth, loss }: TuningOrder): JobOptions =>
   JobOptions.parse({
     ...DEPTHS[depth as keyof typeof DEPTHS],
     steps,
+    loss,
     epochs: 1,
     warmup: 0,
     batch_size: 16,
@@ -41,12 +42,7 @@ export const fineTuning = (
   { store, loaded }: Pick<DaemonContext, 'store' | 'loaded'>,
 ): FineTuning => ({
   async tune(order) {
-    const { model, name, loss, signal } = order;
-    if (loss !== 'default') {
-      throw new TollamaError('MODEL_UNSUPPORTED', `finetune_loss '${loss}' is not offered`, {
-        hint: 'leave finetune_loss out: models of quantiles are tuned by their quantile loss',
-      });
-    }
+    const { model, name, signal } = order;
     if (isStatisticalName(model)) {
       throw new TollamaError('NOT_OFFERED', `'${model}' has no weights to tune`, {
         hint: 'ask for a model that has, such as chronos-bolt-small',

@@ -58,10 +58,14 @@ export const composeConv1d = (node: Conv1dNode): Tensor => {
   return bias ? add(product, reshape(bias, [out, 1])) : product;
 };
 
+/** A kernel whose size only a run knows is no weight: no gradient is asked for there. */
+const hasTaps = ({ inputs: [, weight] }: Conv1dNode): boolean =>
+  typeof weight.shape[2] === 'number';
+
 /** A kind that is composed, in operators that have a rule; any other node as it is. */
 export const composed = (node: Node): Tensor => {
   if (node.kind === 'attention') return composeAttention(node);
-  return node.kind === 'conv1d' ? composeConv1d(node) : node;
+  return node.kind === 'conv1d' && hasTaps(node) ? composeConv1d(node) : node;
 };
 
 /**

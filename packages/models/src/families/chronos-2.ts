@@ -47,6 +47,7 @@ import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
 import { FLOAT_MIN, t5Attention, t5AttentionToItself, t5FeedForward, t5Norm } from '../nn/t5.ts';
 import { Chronos2Config } from './chronos-2/config.ts';
 import { embed, forecast } from './chronos-2/predict.ts';
+import { training } from './chronos-2/training.ts';
 
 const REG_TOKEN = 1;
 
@@ -303,6 +304,7 @@ export const chronos2 = defineFamily({
   }),
   forecast,
   embed,
+  training,
   // sinh stretches the errors of the last layers.
   keepFloat32: /^(input|output)_patch_embedding\./,
 });

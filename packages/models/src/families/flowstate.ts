@@ -46,6 +46,7 @@ import {
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
 import { CHUNK, Config, forecast, limitsOf } from './flowstate/forecast.ts';
+import { training } from './flowstate/training.ts';
 
 /** A complex tensor as its two parts. */
 interface Complex {
@@ -339,5 +340,6 @@ export const flowstate = defineFamily({
   },
   graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
   forecast,
+  training,
   keepFloat32: /^model\.(embed|decoder)\./,
 });

@@ -24,6 +24,7 @@ import {
 import { decomposedForecaster, smootherInputs } from './granite-ttm/decomposition.ts';
 import { type ForecasterInputs, forecaster } from './granite-ttm/forecaster.ts';
 import { forecastSeries } from './granite-ttm/series.ts';
+import { training } from './granite-ttm/training.ts';
 
 const modelInputs = (c: TtmConfig, length: Dim): ForecasterInputs => {
   const batch = symbol('batch');
@@ -81,5 +82,6 @@ export const graniteTtm = defineFamily<TtmConfig>({
     };
   },
   forecast: forecastSeries,
+  training,
   keepFloat32: /patcher|freq_mod|add_fft_tokens|fcm_block|multi_quantile_head|base_forecast/,
 });

@@ -43,6 +43,7 @@ import { readOptions } from '../read-options.ts';
 import { forecastVariates } from '../variates.ts';
 import { rollOut } from './moirai/roll-out.ts';
 import { packTokens } from './moirai/tokens.ts';
+import { training } from './moirai/training.ts';
 import {
   forecastWindow,
   type History,
@@ -209,4 +210,5 @@ export const moirai2 = defineFamily({
   graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
   capabilities,
   forecast,
+  training,
 });

@@ -63,6 +63,7 @@ import {
 } from './patchtst-fm/config.ts';
 import { foldPatches } from './patchtst-fm/fold.ts';
 import { forecastSeries } from './patchtst-fm/series.ts';
+import { training } from './patchtst-fm/training.ts';
 
 const NORM_EPSILON = 1e-6;
 /** Spreads up to this count as none. */
@@ -247,5 +248,6 @@ export const patchtstFm = defineFamily<PatchTstConfig>({
     samples: false,
   }),
   forecast: forecastSeries,
+  training,
   keepFloat32: /in_layer|out_layer/,
 });

@@ -44,6 +44,7 @@ import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
 import { Config } from './timesfm/config.ts';
 import { CHANNELS, memoryNames, pastOf } from './timesfm/decode.ts';
 import { forecast } from './timesfm/forecast.ts';
+import { training } from './timesfm/training.ts';
 
 const FIRST_LAYER = 'stacked_xf.0.attn.qkv_proj.weight';
 
@@ -212,4 +213,5 @@ export const timesfm = defineFamily<Config>({
     samples: false,
   }),
   forecast,
+  training,
 });

@@ -46,6 +46,7 @@ import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import { Config, forecast } from './tirex/forecast.ts';
+import { training } from './tirex/training.ts';
 
 const RMS_EPSILON = 1e-6;
 const GROUP_EPSILON = 1e-5;
@@ -238,5 +239,6 @@ export const tirex = defineFamily({
   }),
   graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
   forecast,
+  training,
   keepFloat32: /^input_patch_embedding\./,
 });

@@ -37,6 +37,7 @@ import {
   timeMask,
   variateMask,
 } from './toto2/layers.ts';
+import { training } from './toto2/training.ts';
 
 /** Standardised values and marks of missing ones (1) -> tokens. Both [b, v, s, P] -> [b, v, s, d] */
 const embed = (values: Tensor, missing: Tensor, w: Weights, c: Config, probe: Probe): Tensor => {
@@ -139,4 +140,5 @@ export const toto2 = defineFamily({
     samples: false,
   }),
   forecast,
+  training,
 });

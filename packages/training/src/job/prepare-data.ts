@@ -27,13 +27,16 @@ const validationWindows = (
   return Math.max(0, Math.min(Math.max(1, share), MOST_VALIDATION_WINDOWS, room));
 };
 
+/** Points of a context when nobody says: models that read more learn little from it, at many times the cost. */
+const USUAL_CONTEXT = 2048;
+
 /** A context of whole patches that the model can read. */
 const contextOf = (
   { contextLength, shortestContext }: FamilyTraining,
   asked: number | null | undefined,
 ): number => {
-  if (asked === null || asked === undefined) return contextLength;
-  return Math.min(contextLength, Math.ceil(asked / shortestContext) * shortestContext);
+  const points = asked ?? USUAL_CONTEXT;
+  return Math.min(contextLength, Math.ceil(points / shortestContext) * shortestContext);
 };
 
 /** @throws TollamaError INVALID_INPUT when the series are too short */

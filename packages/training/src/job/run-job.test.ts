@@ -121,9 +121,9 @@ test('a job that was stopped ends as one that was not', async () => {
 
 test('a family that says not how is refused by name', async () => {
   await withFolder(async (folder) => {
-    const chronos2 = resolve(import.meta.dirname, '../../../../golden/chronos-2/lora/config.json');
-    const architecture = JSON.parse(await readFile(chronos2, 'utf8'));
+    const path = resolve(import.meta.dirname, '../../../../golden/chronos-t5/tiny-a/config.json');
+    const architecture = JSON.parse(await readFile(path, 'utf8'));
     await writeJob(folder, { adapter: 'full' }, architecture);
-    await expect(runJob(folder)).rejects.toThrow('models of family chronos-2 are not trained');
+    await expect(runJob(folder)).rejects.toThrow('models of family chronos-t5 are not trained');
   });
 });

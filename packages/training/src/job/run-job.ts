@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobConfig, JobOptions, JobResult, JobSeries } from '@tollama/core/training-job';
-import { openCheckpoint, type TensorValue } from '@tollama/graph';
-import { readConfig } from '@tollama/models';
+import type { TensorValue } from '@tollama/graph';
+import type { TrainingWish } from '@tollama/models/family';
 import { randomCheckpoint } from '@tollama/models/random-checkpoint';
 import { CheckpointThread } from '../checkpoint/checkpoint-thread.ts';
 import { systemClock } from '../clock/clock.ts';
 import { METRICS } from '../contracts/metrics.ts';
 import { WindowSampler } from '../data/sampler.ts';
 import { cutWindows, type WindowPlan } from '../data/windows.ts';
+import { FrozenGuard } from '../kasmina/frozen-guard.ts';
 import { openTrainingStep } from '../step/open-training-step.ts';
 import type { OptimizerOptions } from '../step/optimizer.ts';
 import type { TrainingStep } from '../step/training-step.ts';
@@ -26,12 +27,17 @@ import {
 } from '../trainer/trainer-options.ts';
 import { parseRecord } from '../trainer/training-record.ts';
 import { exportModel, writeResult } from './export-model.ts';
+import { lossFeeds } from './forecast-loss.ts';
 import { seasonOf } from './frequency-season.ts';
 import { type JobPaths, jobPaths, readJobConfig, readJobSeries } from './job-folder.ts';
 import { prepareData } from './prepare-data.ts';
-import { lossFeeds } from './quantile-loss-graph.ts';
 import { learningRateOf, scheduleOf } from './schedule-of.ts';
-import { type ModelParts, type TrainableModel, trainableModel, trainingOf } from './trainable.ts';
+import {
+  type ModelParts,
+  openModelParts,
+  type TrainableModel,
+  trainableModel,
+} from './trainable.ts';
 import { createValidation } from './validate.ts';
 
 export interface RunJobOptions {
@@ -51,12 +57,10 @@ const startFolder = async (job: JobConfig, paths: JobPaths): Promise<string> => 
   return paths.start;
 };
 
-const openModelParts = async (folder: string): Promise<ModelParts> => {
-  const checkpoint = await openCheckpoint(folder);
-  const { tensors, hyperParameters } = checkpoint;
-  const { family, config } = await readConfig(folder, tensors, hyperParameters);
-  return { family, config, training: trainingOf(family, config), checkpoint };
-};
+const wishOf = ({ options }: JobConfig, data: JobSeries): TrainingWish => ({
+  horizon: options.horizon ?? undefined,
+  freq: data[0]?.freq ?? undefined,
+});
 
 const optimizerOf = ({ optimizer, weight_decay }: JobOptions): OptimizerOptions => {
   switch (optimizer) {
@@ -180,8 +184,10 @@ const train = async (open: OpenJob, signal: AbortSignal | undefined): Promise<Jo
       crps_before: before.crps ?? null,
     }),
   });
+  const names = [...checkpoint.tensors.keys()].filter((name) => !model.trainable.has(name));
+  const frozen = new FrozenGuard(checkpoint, names);
   const trainer = new Trainer(
-    { step, batches, telemetry, thread, validate, clock: systemClock },
+    { step, batches, telemetry, thread, validate, clock: systemClock, frozen },
     options,
   );
   await trainer.open();
@@ -225,7 +231,7 @@ export const runJob = async (
   });
   telemetry.listen((event) => log.append(event));
   if (onEvent) telemetry.listen(onEvent);
-  const parts = await openModelParts(await startFolder(job, paths));
+  const parts = await openModelParts(await startFolder(job, paths), wishOf(job, data));
   const plan = prepareData(data, parts.training, job.options);
   const model = await trainableModel(parts, job.options);
   const building = performance.now();

@@ -6,16 +6,18 @@ import {
   fromCheckpoint,
   type Graph,
   isFloat,
+  openCheckpoint,
   parametersOf,
   readTensor,
   type TensorSpec,
   type TensorValue,
 } from '@tollama/graph';
-import type { Family, FamilyTraining } from '@tollama/models/family';
+import { FAMILIES, readConfig } from '@tollama/models';
+import type { Family, FamilyTraining, TrainingWish } from '@tollama/models/family';
 import { RandomStream } from '../data/random-stream.ts';
 import { firstValues, type PlantedSeed, plantSeeds } from '../slots/plant.ts';
 import type { SeedBlueprint } from '../slots/seed.ts';
-import { quantileLossGraph } from './quantile-loss-graph.ts';
+import { withForecastLoss } from './forecast-loss.ts';
 
 /** PEFT's name of the adapter that is written when nobody names one. */
 export const SEED_ID = 'default';
@@ -63,7 +65,7 @@ const withSeed = (parts: ModelParts, options: JobOptions): TrainableModel => {
   const random = RandomStream.of(options.seed);
   const [seed] = planted.seeds;
   return {
-    graph: quantileLossGraph(planted.graph, parts.training),
+    graph: withForecastLoss(planted.graph, parts.training, options.loss),
     trainable: firstValues(seed!.tensors, () => random.uniform()),
     seed,
   };
@@ -72,6 +74,7 @@ const withSeed = (parts: ModelParts, options: JobOptions): TrainableModel => {
 /** Trains tensors of the checkpoint themselves, as float32 whatever it stores. */
 const withOwnTensors = async (
   parts: ModelParts,
+  { loss }: JobOptions,
   isTrained: (name: string) => boolean,
 ): Promise<TrainableModel> => {
   const { tensors } = parts.checkpoint;
@@ -81,7 +84,7 @@ const withOwnTensors = async (
       isTrained(name) && isFloat(spec.dtype) ? { dtype: 'float32', shape: spec.shape } : spec,
     ]),
   );
-  const graph = quantileLossGraph(forwardOf(parts, specs), parts.training);
+  const graph = withForecastLoss(forwardOf(parts, specs), parts.training, loss);
   const names = [...new Set(parametersOf(graph).map(({ name }) => name))].filter(isTrained);
   const trainable = new Map<string, TensorValue>();
   for (const name of names.toSorted()) {
@@ -102,16 +105,28 @@ export const trainableModel = async (
     case 'bottleneck':
       return withSeed(parts, options);
     case 'head':
-      return withOwnTensors(parts, (name) => parts.training.head.test(name));
+      return withOwnTensors(parts, options, (name) => parts.training.head.test(name));
     case 'full':
-      return withOwnTensors(parts, () => true);
+      return withOwnTensors(parts, options, () => true);
   }
 };
 
+/** Families that can be trained, by name. */
+export const trainedFamilies = (): readonly string[] =>
+  FAMILIES.filter(({ training }) => training).map(({ name }) => name);
+
 /** @throws TollamaError MODEL_UNSUPPORTED for a family that says not how */
-export const trainingOf = (family: Family, config: unknown): FamilyTraining => {
-  if (family.training) return family.training(config);
+const trainingOf = (family: Family, config: unknown, wish: TrainingWish): FamilyTraining => {
+  if (family.training) return family.training(config, wish);
   throw new TollamaError('MODEL_UNSUPPORTED', `models of family ${family.name} are not trained`, {
-    hint: 'train chronos-bolt, nhits, nbeatsx, tide or patchtst',
+    hint: `train a model of family ${trainedFamilies().join(', ')}`,
   });
+};
+
+/** @throws TollamaError MODEL_UNSUPPORTED for a checkpoint whose family is not trained */
+export const openModelParts = async (folder: string, wish: TrainingWish): Promise<ModelParts> => {
+  const checkpoint = await openCheckpoint(folder);
+  const { tensors, hyperParameters } = checkpoint;
+  const { family, config } = await readConfig(folder, tensors, hyperParameters);
+  return { family, config, training: trainingOf(family, config, wish), checkpoint };
 };

@@ -3,7 +3,7 @@ import type { FamilyTraining } from '@tollama/models/family';
 import { cutWindows, type Window, type WindowPlan } from '../data/windows.ts';
 import type { TrainingStep } from '../step/training-step.ts';
 import type { Validation } from '../trainer/trainer-options.ts';
-import { lossFeeds } from './quantile-loss-graph.ts';
+import { lossFeeds, middleOf } from './forecast-loss.ts';
 
 export interface ValidateOptions {
   readonly plan: WindowPlan;
@@ -54,10 +54,7 @@ const addWindow = (
   { levels, horizon }: FamilyTraining,
 ): void => {
   const { label, scale } = window;
-  const middle = levels.reduce(
-    (best, level, q) => (Math.abs(level - 0.5) < Math.abs(levels[best]! - 0.5) ? q : best),
-    0,
-  );
+  const middle = middleOf(levels);
   label.forEach((y, h) => {
     if (Number.isNaN(y)) return;
     sums.absolute += Math.abs(y);

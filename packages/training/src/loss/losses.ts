@@ -56,13 +56,15 @@ export const meanAbsoluteError = (prediction: Tensor, { target, mask }: Observed
   maskedMean(abs(sub(prediction, target)), mask);
 
 /** e^2/2 up to delta, delta (|e| - delta/2) beyond (Huber 1964). */
-export const huberLoss = (prediction: Tensor, { target, mask }: Observed, delta = 1): Tensor => {
-  const error = sub(prediction, target);
+export const huber = (error: Tensor, delta = 1): Tensor => {
   const size = abs(error);
   const square = mul(mul(error, error), 0.5);
   const line = mul(sub(size, delta / 2), delta);
-  return maskedMean(where(lessOrEqual(size, delta), square, line), mask);
+  return where(lessOrEqual(size, delta), square, line);
 };
+
+export const huberLoss = (prediction: Tensor, { target, mask }: Observed, delta = 1): Tensor =>
+  maskedMean(huber(sub(prediction, target), delta), mask);
 
 /**
  * Which means are taken. All count missing points but 'mean': 'chronos-bolt' averages over levels and sums over
@@ -76,9 +78,8 @@ export interface PinballOptions {
   readonly form?: PinballForm;
 }
 
-/** rho_q(y - p) = |(y - p) (1[y < p] - q)|, whose derivative at a tie is 0. [b, q, h] */
-const pinball = (prediction: Tensor, target: Tensor, levels: readonly number[]): Tensor => {
-  const error = sub(rearrange(target, 'b h -> b 1 h'), prediction);
+/** rho_q(e) = |e (1[e < 0] - q)|, whose derivative at a tie is 0. error [b, q, h] -> [b, q, h] */
+export const pinball = (error: Tensor, levels: readonly number[]): Tensor => {
   const isBelow = cast(less(error, 0), error.dtype);
   return abs(mul(error, sub(isBelow, constant(levels, error.dtype, [levels.length, 1]))));
 };
@@ -94,7 +95,8 @@ export const pinballLoss = (
   { target, mask }: Observed,
   { levels, form = 'mean' }: PinballOptions,
 ): Tensor => {
-  const values = pinball(prediction, target, levels);
+  const error = sub(rearrange(target, 'b h -> b 1 h'), prediction);
+  const values = pinball(error, levels);
   const points = rearrange(mask, 'b h -> b 1 h');
   switch (form) {
     case 'mean':

@@ -24,7 +24,9 @@ export const parameterOf = (node: Node | undefined): ParameterNode | undefined =
 export const moduleOf = (parameter: ParameterNode): string =>
   parameter.name.endsWith(WEIGHT) ? parameter.name.slice(0, -WEIGHT.length) : parameter.name;
 
-const isMatrix = ({ shape, dtype }: ParameterNode): boolean => shape.length === 2 && isFloat(dtype);
+/** PEFT knows the weights of modules, not matrices of other names. */
+const isWeight = ({ name, shape, dtype }: ParameterNode): boolean =>
+  name.endsWith(WEIGHT) && shape.length === 2 && isFloat(dtype);
 
 /** All slots of a graph, in the order of their first use. Embeddings, which are looked up, are none. */
 export const linearSlots = (graph: Graph): readonly LinearSlot[] => {
@@ -33,7 +35,7 @@ export const linearSlots = (graph: Graph): readonly LinearSlot[] => {
   for (const node of graph.nodes) {
     node.inputs.forEach((x, i) => {
       const parameter = node.kind === 'cast' ? undefined : parameterOf(x);
-      if (!parameter || !isMatrix(parameter)) return;
+      if (!parameter || !isWeight(parameter)) return;
       const module = moduleOf(parameter);
       if (node.kind === 'take' && i === 0) lookedUp.add(module);
       const isDirect = node.kind === 'linear' && i === 1;

@@ -68,6 +68,8 @@ export interface TrainerParts {
   /** Of the present parameters; no validation when absent. */
   readonly validate?: ((step: TrainingStep) => Promise<Validation>) | undefined;
   readonly control?: EpochControl | undefined;
+  /** Looks after what must not change; its names are those that did. */
+  readonly frozen?: { check(): Promise<readonly string[]> } | undefined;
 }
 
 export interface TrainerOptions {

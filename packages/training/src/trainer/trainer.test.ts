@@ -234,3 +234,22 @@ test('a control that fails makes the run conservative until a clean epoch', asyn
     ]);
   });
 });
+
+test('a frozen parameter that changes halts the training before it is saved', async () => {
+  await withFolder(async (folder) => {
+    let checks = 0;
+    const frozen = { check: async () => (++checks > 3 ? ['body.weight'] : []) };
+    await using training = await openTinyTraining(
+      folder,
+      { checkpointEvery: undefined },
+      { frozen },
+    );
+    const events = record(training);
+    await training.trainer.open();
+    const outcome = await training.trainer.run();
+    // At the start, at the ends of two epochs, at that of the third.
+    expect(outcome).toMatchObject({ end: 'halted', step: 30 });
+    expect(namesOf(events)).toContain('tolaria.frozen_changed');
+    expect((await readdir(join(folder, 'checkpoints'))).sort()).toContain('halt-step-000030');
+  });
+});

@@ -121,6 +121,7 @@ export class Trainer {
       steps: this.#totalSteps,
     });
     this.#takeSnapshot();
+    await this.#checkFrozen();
     if (state) return;
     await this.#save({ isBest: false, isNeeded: true });
     // Rollback may need it from the first step on.
@@ -132,7 +133,10 @@ export class Trainer {
     this.#epochStartedMs = this.#parts.clock.now();
     for (;;) {
       const end = this.#endReached(signal);
-      if (end) return this.#finish(end);
+      if (end) {
+        await this.#checkFrozen();
+        return this.#finish(this.#emergency.isHalted ? 'halted' : end);
+      }
       await this.#advance();
     }
   }
@@ -195,7 +199,18 @@ export class Trainer {
       isEpochEnd || (checkpointEvery !== undefined && step % checkpointEvery === 0);
     const isSnapshot = snapshotEvery !== undefined && step % snapshotEvery === 0;
     if (isCheckpoint || isSnapshot) this.#takeSnapshot();
-    if (isCheckpoint) await this.#save({ isBest, isNeeded: isBest });
+    if (!isCheckpoint) return;
+    await this.#checkFrozen();
+    if (!this.#emergency.isHalted) await this.#save({ isBest, isNeeded: isBest });
+  }
+
+  /** What was trained over a base that changed meanwhile belongs to no base. */
+  async #checkFrozen(): Promise<void> {
+    const changed = (await this.#parts.frozen?.check()) ?? [];
+    if (changed.length === 0) return;
+    const tensors = changed.slice(0, 8).join(', ');
+    this.#parts.telemetry.emit('tolaria.frozen_changed', 'critical', { tensors });
+    this.#emergency.escalate('halt', `frozen parameters changed: ${tensors}`);
   }
 
   /** A step that may be an accident: its batch is skipped. */

@@ -44,7 +44,7 @@ const place = (
 };
 
 /** The last C points of each context aligned to the right, the first steps of each future to the left. */
-const feedsOf = (
+export const feedsOf = (
   rows: readonly MaskedRow[],
   futurePatches: number,
   { chronos_config: c }: Chronos2Config,

@@ -126,6 +126,32 @@ const int64 = (values: readonly number[]): TensorValue => ({
   data: BigInt64Array.from(values, BigInt),
 });
 
+/** Rows of `known` steps and `missing` ones after them, at one scale. */
+interface Lengths {
+  readonly known: number;
+  readonly missing: number;
+  readonly scale: number;
+}
+
+export const passFeeds = (
+  scaled: readonly ScaledSteps[],
+  c: Config,
+  { known, missing, scale }: Lengths,
+): Record<string, TensorValue> => {
+  const { patch } = limitsOf(c, scale);
+  const length = known + missing;
+  const picks = Array.from({ length: missing + 1 }, (_, i) => known - 1 + i);
+  const { decoder_type: type, decoder_dim: count, decoder_patch_len: patchLength } = c;
+  const basis = basisFunctions({ type, count, patchLength, scale, points: patch });
+  return {
+    steps: inChunks(scaled, length),
+    scale: { dtype: 'float32', dims: [], data: Float32Array.of(scale) },
+    picks: int64(picks.map((t) => placeOf(t, Math.ceil(length / CHUNK)))),
+    joins: int64(joinsOf(missing, patch)),
+    basis: { dtype: 'float32', dims: [count, patch], data: basis },
+  };
+};
+
 /** Curves [rows][Q][horizon] of rows of one length. */
 const curvesOf = async (
   run: RunGraph,
@@ -136,19 +162,9 @@ const curvesOf = async (
   const { patch } = limitsOf(c, scale);
   const missing = Math.max(0, horizon - patch);
   const known = rows[0]!.length;
-  const length = known + missing;
   const scaled = rows.map((row) => scaleCausally(row, missing));
   const joins = joinsOf(missing, patch);
-  const picks = Array.from({ length: missing + 1 }, (_, i) => known - 1 + i);
-  const { decoder_type: type, decoder_dim: count, decoder_patch_len: patchLength } = c;
-  const basis = basisFunctions({ type, count, patchLength, scale, points: patch });
-  const { curves } = await run('forward', {
-    steps: inChunks(scaled, length),
-    scale: { dtype: 'float32', dims: [], data: Float32Array.of(scale) },
-    picks: int64(picks.map((t) => placeOf(t, Math.ceil(length / CHUNK)))),
-    joins: int64(joins),
-    basis: { dtype: 'float32', dims: [count, patch], data: basis },
-  });
+  const { curves } = await run('forward', passFeeds(scaled, c, { known, missing, scale }));
   const flat = curves!.data as Float32Array;
   const q = c.quantiles.length;
   return scaled.map(({ mean, deviation }, b) =>

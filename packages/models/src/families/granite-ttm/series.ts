@@ -30,7 +30,7 @@ type Options = z.infer<typeof Options>;
 // ---- windows ----------------------------------------------------------------------------------------
 
 /** The last `length` points, standardised; zeros that count as observed in front of fewer. */
-const lastWindow = (
+export const lastWindow = (
   row: ArrayLike<number>,
   length: number,
   { mean, deviation }: Standard,

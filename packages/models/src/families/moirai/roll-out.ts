@@ -23,17 +23,23 @@ type Fan = readonly Float32Array[];
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
+/** The tokens and the places of those whose heads are read. */
+export const readFeeds = (tokens: Tokens, read: readonly number[]) => ({
+  ...tokenFeeds(tokens),
+  read: {
+    dtype: 'int64' as const,
+    dims: [read.length],
+    data: BigInt64Array.from(read, (place) => BigInt(place)),
+  },
+});
+
 /** What follows the tokens at `read`: [batch, reads, K, Q, P], flat. */
 const onePass = async (
   run: RunGraph,
   tokens: Tokens,
   read: readonly number[],
 ): Promise<Float32Array> => {
-  const places = BigInt64Array.from(read, (place) => BigInt(place));
-  const { quantiles } = await run('forward', {
-    ...tokenFeeds(tokens),
-    read: { dtype: 'int64', dims: [places.length], data: places },
-  });
+  const { quantiles } = await run('forward', readFeeds(tokens, read));
   return quantiles!.data as Float32Array;
 };
 

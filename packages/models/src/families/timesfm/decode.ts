@@ -102,6 +102,17 @@ export const pastOf = (name: string): string => `past.${name}`;
 const medians = (block: Float32Array): Float32Array =>
   Float32Array.from({ length: block.length / CHANNELS }, (_, i) => block[i * CHANNELS + MEDIAN]!);
 
+/** What the first pass over windows of one length is fed; the heads of its last token are read. */
+export const contextFeeds = (windows: readonly Window[], c: Config) => {
+  const p = c.inputPatch;
+  const patches = windows[0]!.values.length / p;
+  const { tokens, moments } = tokensOf(windows, patches, p, []);
+  const first = integers(windows.map(({ padding }) => Math.floor(padding / p)));
+  const read = integers([patches - 1]);
+  const feeds: Values = { tokens, first, read, ...emptyMemory(windows.length, c) };
+  return { feeds, moments, first, patches };
+};
+
 /** The first pass over the context: the heads, and what later blocks need. */
 const prefill = async (
   run: RunGraph,
@@ -109,14 +120,11 @@ const prefill = async (
   c: Config,
   { blocks, hasBackcast }: DecodeOptions,
 ) => {
-  const p = c.inputPatch;
-  const patches = windows[0]!.values.length / p;
-  const { tokens, moments } = tokensOf(windows, patches, p, []);
-  const first = integers(windows.map(({ padding }) => Math.floor(padding / p)));
-  const read = integers(hasBackcast ? Array.from({ length: patches }, (_, i) => i) : [patches - 1]);
+  const { feeds, moments, first, patches } = contextFeeds(windows, c);
+  const all = hasBackcast && { read: integers(Array.from({ length: patches }, (_, i) => i)) };
   const results = await run(
     'decode',
-    { tokens, first, read, ...emptyMemory(windows.length, c) },
+    { ...feeds, ...all },
     blocks > 1 ? ['point', 'state', ...memoryNames(c)] : ['point', 'state'],
   );
   const batch: Batch = { moments, memory: results, first };

@@ -61,7 +61,7 @@ const stateDims = ({ model_config: { block_kwargs: b } }: Config): number[] => [
 ];
 
 /** Zeros, but for the stabiliser: the last of four parts. */
-const emptyStates = (c: Config): TensorValue => {
+export const emptyStates = (c: Config): TensorValue => {
   const dims = stateDims(c);
   const part = dims[2]! * dims[3]!;
   const data = Float32Array.from({ length: dims[0]! * 4 * part }, (_, i) =>
@@ -93,7 +93,7 @@ const statesAfter = (run: RunGraph, c: Config, count: number): Promise<TensorVal
   return states;
 };
 
-const int64 = (values: readonly number[]): TensorValue => ({
+export const int64 = (values: readonly number[]): TensorValue => ({
   dtype: 'int64',
   dims: [values.length],
   data: BigInt64Array.from(values, BigInt),
@@ -137,6 +137,17 @@ const contextOf = (row: Float32Array, gap: number, c: Config): Float32Array => {
   return context;
 };
 
+/** A row of the series before a pass, standardised over what of it and of the gap is read. */
+export const passOf = (
+  row: Float32Array,
+  place: Pick<Pass, 'series' | 'gap' | 'patches'>,
+  c: Config,
+): Pass => {
+  const raw = contextOf(row, place.gap, c);
+  const { loc, scale } = scalerOf(raw);
+  return { ...place, context: raw.map((value) => (value - loc) / scale), loc, scale };
+};
+
 const passesOf = (
   rows: readonly Float32Array[],
   horizon: number,
@@ -149,23 +160,22 @@ const passesOf = (
     Array.from({ length: Math.ceil(total / accelerated) }, (_, i): Pass => {
       const gap = i * accelerated * size;
       const patches = Math.min(accelerated, total - i * accelerated);
-      const raw = contextOf(row, gap, c);
-      const { loc, scale } = scalerOf(raw);
-      return {
-        series,
-        gap,
-        patches,
-        context: raw.map((value) => (value - loc) / scale),
-        loc,
-        scale,
-      };
+      return passOf(row, { series, gap, patches }, c);
     }),
   );
 };
 
-/** Values and marks of all tokens, aligned at their ends; `more` empty ones follow. [tokens, batch, 2P] */
-const tokensOf = (passes: readonly Pass[], size: number, more: number): TensorValue => {
-  const longest = Math.max(...passes.map(({ context }) => context.length / size));
+/**
+ * Values and marks of all tokens, aligned at their ends, at least `least`; `more` empty ones follow.
+ * [tokens, batch, 2P]
+ */
+export const tokensOf = (
+  passes: readonly Pass[],
+  size: number,
+  more: number,
+  least = 1,
+): TensorValue => {
+  const longest = Math.max(least, ...passes.map(({ context }) => context.length / size));
   const count = longest + more;
   const data = new Float32Array(count * passes.length * 2 * size);
   passes.forEach(({ context }, b) => {

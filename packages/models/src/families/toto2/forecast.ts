@@ -140,6 +140,33 @@ const nothingMissing = (value: TensorValue): TensorValue => ({
   data: new Float32Array(value.data.length),
 });
 
+export const statisticsOf = (panel: Panel, c: Config, o: ForecastOptions): PatchStatistics[] =>
+  panel.values.map((row, r) =>
+    patchStatistics(row, panel.observed[r]!, c.patch_size, o.scaler_fallback_min_obs),
+  );
+
+/** What a pass over the whole horizon is fed. */
+export const passFeeds = (
+  panel: Panel,
+  statistics: readonly PatchStatistics[],
+  c: Config,
+  options: ForecastOptions,
+): Feeds => {
+  const { patch_size: size } = c;
+  const groups = panel.values.map((_, row) => patchGroups(panel, row, size));
+  const { context, horizon } = panel;
+  const [known, missing] = patchesOf(panel, statistics, 0, context, size);
+  const [ahead, unknown] = patchesOf(panel, statistics, context, horizon, size);
+  return {
+    known_values: known,
+    known_missing: missing,
+    future_values: ahead,
+    future_missing: unknown,
+    ...groupFeeds(panel, groups, { start: 0, known: context, future: horizon }, options),
+    ...emptyMemory(panel, c),
+  };
+};
+
 /**
  * Quantiles of all rows of the panel, each [9][horizon patches * P]. The panel's horizon is overwritten.
  */
@@ -160,9 +187,7 @@ const decode = async (
     const end = panel.context + done;
     const start = done === 0 ? 0 : end - block;
     const pass: Pass = { start, known: end - start, future };
-    const statistics = panel.values.map((row, r) =>
-      patchStatistics(row, panel.observed[r]!, size, options.scaler_fallback_min_obs),
-    );
+    const statistics = statisticsOf(panel, c, options);
     bounds ??= boundsOf(panel, statistics, size, options.quantile_real_cap_k);
     const [known, missing] = patchesOf(panel, statistics, start, pass.known, size);
     const [ahead, unknown] = patchesOf(panel, statistics, end, future, size);
