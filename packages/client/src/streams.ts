@@ -45,7 +45,7 @@ export async function* readServerEvents(response: Response): AsyncGenerator<Serv
       }
       continue;
     }
-    const [, name, value] = /^([^:]*):? ?(.*)$/.exec(line)!;
+    const [, name, value] = /^([^:]*):? ?(.*)$/s.exec(line)!;
     if (name === 'data')
       fields.data = fields.data === undefined ? value! : `${fields.data}\n${value}`;
     else if (name === 'id' || name === 'event') fields[name] = value!;

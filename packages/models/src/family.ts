@@ -85,7 +85,7 @@ export interface TrainingWish {
   readonly freq?: string | undefined;
 }
 
-/** What a forecast is shifted and multiplied by, a number for each window. */
+/** What a forecast is shifted and multiplied by, a number for each window or for each step of each. */
 export interface Units {
   readonly loc: Float32Array;
   readonly scale: Float32Array;
@@ -112,6 +112,8 @@ export interface FamilyTraining {
   readonly feeds: (contexts: Float32Array, size: number) => Readonly<Record<string, TensorValue>>;
   /** Of families that scale outside of their graph: what turns `quantiles` into the units of the contexts. */
   readonly units?: (contexts: Float32Array, size: number) => Units;
+  /** Whether `units` gives a number a window [size] (when absent) or a step [size, horizon]. */
+  readonly unitsOf?: 'windows' | 'steps';
   /** Of families of points. */
   readonly loss?: PointLoss;
   /** Linear layers that LoRA takes when nobody says which: ends of their names, or `all-linear`. */

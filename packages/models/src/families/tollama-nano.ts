@@ -10,6 +10,7 @@ import { defineFamily } from '../family.ts';
 import { LEVELS, NanoConfig, nanoGraph } from './tollama-nano/network.ts';
 import { LONGEST_CONTEXT } from './tollama-nano/prepare.ts';
 import { forecastSeries } from './tollama-nano/series.ts';
+import { training } from './tollama-nano/training.ts';
 
 export const tollamaNano = defineFamily<NanoConfig>({
   name: 'tollama-nano',
@@ -26,4 +27,5 @@ export const tollamaNano = defineFamily<NanoConfig>({
     samples: false,
   }),
   forecast: (run, _, task) => forecastSeries(run, task),
+  training: (_, wish) => training(wish),
 });

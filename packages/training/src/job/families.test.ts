@@ -4,13 +4,16 @@ import { join, resolve } from 'node:path';
 import { JOB_SCHEMA, JobConfig, JobOptions } from '@tollama/core/training-job';
 import { withFolder } from '@tollama/graph/testing/run-graph';
 import { openModel } from '@tollama/models';
+import { NANO_FOLDER } from '@tollama/models/in-the-box';
 import { expect, test } from 'vitest';
 import { openTrainingStep } from '../step/open-training-step.ts';
 import { lossFeeds } from './forecast-loss.ts';
 import { runJob } from './run-job.ts';
 import { openModelParts, trainableModel, trainedFamilies } from './trainable.ts';
 
-const golden = (path: string): string => resolve(import.meta.dirname, '../../../../golden', path);
+const ROOT = resolve(import.meta.dirname, '../../../..');
+const folderOf = (name: string): string =>
+  name === 'tollama-nano' ? NANO_FOLDER : join(ROOT, 'golden', name);
 
 interface Case {
   /** Options of a forecast that does what training does. */
@@ -21,8 +24,9 @@ interface Case {
   readonly isMedian?: boolean;
 }
 
-/** Checkpoints of random weights by their folder. */
+/** Checkpoints by their folder: of random weights, and the one in the box. */
 const CASES: Readonly<Record<string, Case>> = {
+  'tollama-nano': { isSorted: true, isMedian: true },
   'chronos-bolt/tiny-a': {},
   'chronos-2/tiny-a': {},
   'granite-ttm/r2-base': {},
@@ -75,8 +79,8 @@ const trainedMedians = async (folder: string, series: Float32Array, isSorted: bo
 test.each(Object.entries(CASES))('%s: what is trained is what is served', async (name, one) => {
   const { options = {}, isSorted = false } = one;
   const series = Float32Array.from({ length: 96 }, (_, t) => (t === 70 ? Number.NaN : wave(t)));
-  const { kept, medians } = await trainedMedians(golden(name), series, isSorted);
-  await using model = await openModel(golden(name), { threads: 1 });
+  const { kept, medians } = await trainedMedians(folderOf(name), series, isSorted);
+  await using model = await openModel(folderOf(name), { threads: 1 });
   const { forecasts } = await model.forecast({
     series: [{ id: 'a', targets: [kept] }],
     horizon: HORIZON,
@@ -99,7 +103,7 @@ const SERIES = [0, 5].map((shift) => ({
 test.each(Object.keys(CASES))('%s learns with LoRA, and its adapter is served', async (name) => {
   await withFolder(async (folder) => {
     const options = { steps: 15, epochs: 1, batch_size: 8, threads: 1, horizon: HORIZON };
-    const base = { model: 'tiny', revision: 'r1', folder: golden(name) };
+    const base = { model: 'tiny', revision: 'r1', folder: folderOf(name) };
     const trained = { ...options, context: 48, learning_rate: 0.01, validation_windows: 2 };
     const job = { schema: JOB_SCHEMA, id: 'job', name: 'tiny:test', base, options: trained };
     await mkdir(folder, { recursive: true });
@@ -109,7 +113,7 @@ test.each(Object.keys(CASES))('%s learns with LoRA, and its adapter is served', 
     expect(result).toMatchObject({ end: 'finished', output: { kind: 'adapter' } });
     expect(result.after!.loss).toBeLessThan(0.97 * result.before!.loss!);
     const forecast = async (adapter?: string) => {
-      await using model = await openModel(golden(name), { threads: 1, adapter });
+      await using model = await openModel(folderOf(name), { threads: 1, adapter });
       const values = Float32Array.from(SERIES[0]!.values, (value) => value ?? Number.NaN);
       const series = [{ id: 'a', targets: [values] }];
       const { forecasts } = await model.forecast({

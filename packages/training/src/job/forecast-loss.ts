@@ -19,7 +19,7 @@ import {
   type Tensor,
   type TensorValue,
 } from '@tollama/graph';
-import type { FamilyTraining } from '@tollama/models/family';
+import type { FamilyTraining, Units } from '@tollama/models/family';
 import type { WindowBatch } from '../data/windows.ts';
 import { pinball } from '../loss/losses.ts';
 import { type Points, pointLoss } from './point-loss.ts';
@@ -66,7 +66,7 @@ const each = (x: Tensor): Tensor => rearrange(x, 'b -> b 1 1');
 
 /**
  * Adds the inputs label and label_weight [batch, horizon], label_spread [batch] (and output_loc, output_scale
- * [batch] of families that scale outside of their graph), and the outputs
+ * [batch] or [batch, horizon] of families that scale outside of their graph), and the outputs
  *
  *   loss = sum of weight[b, h] rho((label - quantile) / spread[b]) / levels over windows, levels and steps
  *
@@ -80,9 +80,13 @@ export const withForecastLoss = (
 ): Graph => {
   const raw = training.quantiles(forward.outputs);
   const [batch, , horizon] = raw.shape;
-  const units = training.units ? [input(LOC, [batch!]), input(SCALE, [batch!])] : [];
-  const [loc, scale] = units;
-  const quantiles = loc && scale ? add(mul(raw, each(scale)), each(loc)) : raw;
+  const isStepped = training.unitsOf === 'steps';
+  const unitShape = isStepped ? [batch!, horizon!] : [batch!];
+  const units = training.units ? [input(LOC, unitShape), input(SCALE, unitShape)] : [];
+  const [loc, scale] = units.map((unit) =>
+    isStepped ? rearrange(unit, 'b h -> b 1 h') : each(unit),
+  );
+  const quantiles = loc && scale ? add(mul(raw, scale), loc) : raw;
   const [label, weight] = [LABEL, WEIGHT].map((name) => input(name, [batch!, horizon!]));
   const spread = input(SPREAD, [batch!]);
   const points = {
@@ -144,6 +148,11 @@ const labelFeeds = (batch: WindowBatch, training: FamilyTraining): Feeds => {
   };
 };
 
+const unitFeeds = ({ loc, scale }: Units, { unitsOf, horizon }: FamilyTraining, size: number) => {
+  const dims = unitsOf === 'steps' ? [size, horizon] : [size];
+  return { [LOC]: float32(loc, dims), [SCALE]: float32(scale, dims) };
+};
+
 /** What the graph of `withForecastLoss` is fed for a batch of windows. */
 export const lossFeeds = (batch: WindowBatch, training: FamilyTraining): Feeds => {
   const { contexts, size } = batch;
@@ -151,6 +160,6 @@ export const lossFeeds = (batch: WindowBatch, training: FamilyTraining): Feeds =
   return {
     ...training.feeds(contexts, size),
     ...labelFeeds(batch, training),
-    ...(units && { [LOC]: float32(units.loc, [size]), [SCALE]: float32(units.scale, [size]) }),
+    ...(units && unitFeeds(units, training, size)),
   };
 };

@@ -21,7 +21,7 @@ const COUNT = LEVELS.length;
 const candidatesOf = (freq: string | undefined): readonly number[] =>
   freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));
 
-interface Asked {
+export interface Asked {
   /** Undefined where nothing is to be forecast: no value, or one value throughout. */
   readonly prepared: PreparedSeries | undefined;
   readonly constant: number;
@@ -30,7 +30,12 @@ interface Asked {
   readonly steps: Int32Array;
 }
 
-const ask = (series: ModelSeries, horizon: number, warnings: string[]): Asked => {
+/** A series as the anchors take it: without gaps; what is missing at its end is forecast first. */
+export const askSeries = (
+  series: Pick<ModelSeries, 'id' | 'targets' | 'freq'>,
+  horizon: number,
+  warnings: string[],
+): Asked => {
   const { values, trailing, filled } = observe(series.targets[0]!);
   const steps = Int32Array.from({ length: horizon }, (_, i) => trailing + i + 1);
   if (filled > 0 || trailing > 0) {
@@ -113,7 +118,7 @@ export const forecastSeries = async (run: RunGraph, task: Task): Promise<Outcome
   const warnings: string[] = [];
   const forecasts: SeriesForecast[] = [];
   for (const series of task.series) {
-    const { prepared, constant, steps } = ask(series, task.horizon, warnings);
+    const { prepared, constant, steps } = askSeries(series, task.horizon, warnings);
     const rows = prepared
       ? await runRows(run, prepared, steps)
       : LEVELS.map(() => new Float64Array(task.horizon).fill(constant));
