@@ -74,6 +74,9 @@ export type JobOptions = z.infer<typeof JobOptions>;
 
 export const JOB_SCHEMA = 1;
 
+/** Stands for the folder of a base whose weights come with the program: only the training knows where they lie. */
+export const IN_THE_BOX = 'in-the-box';
+
 export const JobConfig = z.strictObject({
   schema: z.literal(JOB_SCHEMA),
   id: z.string().regex(/^[\w-]+$/),
@@ -148,7 +151,14 @@ export const JobResult = z.object({
   before: Measures,
   after: Measures,
   trained_parameters: z.int().min(0),
-  output: z.object({ kind: z.enum(['adapter', 'model']), folder: z.string() }).nullable(),
+  output: z
+    .object({
+      kind: z.enum(['adapter', 'model']),
+      folder: z.string(),
+      /** Of an adapter whose base came with the program: where that lies. */
+      base_folder: z.string().optional(),
+    })
+    .nullable(),
   error: z
     .object({ code: z.string(), message: z.string(), hint: z.string().optional() })
     .nullable(),

@@ -1,7 +1,8 @@
 /** The installed model that a training starts from. */
 import { TollamaError } from '@tollama/core/errors';
-import { isStatisticalName } from '@tollama/core/statistical';
-import type { JobConfig } from '@tollama/core/training-job';
+import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
+import { IN_THE_BOX, type JobConfig } from '@tollama/core/training-job';
+import { VERSION } from '@tollama/core/version';
 import type { DaemonContext } from '../context.ts';
 
 /** @throws TollamaError MODEL_NOT_FOUND, MODEL_UNSUPPORTED without weights, INVALID_REQUEST for an adapter */
@@ -11,9 +12,10 @@ export const baseOf = async (
 ): Promise<NonNullable<JobConfig['base']>> => {
   if (isStatisticalName(model)) {
     throw new TollamaError('MODEL_UNSUPPORTED', `'${model}' has no weights to train`, {
-      hint: 'train chronos-bolt-small, or a model from scratch with --from-scratch',
+      hint: 'train tollama-nano, chronos-bolt-small, or a model from scratch with --from-scratch',
     });
   }
+  if (isNanoName(model)) return { model: 'tollama-nano', revision: VERSION, folder: IN_THE_BOX };
   const { resolved, adapter_path } = await store.get(model);
   if (adapter_path) {
     throw new TollamaError('INVALID_REQUEST', `'${model}' is an adapter itself`, {

@@ -46,14 +46,16 @@ const installAdapter = async (
   });
 };
 
-const installWhole = async (
+/** A folder of config.json and weights, as the job's model. */
+const installFolder = async (
   job: JobConfig,
   result: JobResult,
+  folder: string,
   context: InstallContext,
 ): Promise<void> => {
   const { home, store } = context;
   const { snapshot } = home.model(job.name);
-  const { sizeBytes, files } = await pullFromFolder(result.output!.folder, snapshot);
+  const { sizeBytes, files } = await pullFromFolder(folder, snapshot);
   const facts = await pullContext(context).inspect(job.name, snapshot);
   const base = job.base && (await store.find(job.base.model));
   const now = new Date().toISOString();
@@ -77,6 +79,23 @@ const installWhole = async (
   });
 };
 
+/** An adapter whose base came with the program: the base is installed with it. */
+const installBoxed = async (
+  job: JobConfig,
+  result: JobResult,
+  context: InstallContext,
+): Promise<void> => {
+  const { folder, base_folder } = result.output!;
+  const { adapter } = context.home.model(job.name);
+  await installFolder(job, result, base_folder!, context);
+  await cp(folder, adapter, { recursive: true });
+  await context.store.write({
+    ...(await context.store.get(job.name)),
+    adapter_path: adapter,
+    description: `${job.options.adapter} adapter of ${job.base!.model}`,
+  });
+};
+
 /** Installs under the job's name; what an earlier training left there is replaced. */
 export const installTrained = async (
   job: JobConfig,
@@ -87,8 +106,10 @@ export const installTrained = async (
   await context.loaded.remove(job.name);
   await context.store.remove(job.name);
   try {
-    if (result.output!.kind === 'adapter') await installAdapter(job, result, context);
-    else await installWhole(job, result, context);
+    const { kind, folder, base_folder } = result.output!;
+    if (kind === 'model') await installFolder(job, result, folder, context);
+    else if (base_folder) await installBoxed(job, result, context);
+    else await installAdapter(job, result, context);
   } catch (error) {
     await rm(context.home.model(job.name).folder, { recursive: true, force: true });
     throw error;

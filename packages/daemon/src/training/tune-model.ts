@@ -45,7 +45,7 @@ export const fineTuning = (
     const { model, name, signal } = order;
     if (isStatisticalName(model)) {
       throw new TollamaError('NOT_OFFERED', `'${model}' has no weights to tune`, {
-        hint: 'ask for a model that has, such as chronos-bolt-small',
+        hint: 'ask for a model that has, such as tollama-nano or chronos-bolt-small',
       });
     }
     const base = await baseOf(model, { store });

@@ -2,9 +2,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobConfig, JobOptions, JobResult, JobSeries } from '@tollama/core/training-job';
+import {
+  IN_THE_BOX,
+  type JobConfig,
+  type JobOptions,
+  type JobResult,
+  type JobSeries,
+} from '@tollama/core/training-job';
 import type { TensorValue } from '@tollama/graph';
 import type { TrainingWish } from '@tollama/models/family';
+import { NANO_FOLDER } from '@tollama/models/in-the-box';
 import { randomCheckpoint } from '@tollama/models/random-checkpoint';
 import { CheckpointThread } from '../checkpoint/checkpoint-thread.ts';
 import { systemClock } from '../clock/clock.ts';
@@ -26,7 +33,7 @@ import {
   type Validation,
 } from '../trainer/trainer-options.ts';
 import { parseRecord } from '../trainer/training-record.ts';
-import { exportModel, writeResult } from './export-model.ts';
+import { type ExportParts, exportModel, writeResult } from './export-model.ts';
 import { lossFeeds } from './forecast-loss.ts';
 import { seasonOf } from './frequency-season.ts';
 import { type JobPaths, jobPaths, readJobConfig, readJobSeries } from './job-folder.ts';
@@ -47,9 +54,16 @@ export interface RunJobOptions {
   readonly onEvent?: Listener | undefined;
 }
 
+const isBoxed = ({ base }: JobConfig): boolean => base?.folder === IN_THE_BOX;
+
+const exported = async (parts: ExportParts): Promise<JobResult['output']> => {
+  const output = await exportModel(parts);
+  return isBoxed(parts.job) ? { ...output, base_folder: NANO_FOLDER } : output;
+};
+
 /** The folder of the weights that a training begins with; random ones are written once. */
 const startFolder = async (job: JobConfig, paths: JobPaths): Promise<string> => {
-  if (job.base) return job.base.folder;
+  if (job.base) return isBoxed(job) ? NANO_FOLDER : job.base.folder;
   await mkdir(paths.start, { recursive: true });
   await writeFile(join(paths.start, 'config.json'), JSON.stringify(job.architecture, null, 2));
   const file = join(paths.start, 'model.safetensors');
@@ -200,7 +214,7 @@ const train = async (open: OpenJob, signal: AbortSignal | undefined): Promise<Jo
     before: numbers(before),
     after: values ? numbers(await validate?.(step)) : null,
     trained_parameters: countOf(model),
-    output: values ? await exportModel({ job, paths, model, checkpoint, values }) : null,
+    output: values ? await exported({ job, paths, model, checkpoint, values }) : null,
     error: null,
   };
 };
