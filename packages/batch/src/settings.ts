@@ -1,4 +1,5 @@
 /** What is asked of every series of a panel: travels with each chunk, and is part of what a chunk's job is. */
+import { VERSION } from '@tollama/core/version';
 import { contentHash } from '@tollama/queue';
 import { z } from 'zod';
 
@@ -33,8 +34,8 @@ export type ChunkResult = z.infer<typeof ChunkResult>;
 
 export const BATCH_QUEUE = 'batch';
 
-/** The same chunk with the same settings is the same job, of whatever run. */
+/** The same chunk with the same settings and version is the same job, of whatever run. */
 export const chunkJobId = (chunk: string, settings: BatchSettings): string => {
-  const asked = contentHash(new TextEncoder().encode(JSON.stringify(settings)));
+  const asked = contentHash(new TextEncoder().encode(JSON.stringify([VERSION, settings])));
   return `chunk-${chunk.slice(0, 40)}-${asked.slice(0, 16)}`;
 };

@@ -62,8 +62,9 @@ export const splitBlock = (bytes: Uint8Array): { header: unknown; doubles: Float
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     const text = new TextDecoder().decode(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
     const from = Math.ceil((LENGTH_BYTES + length) / 8) * 8;
-    // A copy, since a buffer of a network may start anywhere.
-    return { header: JSON.parse(text), doubles: new Float64Array(bytes.slice(from).buffer) };
+    // A copy, since a buffer of a network may start anywhere (and a Buffer's own slice copies nothing).
+    const copy = Uint8Array.from(bytes.subarray(from));
+    return { header: JSON.parse(text), doubles: new Float64Array(copy.buffer) };
   } catch (cause) {
     throw new TollamaError('INTERNAL', 'the bytes of a chunk are no block', { cause });
   }

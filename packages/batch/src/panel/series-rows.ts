@@ -21,6 +21,7 @@ const problemOf = (
   for (let i = 1; i < times.length; i++) {
     if (times[i] === times[i - 1]) return `two rows have the time ${timeText(times[i]!, kind)}`;
   }
+  if (values.every(Number.isNaN)) return 'no value is observed';
   const odd = values.findIndex((value) => Math.abs(value) === Number.POSITIVE_INFINITY);
   return odd < 0 ? undefined : `the value at ${timeText(times[odd]!, kind)} is not a finite number`;
 };

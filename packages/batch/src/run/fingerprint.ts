@@ -1,12 +1,10 @@
 /** What makes two runs the same: their inputs as they are now, their columns, chunks and settings. */
 import { stat } from 'node:fs/promises';
+import { VERSION } from '@tollama/core/version';
 import { contentHash } from '@tollama/queue';
 import type { DuckDb } from '../panel/duckdb.ts';
 import { quoteText } from '../panel/duckdb.ts';
 import { isRemote } from '../panel/source.ts';
-
-/** Bump when the bytes of the output change. */
-const OUTPUT_VERSION = 1;
 
 /** Files behind the inputs, with size and time of change where they are local. */
 const filesOf = async ({ connection }: DuckDb, inputs: readonly string[]): Promise<string[]> => {
@@ -28,6 +26,6 @@ export const fingerprintOf = async (
   asked: unknown,
 ): Promise<string> => {
   const files = await filesOf(database, inputs);
-  const text = JSON.stringify([OUTPUT_VERSION, files, asked]);
+  const text = JSON.stringify([VERSION, files, asked]);
   return contentHash(new TextEncoder().encode(text)).slice(0, 32);
 };

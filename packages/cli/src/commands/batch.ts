@@ -126,8 +126,9 @@ export const batchCommand = (): Command =>
       .description('forecast a whole panel into Parquet; a run that was cut off goes on')
       .argument('<panel...>', 'Parquet, CSV or JSON files, globs, s3:// addresses')
       .option('-m, --model <model>', 'the model', DEFAULT_MODEL)
-      .requiredOption('--horizon <steps>', 'steps to forecast', positiveInteger)
-      .requiredOption('-o, --output <folder>', 'where the Parquet files and the errors go')
+      // Not marked as required: commander would ask the inner commands for them too.
+      .option('--horizon <steps>', 'steps to forecast (required)', positiveInteger)
+      .option('-o, --output <folder>', 'where the Parquet files and the errors go (required)')
       .option('--freq <alias>', 'frequency as a pandas alias', 'auto')
       .option('--quantiles <levels>', 'levels, comma separated', levels, [0.1, 0.5, 0.9])
       .option('--id-col <name>', 'column of the ids (default: found by its name)')
@@ -149,7 +150,14 @@ export const batchCommand = (): Command =>
       .option('--base-url <url>', 'address of the daemon; without it one is started when needed')
       .option('--json', 'print JSON')
       .option('-q, --quiet', 'no progress and no notes')
-      .action(batch)
+      .action((inputs: string[], options: BatchCommandOptions, command: Command) => {
+        for (const name of ['horizon', 'output'] as const) {
+          if (options[name] === undefined) {
+            command.error(`error: required option '--${name}' not specified`);
+          }
+        }
+        return batch(inputs, options);
+      })
       .addCommand(batchStatusCommand()),
     [
       'tollama batch panel.parquet --horizon 28 --output forecasts',
