@@ -37,7 +37,7 @@ const shapeOf = ({ times }: PanelSeries): Shape => {
   if (length < 2) return [length];
   const first = times[0]!;
   const step = times[1]! - first;
-  for (let i = 2; i < length; i++) if (times[i] !== first + i * step) return [length];
+  for (let i = 0; i < length; i++) if (!Object.is(times[i], first + i * step)) return [length];
   return [length, first, step];
 };
 

@@ -31,7 +31,7 @@ export interface ChunkOutcome {
   readonly forget: () => Promise<void>;
 }
 
-const WAIT_MS = { least: 5, most: 200 } as const;
+const WAIT_MS = { least: 2, most: 50 } as const;
 
 interface Sent {
   readonly chunk: PanelChunk;

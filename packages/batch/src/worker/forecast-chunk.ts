@@ -105,8 +105,8 @@ export const forecastChunk = async (
   done.forEach(({ at, output }, i) => {
     times.set(calendar.future(at.last, at.freq, horizon), i * horizon);
     columns.forEach((column, k) => {
-      const from = output[k]!;
-      for (let h = 0; h < horizon; h++) column[i * horizon + h] = from[h] ?? Number.NaN;
+      const from = output[k];
+      for (let h = 0; h < horizon; h++) column[i * horizon + h] = from?.[h] ?? Number.NaN;
     });
   });
   const failures = [...prepared, ...ended].filter(isFailure);

@@ -11,7 +11,11 @@ const { values } = parseArgs({
   },
 });
 
+/** A worker whose queue is away for good must end as well. */
+const GOODBYE_MS = 15_000;
+
 const stop = new AbortController();
+stop.signal.addEventListener('abort', () => setTimeout(() => process.exit(0), GOODBYE_MS).unref());
 // The parent tells its workers when to end, by closing the pipe or by dying; Ctrl-C reaches it as well.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => stop.abort());

@@ -21,7 +21,7 @@ export interface WorkerOptions {
 }
 
 /** How long an idle worker waits before it asks again. */
-const IDLE_MS = { least: 10, most: 250 } as const;
+const IDLE_MS = { least: 5, most: 100 } as const;
 
 /** The code of a chunk whose content is gone; whoever asked for it puts it back. */
 export const CONTENT_MISSING = 'CONTENT_MISSING';

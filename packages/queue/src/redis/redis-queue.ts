@@ -156,10 +156,10 @@ class RedisQueue implements JobQueue {
       const { payload, progress } = JSON.parse(kept) as { payload: Json; progress: Json };
       return { id, state: 'cancelled', payload, progress, result: null, failure: null };
     }
+    // The state comes first: a job that ends in between must not be finished and without a result.
+    const raw = await this.#parts.queue.getJobState(id);
     const job = await this.#job(id);
-    if (!job) return undefined;
-    const raw = await job.getState();
-    if (raw === 'unknown') return undefined;
+    if (!job || raw === 'unknown') return undefined;
     const state = stateOf(raw);
     return {
       id,
