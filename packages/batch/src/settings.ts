@@ -1,11 +1,12 @@
 /** What is asked of every series of a panel: travels with each chunk, and is part of what a chunk's job is. */
+import { LIMITS } from '@tollama/core/limits';
 import { VERSION } from '@tollama/core/version';
 import { contentHash } from '@tollama/queue';
 import { z } from 'zod';
 
 export const BatchSettings = z.strictObject({
   model: z.string().min(1),
-  horizon: z.int().positive(),
+  horizon: z.int().positive().max(LIMITS.horizon),
   /** Ascending levels in (0, 1). */
   quantiles: z.array(z.number().gt(0).lt(1)),
   /** Pandas alias, or auto. */

@@ -203,4 +203,9 @@ test('inputs that are no panel are refused by name', async () => {
   await expect(runBatch(optionsFor({ inputs: ['panel.xlsx'] }))).rejects.toMatchObject({
     code: 'INVALID_REQUEST',
   });
+  const settings = { ...optionsFor().settings, freq: 'fortnight' };
+  await expect(runBatch(optionsFor({ settings }))).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+    message: expect.stringContaining('fortnight'),
+  });
 });

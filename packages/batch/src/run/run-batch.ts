@@ -1,6 +1,8 @@
 /** A whole run: reads the panel, sends its chunks to workers, writes what comes back; goes on where it was cut off. */
 import { readFile, rm } from 'node:fs/promises';
 import { TollamaError } from '@tollama/core/errors';
+import { parseFrequency } from '@tollama/core/frequency';
+import { parseBody } from '@tollama/core/schema-issues';
 import type { ColumnOptions } from '@tollama/ingest/columns';
 import {
   isRedisAddress,
@@ -244,7 +246,8 @@ const summaryOf = (
  * @throws TollamaError BUSY while another run writes to the folder, INVALID_REQUEST when it holds another run
  */
 export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => {
-  BatchSettings.parse(options.settings);
+  const { freq } = parseBody(BatchSettings, options.settings);
+  if (freq !== 'auto') parseFrequency(freq);
   const paths = runPaths(options.output);
   await prepareFolder(paths, false);
   using _lock = await lockRun(paths.lock, options.output);

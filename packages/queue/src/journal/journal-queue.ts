@@ -1,6 +1,6 @@
 /**
  * A queue in one file. Every process of this machine that opens the file takes part; each step is one transaction
- * that is on disk before it is answered for, so a crash at any point leaves a queue that goes on.
+ * of SQLite, so a process that is killed at any point leaves a queue that goes on.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
