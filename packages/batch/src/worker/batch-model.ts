@@ -1,9 +1,10 @@
-/** Models as a worker uses them: the ones without weights in its own process, all others in a daemon. */
+/** Models as a worker uses them: the ones that are always there in its own process, all others in a daemon. */
 import type { ForecastBody, TollamaClient } from '@tollama/client';
 import { TollamaError } from '@tollama/core/errors';
 import { quantileKey } from '@tollama/core/forecast-response';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
-import { isStatisticalName, type StatisticalModelName } from '@tollama/core/statistical';
+import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
+import type { Outcome, Task } from '@tollama/models/family';
 import type { BatchSettings } from '../settings.ts';
 
 /** One regular series. */
@@ -26,8 +27,8 @@ export type ForecastSeries = (
   signal: AbortSignal,
 ) => Promise<readonly (ModelOutput | undefined)[]>;
 
-/** Between so many series, timers and signals get their turn. */
-const SERIES_PER_TURN = 16;
+/** Between so many series, timers and signals get their turn; a network takes more of them at once. */
+const SERIES_PER_TURN = { statistical: 16, nano: 64 } as const;
 /** Points of one request to a daemon. */
 const POINTS_PER_REQUEST = 200_000;
 
@@ -45,23 +46,39 @@ const turn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-const inProcess = async (): Promise<ForecastSeries> => {
-  const { forecastStatistical } = await import('@tollama/models/statistical');
-  return async (series, { model, horizon, quantiles, options }, signal) => {
+type Run = (task: Task) => Outcome | Promise<Outcome>;
+
+const inTurns =
+  (run: Run, seriesPerTurn: number): ForecastSeries =>
+  async (series, { horizon, quantiles, options }, signal) => {
     const outputs: ModelOutput[] = [];
-    for (let from = 0; from < series.length; from += SERIES_PER_TURN) {
+    for (let from = 0; from < series.length; from += seriesPerTurn) {
       signal.throwIfAborted();
       const part = series
-        .slice(from, from + SERIES_PER_TURN)
+        .slice(from, from + seriesPerTurn)
         .map(({ id, freq, values }) => ({ id, freq, targets: [values] }));
-      const task = { series: part, horizon, quantiles, options };
-      const { forecasts } = forecastStatistical(model as StatisticalModelName, task, seasonsOf);
-      for (const { targets } of forecasts)
+      const { forecasts } = await run({ series: part, horizon, quantiles, options });
+      for (const { targets } of forecasts) {
         outputs.push([targets[0]!.mean, ...targets[0]!.quantiles]);
+      }
       await turn();
     }
     return outputs;
   };
+
+/** A model that is always there, of one thread: workers are what uses the processors. */
+const embedded = async (model: string): Promise<ForecastSeries | undefined> => {
+  if (isNanoName(model)) {
+    const { openBoxed } = await import('@tollama/models/in-the-box');
+    const boxed = openBoxed(model, { threads: 1, candidates: seasonsOf });
+    return inTurns((task) => boxed.forecast(task), SERIES_PER_TURN.nano);
+  }
+  if (!isStatisticalName(model)) return undefined;
+  const { forecastStatistical } = await import('@tollama/models/statistical');
+  return inTurns(
+    (task) => forecastStatistical(model, task, seasonsOf),
+    SERIES_PER_TURN.statistical,
+  );
 };
 
 type BodySeries = ForecastBody['series'][number];
@@ -115,8 +132,7 @@ export const openBatchModel = async (
   model: string,
   connect: () => Promise<Pick<TollamaClient, 'forecast'>>,
 ): Promise<ForecastSeries> => {
-  if (isStatisticalName(model)) return inProcess();
-  return throughDaemon(await connect());
+  return (await embedded(model)) ?? throughDaemon(await connect());
 };
 
 /** For models that answer with another length, or with what is no number. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { BatchOptions, BatchSummary, RunProgress } from '@tollama/batch';
-import { DEFAULT_MODEL, isStatisticalName } from '@tollama/core/statistical';
+import { DEFAULT_MODEL, isEmbeddedName } from '@tollama/core/statistical';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { pullingWhenMissing } from '../forecast/ask.ts';
@@ -62,7 +62,7 @@ const daemonFor = async (
   signal: AbortSignal,
 ): Promise<string | undefined> => {
   const { model, baseUrl, acceptLicense = false } = options;
-  if (isStatisticalName(model)) return undefined;
+  if (isEmbeddedName(model)) return undefined;
   const client = await connectOrStart({ baseUrl }, progress);
   const asking = { client, progress, signal, acceptLicense, printsPull: false };
   await pullingWhenMissing(model, asking, () => client.show(model));
