@@ -35,14 +35,21 @@ export interface PartWriter {
 const sumOf = (parts: readonly Part[], key: 'series' | 'failed'): number =>
   parts.reduce((sum, part) => sum + part[key], 0);
 
+export interface PartWriterOptions {
+  readonly state: RunState;
+  /** When the run began: looking through the panel is part of the time that it takes. */
+  readonly startedAt: number;
+  readonly now: () => number;
+}
+
 export const createPartWriter = (
   paths: RunPaths,
   layout: PartLayout,
-  { state: first, now }: { readonly state: RunState; readonly now: () => number },
+  { state: first, startedAt, now }: PartWriterOptions,
 ): PartWriter => {
   let state = first;
   let open: OpenPart | undefined;
-  let since = now();
+  let since = startedAt;
   const start = (): OpenPart => ({
     parquet: createParquetPart(layout),
     outcomes: [],

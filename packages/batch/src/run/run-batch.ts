@@ -76,12 +76,13 @@ export interface BatchSummary {
   readonly resumed: number;
 }
 
-const DEFAULT_MEMORY_MEGABYTES = 400;
+const DEFAULT_MEMORY_MEGABYTES = 300;
 /** Chunks out at workers that are not of this machine. */
 const AHEAD_SHARED = 64;
 const PROGRESS_MS = 1000;
 
 interface Opened {
+  readonly startedAt: number;
   readonly state: RunState;
   readonly columns: PanelColumns;
   readonly table: string;
@@ -100,6 +101,7 @@ const openRun = async (
   options: BatchOptions,
 ): Promise<Opened> => {
   const { inputs, settings, chunk, signal, output } = options;
+  const startedAt = Date.now();
   const table = tableOf(inputs);
   await prepareRemote(database, inputs, options.env ?? {});
   const shown = inputs.join(', ');
@@ -108,7 +110,7 @@ const openRun = async (
   const earlier = await readRunState(paths);
   if (earlier) {
     if (earlier.fingerprint !== fingerprint) refuseOther(output);
-    return { state: earlier, columns, table };
+    return { state: earlier, columns, table, startedAt };
   }
   if (options.mustResume) {
     throw new TollamaError('NOT_FOUND', `${output} holds no batch run to go on with`, {
@@ -121,7 +123,7 @@ const openRun = async (
     ...{ parts: [], isDone: false, elapsedMs: 0 },
   };
   await writeRunState(paths, state);
-  return { state, columns, table };
+  return { state, columns, table, startedAt };
 };
 
 const openEngine = async (paths: RunPaths, { queue, leaseMs, workers }: BatchOptions) => {
@@ -181,7 +183,7 @@ const forecastPanel = async (
   { opened, options }: { readonly opened: Opened; readonly options: BatchOptions },
 ): Promise<PartWriter & { readonly memoryBytes: number }> => {
   const { signal, settings, chunk, baseUrl } = options;
-  const { state, columns, table } = opened;
+  const { state, columns, table, startedAt } = opened;
   const engine = await openEngine(paths, options);
   await using queue = engine.queue;
   await using store = engine.store;
@@ -189,7 +191,7 @@ const forecastPanel = async (
   options.onWorkers?.(workers);
   const { model, quantiles } = settings;
   const layout = { ...columns, model, quantiles };
-  const writer = createPartWriter(paths, layout, { state, now: Date.now });
+  const writer = createPartWriter(paths, layout, { state, startedAt, now: Date.now });
   const workerBytes = (): number => workers.memoryBytes;
   const report = createReporter(paths, writer, { ...options, workers: workerBytes });
   await report();

@@ -35,7 +35,7 @@ interface BatchCommandOptions {
 
 const CHUNK_SERIES = 256;
 const CHUNK_POINTS = 250_000;
-const MEMORY_MEGABYTES = 400;
+const MEMORY_MEGABYTES = 300;
 
 const levels = (text: string): number[] => {
   const found = text.split(',').map(Number);
