@@ -1,2 +1,6 @@
 /** Forecasts of whole panels in bounded memory, by any number of workers. */
-export {};
+export { type BatchOptions, type BatchSummary, runBatch } from './run/run-batch.ts';
+export type { RunProgress } from './run/run-folder.ts';
+export { type BatchStatus, batchStatus } from './run/run-status.ts';
+export { BATCH_QUEUE, BatchSettings } from './settings.ts';
+export { type ServeWorkerOptions, SHARED_LEASE_MS, serveWorker } from './worker/serve-worker.ts';

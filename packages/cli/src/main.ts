@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import('./commands/train.ts')).trainCommand(),
   ensemble: async () => (await import('./commands/ensemble.ts')).ensembleCommand(),
   detect: async () => (await import('./commands/detect.ts')).detectCommand(),
+  batch: async () => (await import('./commands/batch.ts')).batchCommand(),
+  worker: async () => (await import('./commands/worker.ts')).workerCommand(),
   pull: async () => (await import('./commands/pull.ts')).pullCommand(),
   list: async () => (await import('./commands/list.ts')).listCommand(),
   ps: async () => (await import('./commands/ps.ts')).psCommand(),

@@ -6,7 +6,7 @@ import { interruptSignal } from '../terminal/interrupt.ts';
 import { printJson } from '../terminal/json.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { table } from '../terminal/table.ts';
-import { positiveInteger, withExamples } from './options.ts';
+import { modelOption, positiveInteger, withExamples } from './options.ts';
 
 interface EvaluateOptions {
   readonly suite: string;
@@ -35,19 +35,6 @@ const listed = (text: string, known: string[] = []): string[] => {
   const names = list(text);
   if (names.length === 0) throw new InvalidArgumentError('give at least one name.');
   return [...known, ...names];
-};
-
-const isJsonNumber = (text: string): boolean => text !== '' && Number.isFinite(Number(text));
-
-/** name=value, numbers as numbers. */
-const modelOption = (
-  text: string,
-  known: Record<string, unknown> = {},
-): Record<string, unknown> => {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('use name=value.');
-  const value = text.slice(at + 1);
-  return { ...known, [text.slice(0, at)]: isJsonNumber(value) ? Number(value) : value };
 };
 
 const PREDICTION_BATCH = 512;

@@ -30,6 +30,19 @@ export const share = (text: string): number => {
   throw new InvalidArgumentError('use a number between 0 and 1.');
 };
 
+const isJsonNumber = (text: string): boolean => text !== '' && Number.isFinite(Number(text));
+
+/** name=value, numbers as numbers. */
+export const modelOption = (
+  text: string,
+  known: Record<string, unknown> = {},
+): Record<string, unknown> => {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('use name=value.');
+  const value = text.slice(at + 1);
+  return { ...known, [text.slice(0, at)]: isJsonNumber(value) ? Number(value) : value };
+};
+
 export const progressMode = (text: string): ProgressMode => {
   if (text === 'auto' || text === 'on' || text === 'off') return text;
   throw new InvalidArgumentError('use auto, on or off.');

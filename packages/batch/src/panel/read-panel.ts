@@ -1,0 +1,163 @@
+/**
+ * A panel, series by series in the order of their ids, in bounded memory. Files that stand in that order are read
+ * as they are; all others DuckDB sorts first, on disk where memory is short. Which it is, one quick pass over ids
+ * and times tells beforehand.
+ */
+import { TollamaError } from '@tollama/core/errors';
+import type { PanelSeries } from '../block/panel-block.ts';
+import type { PanelColumns } from './columns.ts';
+import { type DuckDb, quoteText } from './duckdb.ts';
+import { createSeriesRows } from './series-rows.ts';
+
+export interface PanelPlan {
+  /** Whether the files stand in the order of ids and times. */
+  readonly isOrdered: boolean;
+  /** Exact where the files are ordered, about right otherwise. */
+  readonly series: number;
+  readonly rows: number;
+  /** Rows without an id, which belong to no series. */
+  readonly rowsWithoutId: number;
+}
+
+type Vector = { readonly items: ArrayLike<number>; getItem(at: number): unknown };
+
+interface RowChunk {
+  readonly rowCount: number;
+  /** Hashes of the ids. */
+  readonly hashes: ArrayLike<bigint>;
+  readonly idAt: (row: number) => string;
+  readonly times: ArrayLike<number>;
+  readonly values: ArrayLike<number>;
+}
+
+async function* streamRows(
+  { connection }: DuckDb,
+  sql: string,
+  signal: AbortSignal,
+): AsyncGenerator<RowChunk> {
+  const result = await connection.stream(sql);
+  for (;;) {
+    signal.throwIfAborted();
+    const chunk = await result.fetchChunk();
+    if (!chunk || chunk.rowCount === 0) return;
+    const vector = (column: number) => chunk.getColumnVector(column) as unknown as Vector;
+    const [hashes, ids, times, values] = [vector(0), vector(1), vector(2), vector(3)];
+    yield {
+      rowCount: chunk.rowCount,
+      hashes: hashes.items as unknown as ArrayLike<bigint>,
+      idAt: (row) => String(ids.getItem(row)),
+      times: times.items,
+      values: values.items,
+    };
+  }
+}
+
+interface Selection {
+  readonly table: string;
+  readonly columns: PanelColumns;
+}
+
+const selectSql = ({ table, columns }: Selection, value = columns.value): string => {
+  const { id, time } = columns;
+  return `SELECT hash(${id}) AS h, ${id} AS id, ${time} AS t, ${value} AS y FROM ${table}`;
+};
+
+/** Ids as DuckDB orders them: whole numbers, or texts by their bytes in UTF-8. */
+const compareIds = (a: string, b: string, hasIntegerIds: boolean): number => {
+  if (!hasIntegerIds) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const [x, y] = [BigInt(a), BigInt(b)];
+  return x < y ? -1 : Number(x > y);
+};
+
+const firstNumber = async ({ connection }: DuckDb, sql: string): Promise<number> =>
+  Number((await connection.runAndReadAll(sql)).getRows()[0]![0]);
+
+/** One pass over ids and times, which ends at the first that is out of order. */
+const findOrder = async (
+  database: DuckDb,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<{ isOrdered: boolean; series: number }> => {
+  const { hasIntegerIds, id } = selection.columns;
+  const sql = `${selectSql(selection, '0::DOUBLE')} WHERE ${id} IS NOT NULL`;
+  let series = 0;
+  let hash: bigint | undefined;
+  let latestId = '';
+  let latestTime = 0;
+  for await (const { rowCount, hashes, idAt, times } of streamRows(database, sql, signal)) {
+    for (let row = 0; row < rowCount; row++) {
+      const time = times[row]!;
+      if (hashes[row] === hash) {
+        if (!(time >= latestTime)) return { isOrdered: false, series };
+      } else {
+        const next = idAt(row);
+        if (series > 0 && compareIds(latestId, next, hasIntegerIds) >= 0) {
+          return { isOrdered: false, series };
+        }
+        latestId = next;
+        hash = hashes[row];
+        series++;
+      }
+      latestTime = time;
+    }
+  }
+  return { isOrdered: true, series };
+};
+
+export const planPanel = async (
+  database: DuckDb,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<PanelPlan> => {
+  const { table, columns } = selection;
+  const counts = `SELECT count(*) FROM ${table}`;
+  const rows = await firstNumber(database, counts);
+  const rowsWithoutId = await firstNumber(database, `${counts} WHERE ${columns.id} IS NULL`);
+  const { isOrdered, series } = await findOrder(database, selection, signal);
+  const about = isOrdered
+    ? series
+    : await firstNumber(database, `SELECT approx_count_distinct(${columns.id}) FROM ${table}`);
+  return { isOrdered, series: about, rows, rowsWithoutId };
+};
+
+export interface ReadOptions {
+  readonly isOrdered: boolean;
+  /** Series up to this id are left out. */
+  readonly after?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The series of the panel, ascending by id. */
+export async function* readPanel(
+  database: DuckDb,
+  selection: Selection,
+  { isOrdered, after, signal }: ReadOptions,
+): AsyncGenerator<PanelSeries> {
+  const { id, hasIntegerIds, kind } = selection.columns;
+  const bound = after === undefined ? '' : hasIntegerIds ? String(BigInt(after)) : quoteText(after);
+  const onlyAfter = bound === '' ? '' : ` AND ${id} > ${bound}`;
+  const order = isOrdered ? '' : ' ORDER BY id, t';
+  const sql = `${selectSql(selection)} WHERE ${id} IS NOT NULL${onlyAfter}${order}`;
+  let hash: bigint | undefined;
+  const rows = createSeriesRows(kind);
+  let current: string | undefined;
+  for await (const chunk of streamRows(database, sql, signal)) {
+    let from = 0;
+    for (let row = 0; row < chunk.rowCount; row++) {
+      if (chunk.hashes[row] === hash) continue;
+      rows.add(chunk.times, chunk.values, from, row);
+      if (current !== undefined) yield rows.take(current);
+      const next = chunk.idAt(row);
+      if (current !== undefined && compareIds(current, next, hasIntegerIds) >= 0) {
+        throw new TollamaError('INVALID_INPUT', `series '${next}' comes after '${current}'`, {
+          hint: 'the input changed while it was read; start again with --fresh',
+        });
+      }
+      current = next;
+      hash = chunk.hashes[row];
+      from = row;
+    }
+    rows.add(chunk.times, chunk.values, from, chunk.rowCount);
+  }
+  if (current !== undefined) yield rows.take(current);
+}

@@ -1,0 +1,272 @@
+/** A whole run: reads the panel, sends its chunks to workers, writes what comes back; goes on where it was cut off. */
+import { readFile, rm } from 'node:fs/promises';
+import { TollamaError } from '@tollama/core/errors';
+import { parseFrequency } from '@tollama/core/frequency';
+import { parseBody } from '@tollama/core/schema-issues';
+import type { ColumnOptions } from '@tollama/ingest/columns';
+import {
+  isRedisAddress,
+  openFolderStore,
+  openJournalQueue,
+  openQueue,
+  openStore,
+} from '@tollama/queue';
+import { type ChunkSize, chunksOf } from '../panel/chunks.ts';
+import { findColumns, type PanelColumns } from '../panel/columns.ts';
+import { type DuckDb, openDuckDb } from '../panel/duckdb.ts';
+import { planPanel, readPanel } from '../panel/read-panel.ts';
+import { prepareRemote, tableOf } from '../panel/source.ts';
+import { BATCH_QUEUE, BatchSettings } from '../settings.ts';
+import { LOCAL_LEASE_MS, SHARED_LEASE_MS } from '../worker/serve-worker.ts';
+import { dispatch } from './dispatcher.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { type LocalWorkers, startLocalWorkers } from './local-workers.ts';
+import { createPace } from './pace.ts';
+import { createPartWriter, type PartWriter } from './part-writer.ts';
+import {
+  prepareFolder,
+  type RunPaths,
+  type RunProgress,
+  type RunState,
+  readRunState,
+  runPaths,
+  writeRunState,
+  writeWhole,
+} from './run-folder.ts';
+import { lockRun } from './run-lock.ts';
+
+export interface BatchOptions {
+  /** Paths, globs and addresses of one kind of file. */
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly settings: BatchSettings;
+  readonly columns?: ColumnOptions;
+  readonly chunk: ChunkSize;
+  /** Worker processes to start here. */
+  readonly workers: number;
+  /** redis://host:port; a journal in the output folder where not given. */
+  readonly queue?: string | undefined;
+  /** Of the daemon for models with weights. */
+  readonly baseUrl?: string | undefined;
+  /** Forget an earlier run in the output folder. */
+  readonly isFresh?: boolean;
+  /** Refuse to start anew. */
+  readonly mustResume?: boolean;
+  /** Of DuckDB; all else takes a few hundred more. */
+  readonly memoryMegabytes?: number;
+  readonly leaseMs?: number | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: RunProgress) => void;
+  readonly onWorkers?: (workers: LocalWorkers) => void;
+}
+
+export interface BatchSummary {
+  readonly output: string;
+  readonly series: number;
+  readonly failed: number;
+  readonly rows: number;
+  readonly parts: number;
+  readonly errors: string;
+  /** Of all runs that it took. */
+  readonly elapsedMs: number;
+  /** Of this run, with its workers, at most. */
+  readonly memoryBytes: number;
+  /** Series that earlier runs had done. */
+  readonly resumed: number;
+}
+
+const DEFAULT_MEMORY_MEGABYTES = 300;
+/** Chunks out at workers that are not of this machine. */
+const AHEAD_SHARED = 64;
+const PROGRESS_MS = 1000;
+
+interface Opened {
+  readonly startedAt: number;
+  readonly state: RunState;
+  readonly columns: PanelColumns;
+  readonly table: string;
+}
+
+const refuseOther = (output: string): never => {
+  throw new TollamaError('INVALID_REQUEST', `${output} holds another batch run`, {
+    hint: 'use the same inputs and settings to go on with it, another --output, or --fresh',
+  });
+};
+
+/** Finds what the run is, or which one it goes on with. */
+const openRun = async (
+  database: DuckDb,
+  paths: RunPaths,
+  options: BatchOptions,
+): Promise<Opened> => {
+  const { inputs, settings, chunk, signal, output } = options;
+  const startedAt = Date.now();
+  const table = tableOf(inputs);
+  await prepareRemote(database, inputs, options.env ?? {});
+  const shown = inputs.join(', ');
+  const columns = await findColumns(database, table, { shown, ...options.columns });
+  const fingerprint = await fingerprintOf(database, inputs, { settings, chunk, columns });
+  const earlier = await readRunState(paths);
+  if (earlier) {
+    if (earlier.fingerprint !== fingerprint) refuseOther(output);
+    return { state: earlier, columns, table, startedAt };
+  }
+  if (options.mustResume) {
+    throw new TollamaError('NOT_FOUND', `${output} holds no batch run to go on with`, {
+      hint: 'leave out --resume to start one',
+    });
+  }
+  const plan = await planPanel(database, { table, columns }, signal);
+  const state: RunState = {
+    ...{ fingerprint, settings, inputs: [...inputs], plan },
+    ...{ parts: [], isDone: false, elapsedMs: 0 },
+  };
+  await writeRunState(paths, state);
+  return { state, columns, table, startedAt };
+};
+
+const openEngine = async (paths: RunPaths, { queue, leaseMs, workers }: BatchOptions) => {
+  if (queue === undefined) {
+    const options = { name: BATCH_QUEUE, leaseMs: leaseMs ?? LOCAL_LEASE_MS };
+    return {
+      queue: await openJournalQueue(paths.journal, options),
+      store: openFolderStore(paths.contents),
+      ahead: 2 * workers + 2,
+      worker: { queue: `file:${paths.journal}`, store: paths.contents, leaseMs: options.leaseMs },
+    };
+  }
+  if (!isRedisAddress(queue)) {
+    throw new TollamaError('INVALID_REQUEST', `--queue ${queue} is not shared by machines`, {
+      hint: 'use redis://host:port, or leave it out: the output folder keeps a journal',
+    });
+  }
+  const options = { name: BATCH_QUEUE, leaseMs: leaseMs ?? SHARED_LEASE_MS };
+  return {
+    queue: await openQueue(queue, options),
+    store: await openStore(queue),
+    ahead: AHEAD_SHARED,
+    worker: { queue, store: undefined, leaseMs: options.leaseMs },
+  };
+};
+
+/** Tells how far the run is, at most once a second and at its end. */
+const createReporter = (
+  paths: RunPaths,
+  writer: PartWriter,
+  options: Pick<BatchOptions, 'onProgress'> & { readonly workers: () => number },
+) => {
+  const pace = createPace();
+  let latest = Number.NEGATIVE_INFINITY;
+  return async (isLast = false): Promise<void> => {
+    const now = Date.now();
+    if (!isLast && now - latest < PROGRESS_MS) return;
+    latest = now;
+    const { series, failed } = writer.counts;
+    pace.at(now, series);
+    const total = Math.max(series, writer.state.plan.series);
+    const progress: RunProgress = {
+      ...{ series, failed, total },
+      seriesPerSecond: pace.seriesPerSecond,
+      etaMs: isLast ? 0 : pace.etaMs(total - series),
+      memoryBytes: process.resourceUsage().maxRSS * 1024 + options.workers(),
+      updatedAt: new Date(now).toISOString(),
+    };
+    await writeWhole(paths.progress, `${JSON.stringify(progress)}\n`);
+    options.onProgress?.(progress);
+  };
+};
+
+const forecastPanel = async (
+  database: DuckDb,
+  paths: RunPaths,
+  { opened, options }: { readonly opened: Opened; readonly options: BatchOptions },
+): Promise<PartWriter & { readonly memoryBytes: number }> => {
+  const { signal, settings, chunk, baseUrl } = options;
+  const { state, columns, table, startedAt } = opened;
+  const engine = await openEngine(paths, options);
+  await using queue = engine.queue;
+  await using store = engine.store;
+  await using workers = startLocalWorkers({ count: options.workers, baseUrl, ...engine.worker });
+  options.onWorkers?.(workers);
+  const { model, quantiles } = settings;
+  const layout = { ...columns, model, quantiles };
+  const writer = createPartWriter(paths, layout, { state, startedAt, now: Date.now });
+  const workerBytes = (): number => workers.memoryBytes;
+  const report = createReporter(paths, writer, { ...options, workers: workerBytes });
+  await report();
+  const after = state.parts.at(-1)?.lastId;
+  const { isOrdered } = state.plan;
+  const panel = readPanel(database, { table, columns }, { isOrdered, after, signal });
+  const chunks = chunksOf(panel, columns.kind, chunk);
+  const { ahead } = engine;
+  const check = (): void => workers.check();
+  const outcomes = dispatch(chunks, { queue, store, settings, ahead, signal, check });
+  for await (const outcome of outcomes) {
+    await writer.add(outcome);
+    await report();
+  }
+  await writer.finish();
+  await report(true);
+  const memoryBytes = process.resourceUsage().maxRSS * 1024 + workerBytes();
+  return Object.assign(writer, { memoryBytes });
+};
+
+/** All errors in one file, in the order of the panel. */
+const gatherErrors = async (paths: RunPaths, state: RunState): Promise<void> => {
+  const texts = await Promise.all(
+    state.parts.map((_, index) => readFile(paths.partErrors(index), 'utf8')),
+  );
+  const { rowsWithoutId } = state.plan;
+  const code = 'INVALID_INPUT';
+  const unnamed =
+    rowsWithoutId > 0
+      ? `${JSON.stringify({ unique_id: null, code, message: `${rowsWithoutId} rows have no id` })}\n`
+      : '';
+  await writeWhole(paths.errors, texts.join('') + unnamed);
+};
+
+const summaryOf = (
+  paths: RunPaths,
+  state: RunState,
+  facts: Pick<BatchSummary, 'memoryBytes' | 'resumed'>,
+): BatchSummary => ({
+  output: paths.output,
+  series: state.parts.reduce((sum, { series }) => sum + series, 0),
+  failed: state.parts.reduce((sum, { failed }) => sum + failed, 0),
+  rows: state.parts.reduce((sum, { rows }) => sum + rows, 0),
+  parts: state.parts.filter(({ file }) => file !== null).length,
+  errors: paths.errors,
+  elapsedMs: state.elapsedMs,
+  ...facts,
+});
+
+/**
+ * Forecasts a panel. Each of its series ends in the Parquet data set or, with a reason, in the errors file; both
+ * are the same bytes whatever the number of workers and however often the run was cut off.
+ *
+ * @throws TollamaError BUSY while another run writes to the folder, INVALID_REQUEST when it holds another run
+ */
+export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => {
+  const { freq } = parseBody(BatchSettings, options.settings);
+  if (freq !== 'auto') parseFrequency(freq);
+  const paths = runPaths(options.output);
+  await prepareFolder(paths, false);
+  using _lock = await lockRun(paths.lock, options.output);
+  if (options.isFresh) await prepareFolder(paths, true);
+  using database = await openDuckDb({
+    temporaryFolder: paths.sorting,
+    memoryMegabytes: options.memoryMegabytes ?? DEFAULT_MEMORY_MEGABYTES,
+    threads: 2,
+  });
+  const opened = await openRun(database, paths, options);
+  const resumed = opened.state.parts.reduce((sum, { series }) => sum + series, 0);
+  if (opened.state.isDone) return summaryOf(paths, opened.state, { memoryBytes: 0, resumed });
+  const { state, memoryBytes } = await forecastPanel(database, paths, { opened, options });
+  await gatherErrors(paths, state);
+  const done = { ...state, isDone: true };
+  await writeRunState(paths, done);
+  await rm(paths.contents, { recursive: true, force: true });
+  await rm(paths.sorting, { recursive: true, force: true });
+  return summaryOf(paths, done, { memoryBytes, resumed });
+};
