@@ -30,7 +30,10 @@ const rowsOf = (windows: readonly Asked[], horizon: number): Rows => {
   const loc = new Float32Array(size * horizon);
   const scale = new Float32Array(size * horizon).fill(1);
   windows.forEach(({ prepared, constant, steps }, b) => {
-    if (!prepared) return loc.fill(constant, b * horizon, (b + 1) * horizon);
+    if (!prepared) {
+      loc.fill(constant, b * horizon, (b + 1) * horizon);
+      return;
+    }
     const rows = prepared.rows(steps);
     context.set(prepared.context, b * CONTEXT_FEATURES);
     features.set(rows.features, b * horizon * STEP_FEATURES);
