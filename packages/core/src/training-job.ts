@@ -88,6 +88,8 @@ export const JobConfig = z.strictObject({
       model: z.string().min(1),
       revision: z.string(),
       folder: z.string().min(1),
+      /** Of a base that is an adapter itself: its folder. */
+      adapter: z.string().min(1).optional(),
     })
     .nullable(),
   /** config.json of a model that is trained from random weights. */

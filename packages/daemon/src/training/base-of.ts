@@ -5,7 +5,7 @@ import { IN_THE_BOX, type JobConfig } from '@tollama/core/training-job';
 import { VERSION } from '@tollama/core/version';
 import type { DaemonContext } from '../context.ts';
 
-/** @throws TollamaError MODEL_NOT_FOUND, MODEL_UNSUPPORTED without weights, INVALID_REQUEST for an adapter */
+/** @throws TollamaError MODEL_NOT_FOUND, MODEL_UNSUPPORTED without weights */
 export const baseOf = async (
   model: string,
   { store }: Pick<DaemonContext, 'store'>,
@@ -17,13 +17,13 @@ export const baseOf = async (
   }
   if (isNanoName(model)) return { model: 'tollama-nano', revision: VERSION, folder: IN_THE_BOX };
   const { resolved, adapter_path } = await store.get(model);
-  if (adapter_path) {
-    throw new TollamaError('INVALID_REQUEST', `'${model}' is an adapter itself`, {
-      hint: 'train its base under another --name',
-    });
-  }
   if (!resolved?.snapshot_path) {
     throw new TollamaError('MODEL_UNSUPPORTED', `model '${model}' has no files to train`);
   }
-  return { model, revision: resolved.commit_sha, folder: resolved.snapshot_path };
+  return {
+    model,
+    revision: resolved.commit_sha,
+    folder: resolved.snapshot_path,
+    ...(adapter_path && { adapter: adapter_path }),
+  };
 };

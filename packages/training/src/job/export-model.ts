@@ -9,6 +9,7 @@ import {
   type TensorValue,
   writeSafetensors,
 } from '@tollama/graph';
+import { writeMerged } from '@tollama/models/adapter/write-merged';
 import { type PeftConfig, writePeftAdapter } from '../peft/peft-folder.ts';
 import { savedName } from '../slots/seed.ts';
 import type { JobPaths } from './job-folder.ts';
@@ -93,7 +94,16 @@ const exportWhole = async ({ paths, checkpoint, values }: ExportParts): Promise<
   return { kind: 'model', folder: paths.model };
 };
 
-export const exportModel = (parts: ExportParts): Promise<Exported> => {
+/** An adapter over another one would need both: it is written into the weights. */
+export const exportModel = async (parts: ExportParts): Promise<Exported> => {
+  const exported = await exportTrained(parts);
+  const { job, checkpoint, paths } = parts;
+  if (exported.kind === 'model' || !job.base?.adapter) return exported;
+  await writeMerged(checkpoint, exported.folder, paths.model);
+  return { kind: 'model', folder: paths.model };
+};
+
+const exportTrained = (parts: ExportParts): Promise<Exported> => {
   switch (parts.job.options.adapter) {
     case 'lora':
     case 'bottleneck':

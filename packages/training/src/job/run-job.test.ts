@@ -71,6 +71,22 @@ test.each(ADAPTERS)('a %s adapter is served over its base', async (adapter) => {
   });
 });
 
+test('an adapter is trained further, and both become one model', async () => {
+  await withFolder(async (folder) => {
+    const first = await runJob(await writeJob(join(folder, 'first'), { adapter: 'head' }));
+    const second = await writeJob(join(folder, 'second'), { adapter: 'lora' });
+    const job = JSON.parse(await readFile(join(second, 'job.json'), 'utf8'));
+    job.base.adapter = first.output!.folder;
+    await writeFile(join(second, 'job.json'), JSON.stringify(job));
+    const result = await runJob(second);
+    expect(result).toMatchObject({ end: 'finished', output: { kind: 'model' } });
+    // It began where the first one ended.
+    expect(result.before!.loss).toBeCloseTo(first.after!.loss!, 4);
+    const values = await forecast(result.output!.folder);
+    expect(values).not.toEqual(await forecast(BOLT, first.output!.folder));
+  });
+});
+
 const SIZES = { input_size: 32, horizon: 8 };
 const ARCHITECTURES: Readonly<Record<string, Record<string, unknown>>> = {
   nhits: {

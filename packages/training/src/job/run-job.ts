@@ -9,7 +9,8 @@ import {
   type JobResult,
   type JobSeries,
 } from '@tollama/core/training-job';
-import type { TensorValue } from '@tollama/graph';
+import { openCheckpoint, type TensorValue } from '@tollama/graph';
+import { writeMerged } from '@tollama/models/adapter/write-merged';
 import type { TrainingWish } from '@tollama/models/family';
 import { NANO_FOLDER } from '@tollama/models/in-the-box';
 import { randomCheckpoint } from '@tollama/models/random-checkpoint';
@@ -61,9 +62,12 @@ const exported = async (parts: ExportParts): Promise<JobResult['output']> => {
   return isBoxed(parts.job) ? { ...output, base_folder: NANO_FOLDER } : output;
 };
 
-/** The folder of the weights that a training begins with; random ones are written once. */
+/** The folder of the weights that a training begins with; random and merged ones are written once. */
 const startFolder = async (job: JobConfig, paths: JobPaths): Promise<string> => {
-  if (job.base) return isBoxed(job) ? NANO_FOLDER : job.base.folder;
+  if (isBoxed(job)) return NANO_FOLDER;
+  const { adapter, folder } = job.base ?? {};
+  if (adapter) await writeMerged(await openCheckpoint(folder!), adapter, paths.start);
+  if (job.base) return adapter ? paths.start : job.base.folder;
   await mkdir(paths.start, { recursive: true });
   await writeFile(join(paths.start, 'config.json'), JSON.stringify(job.architecture, null, 2));
   const file = join(paths.start, 'model.safetensors');
