@@ -22,6 +22,7 @@ import {
 } from './options.ts';
 import { trainHarnessCommand } from './train-harness.ts';
 import { trainListCommand, trainResumeCommand, trainStopCommand } from './train-jobs.ts';
+import { trainMergeCommand } from './train-merge.ts';
 import { trainWatchCommand } from './train-watch.ts';
 
 interface TrainOptions extends CommonOptions {
@@ -272,9 +273,9 @@ export const trainCommand = (): Command => {
       'tollama train watch',
     ],
   );
-  for (const build of [trainWatchCommand, trainListCommand, trainStopCommand, trainResumeCommand]) {
+  const inner = [trainWatchCommand, trainListCommand, trainStopCommand, trainResumeCommand];
+  for (const build of [...inner, trainMergeCommand, trainHarnessCommand]) {
     command.addCommand(build());
   }
-  command.addCommand(trainHarnessCommand());
   return command;
 };

@@ -1,4 +1,5 @@
 /** An adapter written into the weights themselves. */
+import { TollamaError } from '@tollama/core/errors';
 import { type Checkpoint, openWeightsFile, readTensor } from '@tollama/graph';
 import { ADAPTER_FILE, type Change, changesOf } from './adapter.ts';
 import { readAdapterConfig } from './adapter-config.ts';
@@ -33,6 +34,11 @@ export const mergeAdapter = async (
   base: Checkpoint,
 ): Promise<ReadonlyMap<string, Float32Array>> => {
   const config = await readAdapterConfig(folder);
+  if (config.peft_type === 'BOTTLENECK') {
+    throw new TollamaError('MODEL_UNSUPPORTED', 'a bottleneck adapter is no change of weights', {
+      hint: 'LoRA and head adapters can be merged',
+    });
+  }
   const file = await openWeightsFile(folder, ADAPTER_FILE);
   const merged = new Map<string, Float32Array>();
   for (const [name, change] of changesOf(file, base, config)) {

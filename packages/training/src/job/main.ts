@@ -3,8 +3,12 @@
  * SIGTERM or SIGINT, or the end of stdin, ends it after the step under way. Exit codes: 0 done, 4 halted, 130
  * stopped, 1 failed.
  */
+import { basename } from 'node:path';
 import { EXIT, toTollamaError } from '@tollama/core/errors';
 import type { JobResult } from '@tollama/core/training-job';
+import { openTracer } from '@tollama/telemetry';
+import type { Listener } from '../telemetry/telemetry.ts';
+import { traceRun } from '../telemetry/trace-run.ts';
 import { writeResult } from './export-model.ts';
 import { jobPaths } from './job-folder.ts';
 import { runJob } from './run-job.ts';
@@ -45,10 +49,18 @@ export const trainMain = async ([folder]: readonly string[]): Promise<void> => {
   process.stdin.unref?.();
   process.stdout.on('error', () => {});
   const print = (event: unknown): void => void process.stdout.write(`${JSON.stringify(event)}\n`);
+  await using tracer = await openTracer('tollama-train', process.env);
+  const traced = tracer && traceRun(tracer, basename(folder), process.env.TRACEPARENT);
+  const onEvent: Listener = (event) => {
+    print(event);
+    traced?.listen(event);
+  };
   try {
-    const { end } = await runJob(folder, { signal: stop.signal, onEvent: print });
+    const { end } = await runJob(folder, { signal: stop.signal, onEvent });
+    traced?.end();
     process.exitCode = EXIT_OF[end];
   } catch (thrown) {
+    traced?.end({ error: thrown });
     const result = failed(thrown);
     process.stderr.write(`${result.error!.code}: ${result.error!.message}\n`);
     await writeResult(jobPaths(folder).result, result).catch(() => {});

@@ -52,7 +52,7 @@ const Row = ({ job, isShown, onShow }: RowProps) => {
   return (
     <tr>
       <th scope="row">
-        <button type="button" class="link" aria-pressed={isShown} onClick={onShow}>
+        <button type="button" class="link-button" aria-pressed={isShown} onClick={onShow}>
           {job.name}
         </button>
       </th>
@@ -98,8 +98,8 @@ export const TrainingView = () => {
       <section class="card" aria-label="Trainings">
         {jobs?.length === 0 && <Empty />}
         {jobs !== undefined && jobs.length > 0 && (
-          <div class="table-wrap">
-            <table>
+          <div class="table-scroll">
+            <table class="table">
               <thead>
                 <tr>
                   {COLUMNS.map((title) => (
