@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Checkpoint,
+  type Feeds,
+  type Graph,
   openCheckpoint,
   type TensorValue,
   writeSafetensors,
@@ -62,6 +64,75 @@ const targetOf = (random: () => number): WaveRange => {
   };
 };
 
+/** Values of the host after its training on the waves that all tasks share. */
+const pretrainedHost = async (
+  graph: Graph,
+  seed: number,
+): Promise<ReadonlyMap<string, TensorValue>> => {
+  await using step = await openTrainingStep({
+    graph,
+    trainable: hostParameters(seed),
+    optimizer: { kind: 'adamw' },
+    clipNorm: 1,
+    threads: 1,
+  });
+  const random = RandomStream.of(seed);
+  for (let i = 0; i < PRETRAINING_STEPS; i++) {
+    const learningRate = LEARNING_RATE * (1 - i / PRETRAINING_STEPS);
+    (await step.run(hostBatch(random, BATCH, KEPT), { learningRate })).commit();
+  }
+  return new Map(
+    [...step.state().parameters].map(([name, value]) => [
+      name,
+      { ...value, data: Float32Array.from(value.data as Float32Array) },
+    ]),
+  );
+};
+
+type LossOf = (one: TrainingStep, alpha?: Readonly<Record<string, number>>) => Promise<number>;
+
+interface SeedParts {
+  readonly seed: number;
+  readonly step: SeededStep;
+  readonly graph: Graph;
+  readonly prefetcher: Prefetcher<PreparedAdapter>;
+  readonly validation: Feeds;
+  readonly lossOf: LossOf;
+}
+
+const seedManagerOf = ({ seed, validation, lossOf, ...parts }: SeedParts): SeedManager =>
+  new SeedManager({
+    ...parts,
+    runId: `lab-${seed}`,
+    slots: HOST_SLOTS,
+    keyOf,
+    probeBatch: validation,
+    validate: lossOf,
+    parameterBudget: BUDGET,
+    stepBudgetMs: 10_000,
+    limits: FAST_GATE_LIMITS,
+    probeEvery: 10,
+    breaker: new Breaker({ ...KASMINA_BREAKER, random: seededRandom(seed) }),
+    clock: systemClock,
+    report: silent,
+  });
+
+const adaptationOf = (policy: Policy, seeds: SeedManager, seed: number): Adaptation =>
+  new Adaptation({
+    runId: `lab-${seed}`,
+    epochs: EPOCHS,
+    stepsPerEpoch: STEPS,
+    parameterBudget: BUDGET,
+    tamiyo: new Tamiyo({
+      policy,
+      breaker: { ...KASMINA_BREAKER, random: seededRandom(seed) },
+      clock: systemClock,
+    }),
+    seeds,
+    ledger: new NonceLedger(600_000, systemClock.now),
+    report: silent,
+  });
+
 export class PolicyLab implements AsyncDisposable {
   readonly #folder: string;
   readonly #checkpoint: Checkpoint;
@@ -84,32 +155,12 @@ export class PolicyLab implements AsyncDisposable {
   static async open(seed: number): Promise<PolicyLab> {
     const folder = await mkdtemp(join(tmpdir(), 'tollama-lab-'));
     const graph = hostGraph();
-    await using step = await openTrainingStep({
-      graph,
-      trainable: hostParameters(seed),
-      optimizer: { kind: 'adamw' },
-      clipNorm: 1,
-      threads: 1,
-    });
-    const random = RandomStream.of(seed);
-    for (let i = 0; i < PRETRAINING_STEPS; i++) {
-      const learningRate = LEARNING_RATE * (1 - i / PRETRAINING_STEPS);
-      (await step.run(hostBatch(random, BATCH, KEPT), { learningRate })).commit();
-    }
-    const values = new Map(
-      [...step.state().parameters].map(([name, value]) => [
-        name,
-        { ...value, data: Float32Array.from(value.data as Float32Array) },
-      ]),
-    );
+    const values = await pretrainedHost(graph, seed);
     const specs = new Map(
       [...values].map(([name, { dims }]) => [name, { dtype: 'float32' as const, shape: dims }]),
     );
-    await writeSafetensors(
-      join(folder, 'model.safetensors'),
-      specs,
-      (name) => values.get(name)!.data,
-    );
+    const file = join(folder, 'model.safetensors');
+    await writeSafetensors(file, specs, (name) => values.get(name)!.data);
     const store = new AdapterStore(join(folder, 'adapters'));
     await writeAdapters(store, graph, needs, seed);
     return new PolicyLab(folder, await openCheckpoint(folder), values.get(BIAS)!, store);
@@ -152,12 +203,8 @@ export class PolicyLab implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #open(policy: Policy, seed: number) {
-    const graph = hostGraph();
-    const range = targetOf(seededRandom(seed));
-    const random = RandomStream.of(seed);
-    const validation = hostBatch(RandomStream.of(seed + 1_000_000), VALIDATION, range);
-    const step = await SeededStep.open({
+  #openStep(graph: Graph): Promise<SeededStep> {
+    return SeededStep.open({
       graph,
       trainable: new Map([[BIAS, this.#bias]]),
       open: (variant, trainable) =>
@@ -170,6 +217,14 @@ export class PolicyLab implements AsyncDisposable {
           threads: 1,
         }),
     });
+  }
+
+  async #open(policy: Policy, seed: number) {
+    const graph = hostGraph();
+    const range = targetOf(seededRandom(seed));
+    const random = RandomStream.of(seed);
+    const validation = hostBatch(RandomStream.of(seed + 1_000_000), VALIDATION, range);
+    const step = await this.#openStep(graph);
     const prefetcher = new Prefetcher<PreparedAdapter>({
       load: hostLoader({ store: this.#store, graph, needs, clock: systemClock }),
       dispose: async ({ kernel }) => kernel[Symbol.asyncDispose](),
@@ -178,40 +233,10 @@ export class PolicyLab implements AsyncDisposable {
       maxCacheBytes: 2 ** 24,
       clock: systemClock,
     });
-    const lossOf = async (one: TrainingStep, alpha?: Readonly<Record<string, number>>) =>
+    const lossOf: LossOf = async (one, alpha) =>
       (await one.evaluate(validation, alpha && { alpha })).loss;
-    const seeds = new SeedManager({
-      runId: `lab-${seed}`,
-      slots: HOST_SLOTS,
-      step,
-      graph,
-      prefetcher,
-      keyOf,
-      probeBatch: validation,
-      validate: lossOf,
-      parameterBudget: BUDGET,
-      stepBudgetMs: 10_000,
-      limits: FAST_GATE_LIMITS,
-      probeEvery: 10,
-      breaker: new Breaker({ ...KASMINA_BREAKER, random: seededRandom(seed) }),
-      clock: systemClock,
-      report: silent,
-    });
-    const tamiyo = new Tamiyo({
-      policy,
-      breaker: { ...KASMINA_BREAKER, random: seededRandom(seed) },
-      clock: systemClock,
-    });
-    const adaptation = new Adaptation({
-      runId: `lab-${seed}`,
-      epochs: EPOCHS,
-      stepsPerEpoch: STEPS,
-      parameterBudget: BUDGET,
-      tamiyo,
-      seeds,
-      ledger: new NonceLedger(600_000, systemClock.now),
-      report: silent,
-    });
+    const seeds = seedManagerOf({ seed, step, graph, prefetcher, validation, lossOf });
+    const adaptation = adaptationOf(policy, seeds, seed);
     const close = async (): Promise<void> => {
       await prefetcher.shutdown(1000);
       await step[Symbol.asyncDispose]();
