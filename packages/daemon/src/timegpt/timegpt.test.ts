@@ -105,8 +105,8 @@ test('errors are told in detail, with statuses that are not repeated in vain', a
   const tuned = await post('/v2/forecast', body({ finetuned_model_id: 'none' }), 404);
   expect(tuned.detail).toBe('Finetuned model not found');
   // Behind the name stands a model without weights.
-  await post('/v2/finetune', body(), 501);
-  await post('/v2/forecast', body({ finetune_steps: 3 }), 501);
+  await post('/v2/finetune', body({ model: 'theta' }), 501);
+  await post('/v2/forecast', body({ model: 'theta', finetune_steps: 3 }), 501);
 });
 
 test('windows of a cross-validation, without a look ahead', async () => {

@@ -1,5 +1,5 @@
 /** Fine-tuning as a part of another request: a training job that is waited for. */
-import { TollamaError } from '@tollama/core/errors';
+import { isErrorCode, TollamaError } from '@tollama/core/errors';
 import { isStatisticalName } from '@tollama/core/statistical';
 import { JobOptions, type JobSeries } from '@tollama/core/training-job';
 import type { DaemonContext } from '../context.ts';
@@ -63,7 +63,8 @@ export const fineTuning = (
     await training.purge(id);
     if (status === 'finished') return;
     const { error } = result ?? {};
-    throw new TollamaError('RUNNER_ERROR', error?.message ?? `the fine-tuning is ${status}`, {
+    const code = isErrorCode(error?.code) ? error.code : 'RUNNER_ERROR';
+    throw new TollamaError(code, error?.message ?? `the fine-tuning is ${status}`, {
       ...(error?.hint !== undefined && { hint: error.hint }),
     });
   },

@@ -39,6 +39,18 @@ const contextOf = (
   return Math.min(contextLength, Math.ceil(points / shortestContext) * shortestContext);
 };
 
+/** What a pass gives; half of what follows the shortest context where series are too short for that. */
+const horizonOf = (
+  series: readonly TrainingSeries[],
+  training: FamilyTraining,
+  asked: number | null | undefined,
+): number => {
+  if (asked) return Math.min(asked, training.horizon);
+  const longest = Math.max(...series.map(({ values }) => values.length));
+  const room = Math.floor((longest - training.shortestContext) / 2);
+  return Math.max(1, Math.min(training.horizon, room));
+};
+
 /** @throws TollamaError INVALID_INPUT when the series are too short */
 export const prepareData = (
   data: JobSeries,
@@ -46,7 +58,7 @@ export const prepareData = (
   options: JobOptions,
 ): WindowPlan => {
   const series = data.map(numbersOf);
-  const horizon = Math.min(options.horizon ?? training.horizon, training.horizon);
+  const horizon = horizonOf(series, training, options.horizon);
   const { shortestContext } = training;
   return planWindows(series, {
     context: contextOf(training, options.context),

@@ -87,6 +87,15 @@ test('an adapter is trained further, and both become one model', async () => {
   });
 });
 
+test('series that are short for a pass are trained on shorter labels', async () => {
+  await withFolder(async (folder) => {
+    await writeJob(folder, { horizon: null, steps: 2, epochs: 1 });
+    const short = SERIES.map((one) => ({ ...one, values: one.values.slice(0, 30) }));
+    await writeFile(join(folder, 'series.json'), JSON.stringify(short));
+    expect(await runJob(folder)).toMatchObject({ end: 'finished', step: 2 });
+  });
+});
+
 const SIZES = { input_size: 32, horizon: 8 };
 const ARCHITECTURES: Readonly<Record<string, Record<string, unknown>>> = {
   nhits: {
