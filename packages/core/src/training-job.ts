@@ -7,6 +7,20 @@ import { Series } from './series.ts';
 export const ADAPTER_KINDS = ['lora', 'bottleneck', 'head', 'full'] as const;
 export type AdapterKind = (typeof ADAPTER_KINDS)[number];
 
+/** Published families that can be trained, for those who do not load them. */
+export const TRAINED_FAMILIES = [
+  'chronos-2',
+  'chronos-bolt',
+  'flowstate',
+  'granite-ttm',
+  'moirai2',
+  'patchtst-fm',
+  'timesfm',
+  'tirex',
+  'tollama-nano',
+  'toto2',
+] as const;
+
 /** What a point forecast may be trained for; `default` is what the family is trained for. */
 export const TRAINING_LOSSES = [
   'default',

@@ -3,7 +3,12 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { TollamaClient, TrainBody } from '@tollama/client';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import { ADAPTER_KINDS, type JobState, TRAINING_LOSSES } from '@tollama/core/training-job';
+import {
+  ADAPTER_KINDS,
+  type JobState,
+  TRAINED_FAMILIES,
+  TRAINING_LOSSES,
+} from '@tollama/core/training-job';
 import { readSeries } from '@tollama/ingest/read-series';
 import { Command, Option } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
@@ -200,7 +205,10 @@ const train = async (model: string | undefined, given: Given): Promise<void> => 
 
 const withTrainOptions = (command: Command): Command =>
   command
-    .argument('[model]', 'the model to adapt, pulled when it is missing')
+    .argument(
+      '[model]',
+      `the model to adapt, pulled when it is missing; of ${TRAINED_FAMILIES.join(', ')}`,
+    )
     .option('-d, --data <file>', 'CSV, JSON, NDJSON or Parquet; - for stdin')
     .option('-n, --name <name>', 'the new model is called MODEL:NAME')
     .addOption(

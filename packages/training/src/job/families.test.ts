@@ -1,7 +1,7 @@
 /** Every published family that is trained: what is trained is what is served, and training makes it better. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { JOB_SCHEMA, JobConfig, JobOptions } from '@tollama/core/training-job';
+import { JOB_SCHEMA, JobConfig, JobOptions, TRAINED_FAMILIES } from '@tollama/core/training-job';
 import { withFolder } from '@tollama/graph/testing/run-graph';
 import { openModel } from '@tollama/models';
 import { NANO_FOLDER } from '@tollama/models/in-the-box';
@@ -135,4 +135,5 @@ test('there is a case for every published family', () => {
   const published = trainedFamilies().filter((name) => !own.includes(name));
   const tried = new Set(Object.keys(CASES).map((name) => name.split('/')[0]!));
   expect([...tried].toSorted()).toEqual(published.toSorted());
+  expect(published.toSorted()).toEqual([...TRAINED_FAMILIES]);
 });
