@@ -71,13 +71,15 @@ const heldToGolden = async (
   cases: readonly GoldenSeries[],
 ): Promise<number> => {
   let worst = 0;
-  for (const [i, { contexts, horizon, expected }] of cases.entries()) {
+  for (const [i, { name, contexts, horizon, expected }] of cases.entries()) {
     const input = join(output, `case-${i}.json`);
     await writeFile(input, JSON.stringify(contexts));
     const args = [join(output, 'client.py'), '--input', input, '--horizon', String(horizon)];
     const { stdout } = await run(python, args, { maxBuffer: 2 ** 27 });
     const answer = JSON.parse(stdout) as { levels: number[]; values: number[][][] };
-    worst = Math.max(worst, worstError(answer, expected));
+    const error = worstError(answer, expected);
+    if (error > TOLERANCE) console.log(`  ${name}: ${error.toExponential(1)}`);
+    worst = Math.max(worst, error);
   }
   return worst;
 };

@@ -19,7 +19,7 @@ export const worstError = (answer: Answer, expected: ExpectedQuantiles): number 
   expected.values.forEach((rows, series) => {
     const largest = Math.max(1e-12, ...rows.flat().map(Math.abs));
     rows.forEach((row, k) => {
-      const at = answer.levels.length === 0 ? 0 : answer.levels.indexOf(expected.levels[k]!);
+      const at = expected.levels.length === 0 ? 0 : answer.levels.indexOf(expected.levels[k]!);
       if (at < 0) return;
       const got = answer.values[series]![at]!;
       row.forEach((value, step) => {
