@@ -46,10 +46,7 @@ const PLACES: readonly (readonly [string, string])[] = [
     "import.meta.resolve('@tollama/web/dist/index.html')",
     "new URL('./dashboard/index.html', import.meta.url).href",
   ],
-  [
-    "import.meta.resolve('onnxruntime-node', runner)",
-    "new URL('./onnxruntime.js', runner).href",
-  ],
+  ["import.meta.resolve('onnxruntime-node', runner)", "new URL('./onnxruntime.js', runner).href"],
   [
     "new URL('../../bin/tollama.mjs', import.meta.url)",
     "new URL('../bin/tollama.mjs', import.meta.url)",
@@ -89,7 +86,9 @@ const OLD_NODE = join(ROOT, 'scripts/packaging/old-node.ts');
 const runtimePlugin: Plugin = {
   name: 'native-runtime',
   resolveId(source, importer) {
-    return source === 'onnxruntime-node' && importer !== NATIVE_RUNTIME ? NATIVE_RUNTIME : undefined;
+    return source === 'onnxruntime-node' && importer !== NATIVE_RUNTIME
+      ? NATIVE_RUNTIME
+      : undefined;
   },
 };
 
@@ -119,7 +118,7 @@ const oldNodePlugin: Plugin = {
   name: 'old-node',
   transform(code, id) {
     if (!id.startsWith(ROOT) || id.includes('node_modules') || id === OLD_NODE) return undefined;
-    const lenient = code.replaceAll(FROM_NODE, lenientImport);
+    const lenient = code.replace(/^#!.*\n/, '').replaceAll(FROM_NODE, lenientImport);
     const isEntry = this.getModuleInfo(id)?.isEntry ?? false;
     const whole = isEntry ? `import ${JSON.stringify(OLD_NODE)};\n${lenient}` : lenient;
     return whole === code ? undefined : whole;
@@ -127,7 +126,10 @@ const oldNodePlugin: Plugin = {
 };
 
 /** Refuses a bundle that would look for something that is not published. */
-const checkBundle = (files: OutputBundle | readonly OutputBundle[string][], optional: readonly string[]): void => {
+const checkBundle = (
+  files: OutputBundle | readonly OutputBundle[string][],
+  optional: readonly string[],
+): void => {
   for (const file of Object.values(files)) {
     if (file.type !== 'chunk') continue;
     const strangers = [...file.imports, ...file.dynamicImports].filter(
@@ -142,7 +144,8 @@ const checkBundle = (files: OutputBundle | readonly OutputBundle[string][], opti
       throw new Error(`${file.fileName} imports ${strangers.join(', ')}, which is not published`);
     }
     const lost = /import\.meta\.resolve\([^)]*\)|new URL\('\.[^']*\.ts'/.exec(file.code);
-    if (lost) throw new Error(`${file.fileName} looks for ${lost[0]}, which a bundle does not have`);
+    if (lost)
+      throw new Error(`${file.fileName} looks for ${lost[0]}, which a bundle does not have`);
   }
 };
 
@@ -151,7 +154,8 @@ const bundledPackages = (modules: Iterable<string>): ReadonlyMap<string, string>
   const found = new Map<string, string>();
   for (const id of modules) {
     const match = /^(.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+))[/\\]/.exec(id);
-    if (match && !match[2]!.startsWith('@tollama')) found.set(match[2]!.replaceAll('\\', '/'), match[1]!);
+    if (match && !match[2]!.startsWith('@tollama'))
+      found.set(match[2]!.replaceAll('\\', '/'), match[1]!);
   }
   return found;
 };

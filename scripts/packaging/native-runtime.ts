@@ -3,12 +3,14 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-const load = (): unknown => {
+type Runtime = typeof import('onnxruntime-node');
+
+const load = (): Runtime => {
   const ours = `@tollama/runtime-${process.platform}-${process.arch}`;
   // What the user installed (with GPU libraries, say) goes before what we bring.
   for (const name of ['onnxruntime-node', ours]) {
     try {
-      return require(name);
+      return require(name) as Runtime;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'MODULE_NOT_FOUND' || !message.includes(name)) throw error;
@@ -17,4 +19,4 @@ const load = (): unknown => {
   throw new Error(`neither ${ours} nor onnxruntime-node is installed`);
 };
 
-export default load();
+export const { InferenceSession, Tensor, env, listSupportedBackends } = load();
