@@ -23,3 +23,12 @@ const withResolvers = (): object => {
 
 Map.groupBy ??= groupBy as typeof Map.groupBy;
 Promise.withResolvers ??= withResolvers as typeof Promise.withResolvers;
+
+/** JSON.stringify asks for toJSON: the number stays, its spelling (1.0, 1e5) does not. */
+const rawJson = (text: string): object => ({ toJSON: () => JSON.parse(text) as unknown });
+
+interface JsonOfNewerNode {
+  rawJSON?: (text: string) => object;
+}
+
+(JSON as JsonOfNewerNode).rawJSON ??= rawJson;
