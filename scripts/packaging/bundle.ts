@@ -107,8 +107,8 @@ const lenientImport = (_: string, names: string, from: string): string => {
       : `() => { throw new Error('${from} of this Node has no ${name}; a newer one has') }`;
   const space = from.replace(':', '_');
   return [
-    `import * as ${space} from '${from}';`,
-    ...(types.length > 0 ? [`import { ${types.join(',')} } from '${from}';`] : []),
+    `import * as ${space} from ${JSON.stringify(from)};`,
+    ...(types.length > 0 ? [`import { ${types.join(',')} } from ${JSON.stringify(from)};`] : []),
     `const { ${values.map((name) => `${name} = ${fallback(name)}`).join(', ')} } = ${space};`,
   ].join(' ');
 };

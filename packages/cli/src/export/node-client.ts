@@ -6,7 +6,9 @@ export const NODE_CLIENT = `// Runs the exported model with onnxruntime-node alo
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import onnxruntime from 'onnxruntime-node';
+
+const library = 'onnxruntime-node';
+const { default: onnxruntime } = await import(library);
 
 const folder = import.meta.dirname;
 const model = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'));
