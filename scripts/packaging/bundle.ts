@@ -31,6 +31,7 @@ export const optionalPackages = (): Readonly<Record<string, string>> =>
 const ENTRIES = {
   main: 'packages/cli/src/main.ts',
   'tollama-runner': 'packages/runner/bin/tollama-runner.mjs',
+  'tollama-train': 'packages/training/bin/tollama-train.mjs',
   client: 'packages/client/src/index.ts',
   session: 'packages/session/src/index.ts',
   onnxruntime: 'scripts/packaging/native-runtime.ts',
@@ -38,6 +39,14 @@ const ENTRIES = {
 
 /** Places that sources look up by package name or path, and where they are in the bundle. */
 const PLACES: readonly (readonly [string, string])[] = [
+  [
+    "import.meta.resolve('@tollama/training/bin/tollama-train.mjs')",
+    "new URL('./tollama-train.js', import.meta.url).href",
+  ],
+  [
+    "join(import.meta.dirname, '..', '..', 'pretrained', 'tollama-nano')",
+    "join(import.meta.dirname, 'pretrained', 'tollama-nano')",
+  ],
   [
     "import.meta.resolve('@tollama/runner/bin/tollama-runner.mjs')",
     "new URL('./tollama-runner.js', import.meta.url).href",
@@ -143,7 +152,10 @@ const checkBundle = (
     if (strangers.length > 0) {
       throw new Error(`${file.fileName} imports ${strangers.join(', ')}, which is not published`);
     }
-    const lost = /import\.meta\.resolve\([^)]*\)|new URL\('\.[^']*\.ts'/.exec(file.code);
+    const lost =
+      /import\.meta\.resolve\([^)]*\)|new URL\('\.[^']*\.ts'|import\.meta\.dirname,\s*['"`]\.\./.exec(
+        file.code,
+      );
     if (lost)
       throw new Error(`${file.fileName} looks for ${lost[0]}, which a bundle does not have`);
   }

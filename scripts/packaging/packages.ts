@@ -107,6 +107,10 @@ export const writeTollamaPackage = async (folder: string): Promise<Bundled> => {
     recursive: true,
     filter: (path) => !path.endsWith('.sources'),
   });
+  // Weights that come in the box.
+  await cp(join(ROOT, 'packages/models/pretrained'), join(folder, 'dist/pretrained'), {
+    recursive: true,
+  });
   await writeJson(join(folder, 'package.json'), manifest(await platforms()));
   await writeFile(join(folder, 'THIRD-PARTY-NOTICES.txt'), await notices(bundled.packages));
   for (const name of ['LICENSE', 'README.md']) await cp(join(ROOT, name), join(folder, name));
