@@ -23,9 +23,16 @@ const manifests = (): readonly Manifest[] =>
       JSON.parse(readFileSync(join(ROOT, 'packages', room, 'package.json'), 'utf8')) as Manifest,
   );
 
+/** Optional in their rooms, and small enough to be in the bundle. */
+const SMALL: readonly string[] = ['hyparquet-writer'];
+
 /** Packages that rooms load when they are used, and do without: name and version. */
 export const optionalPackages = (): Readonly<Record<string, string>> =>
-  Object.assign({}, ...manifests().map(({ optionalDependencies }) => optionalDependencies ?? {}));
+  Object.fromEntries(
+    manifests()
+      .flatMap(({ optionalDependencies }) => Object.entries(optionalDependencies ?? {}))
+      .filter(([name]) => !SMALL.includes(name)),
+  );
 
 /** Entries beside the command: what is started as a process, and what other programs import. */
 const ENTRIES = {
