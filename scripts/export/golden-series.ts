@@ -106,7 +106,13 @@ interface Config {
 }
 
 const READERS: Readonly<Record<string, (config: Config) => [Reader, Limits]>> = {
-  'chronos-bolt': (config) => [chronosBolt, { steps: config.chronos_config.prediction_length! }],
+  'chronos-bolt': (config) => [
+    chronosBolt,
+    {
+      steps: config.chronos_config.prediction_length,
+      levels: config.chronos_config.quantiles,
+    },
+  ],
   'chronos-2': (config) => {
     const { max_output_patches: patches, output_patch_size: size } = config.chronos_config;
     return [chronos2, { steps: patches * size }];
