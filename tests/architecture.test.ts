@@ -29,6 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'batch',
     'queue',
     'telemetry',
+    'models',
   ],
   gateway: ['telemetry', 'client', 'ingest', 'core'],
   session: ['client', 'models', 'ingest', 'core'],
@@ -44,6 +45,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Files of a room that alone may use a room: the daemon is started by `serve`, the gateway by `gateway`. */
 const ONLY_FROM: Readonly<Record<string, RegExp>> = {
   'cli -> daemon': /(^|\/)serve(\.test)?\.ts$/,
+  // To export them; what runs models is the runner, or a session.
+  'cli -> models': /(^|\/)export(\/|\.ts$)/,
   'cli -> mcp': /(^|\/)mcp(\/|\.ts$)/,
   'cli -> gateway': /(^|\/)(gateway|bench)(-[\w-]+)?(\.test)?\.ts$/,
 };

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   cp: async () => (await import('./commands/cp.ts')).cpCommand(),
   verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   prune: async () => (await import('./commands/prune.ts')).pruneCommand(),
+  export: async () => (await import('./commands/export.ts')).exportCommand(),
   info: async () => (await import('./commands/info.ts')).infoCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   gateway: async () => (await import('./commands/gateway.ts')).gatewayCommand(),

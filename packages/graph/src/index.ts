@@ -1,3 +1,5 @@
+export { sizesOfFeeds } from './export/pin-sizes.ts';
+export * from './export/self-contained.ts';
 export * from './portable.ts';
 export { readTorchFile, type TorchFile } from './pytorch/torch-file.ts';
 export * from './safetensors/checkpoint.ts';
