@@ -10,11 +10,10 @@
  * Without --python our side alone is timed. FOLDER holds a checkpoint, such as `tollama create NAME --random
  * --config bench/configs/chronos-bolt-tiny.json` makes.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { JobOptions } from '@tollama/core/training-job';
 import { lossFeeds, openModelParts, openTrainingStep, trainableModel } from '@tollama/training';
+import { type Block, compareSteps, openPeer, oursOf } from './paired-steps.ts';
 
 const { values } = parseArgs({
   options: {
@@ -82,13 +81,6 @@ for line in sys.stdin:
     print(json.dumps({"times": times, "losses": losses, "cpu": cpu}), flush=True)
 `;
 
-interface Block {
-  readonly times: readonly number[];
-  readonly losses: readonly number[];
-  /** Of the processor, a step, in milliseconds: all threads together. */
-  readonly cpu: number;
-}
-
 /** Seasons, a trend and a little noise, another one for each series; the same numbers as the peer's. */
 const row = (i: number): Float32Array =>
   Float32Array.from(
@@ -119,84 +111,26 @@ const openOurs = async () => {
     horizon: HORIZON,
   };
   const feeds = lossFeeds(windows, parts.training);
+  const side = oursOf(step, feeds, LEARNING_RATE);
   const run = async (count: number): Promise<Block> => {
-    const [times, losses] = [[] as number[], [] as number[]];
-    const before = process.cpuUsage();
-    for (let k = 0; k < count; k++) {
-      const started = performance.now();
-      const result = await step.run(feeds, { learningRate: LEARNING_RATE });
-      result.commit();
-      times.push(performance.now() - started);
-      // The package sums over the horizon, we take the mean.
-      losses.push(result.loss * HORIZON);
-    }
-    const { user, system } = process.cpuUsage(before);
-    return { times, losses, cpu: (user + system) / 1000 / count };
+    const block = await side.run(count);
+    // The package sums over the horizon, we take the mean.
+    return { ...block, losses: block.losses.map((loss) => loss * HORIZON) };
   };
   return { step, run };
 };
 
-const openPeer = async (python: string) => {
-  const spec = { model: values.model, threads, batch, context, horizon: HORIZON, rank };
-  const text = JSON.stringify({ ...spec, mode: values.mode, rate: LEARNING_RATE });
-  const child: ChildProcessWithoutNullStreams = spawn(python, ['-c', PEER, text]);
-  const errors: string[] = [];
-  child.stderr.on('data', (chunk) => errors.push(String(chunk)));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<unknown> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`the peer ended: ${errors.join('').slice(-2000)}`);
-    return JSON.parse(value);
-  };
-  const facts = await next();
-  return {
-    facts,
-    run: async (count: number): Promise<Block> => {
-      child.stdin.write(`${count}\n`);
-      return (await next()) as Block;
-    },
-    close: () => child.stdin.end(),
-  };
-};
-
-const median = (list: readonly number[]): number =>
-  list.toSorted((a, b) => a - b)[list.length >> 1]!;
-const rounded = (value: number): number => Number(value.toPrecision(4));
-
-const WARM_UP = 3;
 const ours = await openOurs();
-const peer = values.python === undefined ? undefined : await openPeer(values.python);
-const first = await ours.run(WARM_UP);
-const peerFirst = await peer?.run(WARM_UP);
-const times = { ours: [] as number[], peer: [] as number[] };
-const cpu = { ours: [] as number[], peer: [] as number[] };
-for (let round = 0; round < rounds; round++) {
-  const block = await ours.run(steps);
-  times.ours.push(...block.times);
-  cpu.ours.push(block.cpu);
-  if (!peer) continue;
-  const other = await peer.run(steps);
-  times.peer.push(...other.times);
-  cpu.peer.push(other.cpu);
-}
+const spec = { model: values.model, threads, batch, context, horizon: HORIZON, rank };
+const peer =
+  values.python === undefined
+    ? undefined
+    : await openPeer(values.python, PEER, { ...spec, mode: values.mode, rate: LEARNING_RATE });
 const parameters = [...ours.step.parameters.values()].reduce(
   (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
   0,
 );
-const [mine, other] = [median(times.ours), median(times.peer)];
-console.log(
-  JSON.stringify({
-    mode: values.mode,
-    parameters,
-    peer: peer?.facts,
-    first_loss: { ours: first.losses[0], peer: peerFirst?.losses[0] },
-    median_ms: { ours: rounded(mine), ...(peer && { peer: rounded(other) }) },
-    median_cpu_ms: {
-      ours: rounded(median(cpu.ours)),
-      ...(peer && { peer: rounded(median(cpu.peer)) }),
-    },
-    ...(peer && { ratio: rounded(mine / other) }),
-  }),
-);
+const result = await compareSteps(ours, peer, { rounds, steps });
+console.log(JSON.stringify({ mode: values.mode, parameters, ...result }));
 peer?.close();
 await ours.step[Symbol.asyncDispose]();
