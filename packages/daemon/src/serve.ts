@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
-import { TollamaError } from '@tollama/core/errors';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { runtimesFolder } from '@tollama/core/runtime-choice';
 import type { Settings } from '@tollama/core/settings';
 import { openTracer } from '@tollama/telemetry';
@@ -25,6 +25,8 @@ import { ModelStore } from './store/model-store.ts';
 import { ModelfileStore } from './store/modelfile-store.ts';
 import { RegistryFile } from './store/registry-file.ts';
 import { removeLeftovers } from './store/repair.ts';
+import { jobPlace } from './timegpt/job-keeping.ts';
+import { Jobs } from './timegpt/jobs.ts';
 import { TrainingJobs } from './training/training-jobs.ts';
 import { trainingProgram } from './training/training-process.ts';
 import { fineTuning } from './training/tune-model.ts';
@@ -117,6 +119,7 @@ export const createContext = async (
     usage: new UsageMeter(home.usage, log),
     events: new EventBus(),
     training,
+    jobs: new Jobs({ place: jobPlace(home, settings), log, activity }),
     fineTuning: fineTuning(training, { store, loaded }),
     activity,
     tracer: await openTracer('tollama-daemon', env),
@@ -154,6 +157,11 @@ export const startDaemon = async (
   const server = await listen(context);
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  context.jobs
+    .resume()
+    .catch((error: unknown) =>
+      context.log.warn({ error: errorMessage(error) }, 'earlier jobs could not be taken up'),
+    );
   context.log.info({ url, home: context.home.path }, 'tollama daemon is listening');
   return {
     url,
@@ -163,7 +171,10 @@ export const startDaemon = async (
       server.closeIdleConnections();
       context.events[Symbol.dispose]();
       await context.training[Symbol.asyncDispose]();
-      await context.supervisor[Symbol.asyncDispose]();
+      await Promise.all([
+        context.jobs[Symbol.asyncDispose](),
+        context.supervisor[Symbol.asyncDispose](),
+      ]);
       server.closeAllConnections();
       await closed;
       await context.usage[Symbol.asyncDispose]();
