@@ -35,10 +35,10 @@ writeFileSync(
      else console.log(JSON.stringify({ id, result: { ok: true } }));
    });`,
 );
-const argv = [process.execPath, hangsOnce, '--family', 'mock'];
+const argv = [process.execPath, hangsOnce, '--family', 'statistical'];
 writeFileSync(
   join(home, 'config.json'),
-  JSON.stringify({ daemon: { runner_commands: { mock: argv } } }),
+  JSON.stringify({ daemon: { runner_commands: { statistical: argv } } }),
 );
 
 const start = async (): Promise<{ url: string; daemon: ChildProcess }> => {
@@ -77,7 +77,7 @@ test('a job that is over is answered after a kill, one that was cut off runs aga
   const before = await over(first.url + explain);
   expect(before).toMatchObject({ status: 'succeeded' });
 
-  const order = { series: { ...series, X: null }, model: 'mock', freq: 'D', h: 3 };
+  const order = { series: { ...series, X: null }, model: 'seasonal-naive', freq: 'D', h: 3 };
   const submitted = await ask(`${first.url}/v2/forecast/async`, order);
   const forecast = `/v2/forecast/jobs/${submitted.job_id}`;
   while (!existsSync(mark)) {
