@@ -17,6 +17,7 @@ import { ModelProfiles } from './forecast/model-profile.ts';
 import { LoadedModels } from './loaded/loaded-models.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './observe/metrics.ts';
+import type { Fetch, GrpcServer } from './open-inference/grpc/server.ts';
 import { InferenceStatistics } from './open-inference/statistics.ts';
 import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
@@ -34,6 +35,8 @@ import { UsageMeter } from './usage/usage-meter.ts';
 
 export interface Daemon extends AsyncDisposable {
   readonly url: string;
+  /** Where a gRPC port was asked for. */
+  readonly grpcPort: number | undefined;
   readonly context: DaemonContext;
 }
 
@@ -127,12 +130,21 @@ export const createContext = async (
   };
 };
 
-const listen = (context: DaemonContext): Promise<Server> =>
+/** The same routes over gRPC; nothing of it is loaded where no port is set. */
+const listenGrpc = async (
+  { settings }: DaemonContext,
+  fetch: Fetch,
+): Promise<GrpcServer | undefined> => {
+  const { host, grpcPort: port, maxBodyBytes: maxBytes } = settings;
+  if (port === undefined) return undefined;
+  const { startGrpc } = await import('./open-inference/grpc/server.ts');
+  return startGrpc({ host, port, fetch, maxBytes });
+};
+
+const listen = (context: DaemonContext, fetch: Fetch): Promise<Server> =>
   new Promise((resolve, reject) => {
     const { host, port } = context.settings;
-    const server = serve({ fetch: createApp(context).fetch, hostname: host, port }, () =>
-      resolve(server as Server),
-    );
+    const server = serve({ fetch, hostname: host, port }, () => resolve(server as Server));
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'the address is in use' : cause.message;
       reject(
@@ -154,7 +166,12 @@ export const startDaemon = async (
   env: DaemonContext['env'],
 ): Promise<Daemon> => {
   const context = await createContext(settings, env);
-  const server = await listen(context);
+  const { fetch } = createApp(context);
+  const server = await listen(context, fetch);
+  const grpc = await listenGrpc(context, fetch).catch((error: unknown) => {
+    server.close();
+    throw error;
+  });
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   context.jobs
@@ -162,13 +179,18 @@ export const startDaemon = async (
     .catch((error: unknown) =>
       context.log.warn({ error: errorMessage(error) }, 'earlier jobs could not be taken up'),
     );
-  context.log.info({ url, home: context.home.path }, 'tollama daemon is listening');
+  context.log.info(
+    { url, grpcPort: grpc?.port, home: context.home.path },
+    'tollama daemon is listening',
+  );
   return {
     url,
+    grpcPort: grpc?.port,
     context,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      const grpcClosed = grpc?.[Symbol.asyncDispose]();
       context.events[Symbol.dispose]();
       await context.training[Symbol.asyncDispose]();
       await Promise.all([
@@ -176,7 +198,7 @@ export const startDaemon = async (
         context.supervisor[Symbol.asyncDispose](),
       ]);
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, grpcClosed]);
       await context.usage[Symbol.asyncDispose]();
       await context.tracer?.[Symbol.asyncDispose]();
     },
