@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { skipsRedis, startRedis } from '@tollama/queue/testing/redis-server';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Activity } from '../activity.ts';
 import { openHome } from '../store/home.ts';
 import { type JobPlace, jobPlace } from './job-keeping.ts';
@@ -94,6 +95,24 @@ test('what a stopping daemon had at work has not failed: it is left to the next'
   }
   await using keeping = await placeAt('restarted').open();
   expect(await keeping.queue.result(id)).toMatchObject({ state: 'active', failure: null });
+});
+
+describe.skipIf(skipsRedis())('on Redis', () => {
+  test('a job that one daemon takes in, another does, and any tells', async () => {
+    await using server = await startRedis();
+    const place = () => jobPlace(openHome(join(folder, 'none')), { queue: server.address });
+    const options = { log: { warn: () => undefined }, activity: new Activity() };
+    await using asks = new Jobs({ place: place(), ...options });
+    await using works = new Jobs({ place: place(), ...options });
+    const { job_id } = await asks.submit(order('far'));
+    expect(await asks.get(job_id, 'k')).toMatchObject({ status: 'pending' });
+    works.runBy(async ({ body }) => ({ echo: Buffer.from(body).toString() }));
+    await works.resume();
+    const state = await over(asks, job_id);
+    expect(state).toMatchObject({ status: 'succeeded', result: { echo: 'far' } });
+    await expect(works.get(job_id, 'other')).rejects.toThrow(/not known/);
+    expect(await works.get(job_id, 'k')).toEqual(state);
+  });
 });
 
 test('nothing is opened where there never was a job', async () => {
