@@ -242,7 +242,12 @@ export const openJournalQueue = async (
   options: JournalOptions,
 ): Promise<JobQueue> => {
   // Loaded here, so that programs without jobs start without it.
-  const { DatabaseSync } = await import('node:sqlite');
+  const { DatabaseSync } = await import('node:sqlite').catch((cause: unknown) => {
+    throw new TollamaError('DEPENDENCY_MISSING', `Node ${process.versions.node} has no SQLite`, {
+      hint: 'jobs are kept in a journal: use Node 22.13 or newer, or a queue at redis://host:port',
+      cause,
+    });
+  });
   try {
     mkdirSync(dirname(path), { recursive: true });
     return new JournalQueue(new DatabaseSync(path, { timeout: 20_000 }), options);
