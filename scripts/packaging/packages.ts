@@ -108,6 +108,11 @@ export const writeTollamaPackage = async (folder: string): Promise<Bundled> => {
     filter: (path) => !path.endsWith('.sources'),
   });
   // Weights that come in the box.
+  const messages = 'inference.proto';
+  await cp(
+    join(ROOT, 'packages/daemon/src/open-inference/grpc', messages),
+    join(folder, 'dist', messages),
+  );
   await cp(join(ROOT, 'packages/models/pretrained'), join(folder, 'dist/pretrained'), {
     recursive: true,
   });

@@ -42,6 +42,8 @@ export const ENVIRONMENT = {
     'model behind the names timegpt-*; name=model pairs with commas for single names',
     'auto',
   ],
+  TOLLAMA_QUEUE: ['queue of jobs, such as redis://host:port', 'a journal under TOLLAMA_HOME'],
+  TOLLAMA_GRPC_PORT: ['port of the Open Inference Protocol over gRPC', 'none'],
   TOLLAMA_ALLOW_REMOTE_DATA_URL: ['whether data_url may be an http(s) address', 'off'],
   TOLLAMA_DOCS_PUBLIC: ['whether /docs and /openapi.json need no API key', 'off'],
   TOLLAMA_DASHBOARD: ['whether /dashboard is served', 'on'],
@@ -56,6 +58,8 @@ export interface Settings {
   readonly home: string;
   readonly host: string;
   readonly port: number;
+  /** Undefined: no gRPC. */
+  readonly grpcPort: number | undefined;
   readonly logLevel: string;
   readonly registryPath: string | undefined;
   readonly forecastTimeoutMs: number;
@@ -75,6 +79,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Model for each name of the TimeGPT API; '*' for the names that have none of their own. */
   readonly timegptModels: Readonly<Record<string, string>>;
+  /** Address of the queue that jobs are kept in; undefined: a journal of this daemon. */
+  readonly queue: string | undefined;
   readonly allowRemoteDataUrl: boolean;
   readonly docsPublic: boolean;
   readonly dashboard: boolean;
@@ -152,6 +158,9 @@ export const readSettings = (env: Environment): Settings => {
   return Object.freeze({
     home: env.TOLLAMA_HOME || join(homedir(), '.tollama'),
     ...bind,
+    grpcPort: env.TOLLAMA_GRPC_PORT
+      ? parsePort('TOLLAMA_GRPC_PORT', env.TOLLAMA_GRPC_PORT)
+      : undefined,
     logLevel: env.TOLLAMA_LOG_LEVEL?.toLowerCase() || 'info',
     registryPath: env.TOLLAMA_MODEL_REGISTRY_PATH || undefined,
     forecastTimeoutMs: positive(env.TOLLAMA_FORECAST_TIMEOUT_SECONDS, 300) * 1000,
@@ -171,6 +180,7 @@ export const readSettings = (env: Environment): Settings => {
       .map((origin) => origin.trim())
       .filter(Boolean),
     timegptModels: parseAliases(env.TOLLAMA_TIMEGPT_MODEL),
+    queue: env.TOLLAMA_QUEUE || undefined,
     allowRemoteDataUrl: isOn(env.TOLLAMA_ALLOW_REMOTE_DATA_URL),
     docsPublic: isOn(env.TOLLAMA_DOCS_PUBLIC),
     dashboard: !isOff(env.TOLLAMA_DASHBOARD),

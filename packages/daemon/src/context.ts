@@ -15,6 +15,7 @@ import type { ModelStore } from './store/model-store.ts';
 import type { ModelfileStore } from './store/modelfile-store.ts';
 import type { RegistryFile } from './store/registry-file.ts';
 import type { FineTuning } from './timegpt/fine-tuning.ts';
+import type { Jobs } from './timegpt/jobs.ts';
 import type { TrainingJobs } from './training/training-jobs.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 
@@ -40,6 +41,8 @@ export interface DaemonContext {
   readonly usage: UsageMeter;
   readonly events: EventBus;
   readonly training: TrainingJobs;
+  /** Of the TimeGPT API. */
+  readonly jobs: Jobs;
   /** Absent where no collector is named. */
   readonly tracer: Tracer | undefined;
   readonly startedAt: Date;

@@ -4,7 +4,7 @@ import { endWhenIdle } from './activity.ts';
 import { startDaemon } from './serve.ts';
 
 /** What the command line overrides. */
-export type ServeOverrides = Partial<Pick<Settings, 'host' | 'port' | 'logLevel'>>;
+export type ServeOverrides = Partial<Pick<Settings, 'host' | 'port' | 'grpcPort' | 'logLevel'>>;
 
 export interface RunOptions {
   /** Ends when nobody asked anything for that long. */

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
-import { TollamaError } from '@tollama/core/errors';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { runtimesFolder } from '@tollama/core/runtime-choice';
 import type { Settings } from '@tollama/core/settings';
 import { openTracer } from '@tollama/telemetry';
@@ -17,6 +17,7 @@ import { ModelProfiles } from './forecast/model-profile.ts';
 import { LoadedModels } from './loaded/loaded-models.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './observe/metrics.ts';
+import type { Fetch, GrpcServer } from './open-inference/grpc/server.ts';
 import { InferenceStatistics } from './open-inference/statistics.ts';
 import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
@@ -25,6 +26,8 @@ import { ModelStore } from './store/model-store.ts';
 import { ModelfileStore } from './store/modelfile-store.ts';
 import { RegistryFile } from './store/registry-file.ts';
 import { removeLeftovers } from './store/repair.ts';
+import { jobPlace } from './timegpt/job-keeping.ts';
+import { Jobs } from './timegpt/jobs.ts';
 import { TrainingJobs } from './training/training-jobs.ts';
 import { trainingProgram } from './training/training-process.ts';
 import { fineTuning } from './training/tune-model.ts';
@@ -32,6 +35,8 @@ import { UsageMeter } from './usage/usage-meter.ts';
 
 export interface Daemon extends AsyncDisposable {
   readonly url: string;
+  /** Where a gRPC port was asked for. */
+  readonly grpcPort: number | undefined;
   readonly context: DaemonContext;
 }
 
@@ -117,6 +122,7 @@ export const createContext = async (
     usage: new UsageMeter(home.usage, log),
     events: new EventBus(),
     training,
+    jobs: new Jobs({ place: jobPlace(home, settings), log, activity }),
     fineTuning: fineTuning(training, { store, loaded }),
     activity,
     tracer: await openTracer('tollama-daemon', env),
@@ -124,12 +130,21 @@ export const createContext = async (
   };
 };
 
-const listen = (context: DaemonContext): Promise<Server> =>
+/** The same routes over gRPC; nothing of it is loaded where no port is set. */
+const listenGrpc = async (
+  { settings }: DaemonContext,
+  fetch: Fetch,
+): Promise<GrpcServer | undefined> => {
+  const { host, grpcPort: port, maxBodyBytes: maxBytes } = settings;
+  if (port === undefined) return undefined;
+  const { startGrpc } = await import('./open-inference/grpc/server.ts');
+  return startGrpc({ host, port, fetch, maxBytes });
+};
+
+const listen = (context: DaemonContext, fetch: Fetch): Promise<Server> =>
   new Promise((resolve, reject) => {
     const { host, port } = context.settings;
-    const server = serve({ fetch: createApp(context).fetch, hostname: host, port }, () =>
-      resolve(server as Server),
-    );
+    const server = serve({ fetch, hostname: host, port }, () => resolve(server as Server));
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'the address is in use' : cause.message;
       reject(
@@ -151,21 +166,39 @@ export const startDaemon = async (
   env: DaemonContext['env'],
 ): Promise<Daemon> => {
   const context = await createContext(settings, env);
-  const server = await listen(context);
+  const { fetch } = createApp(context);
+  const server = await listen(context, fetch);
+  const grpc = await listenGrpc(context, fetch).catch((error: unknown) => {
+    server.close();
+    throw error;
+  });
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  context.log.info({ url, home: context.home.path }, 'tollama daemon is listening');
+  context.jobs
+    .resume()
+    .catch((error: unknown) =>
+      context.log.warn({ error: errorMessage(error) }, 'earlier jobs could not be taken up'),
+    );
+  context.log.info(
+    { url, grpcPort: grpc?.port, home: context.home.path },
+    'tollama daemon is listening',
+  );
   return {
     url,
+    grpcPort: grpc?.port,
     context,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      const grpcClosed = grpc?.[Symbol.asyncDispose]();
       context.events[Symbol.dispose]();
       await context.training[Symbol.asyncDispose]();
-      await context.supervisor[Symbol.asyncDispose]();
+      await Promise.all([
+        context.jobs[Symbol.asyncDispose](),
+        context.supervisor[Symbol.asyncDispose](),
+      ]);
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, grpcClosed]);
       await context.usage[Symbol.asyncDispose]();
       await context.tracer?.[Symbol.asyncDispose]();
     },

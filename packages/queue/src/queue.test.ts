@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,34 @@ describe('a journal', () => {
     await using queue = await openJournalQueue(path, { ...options, now: () => now });
     expect(await queue.result('over')).toBeUndefined();
     expect(await queue.result('waits')).toMatchObject({ state: 'waiting' });
+  });
+
+  test('what is over is forgotten while the journal stays open', async () => {
+    await using queue = await openJournalQueue(path, {
+      ...{ name: 'open', keepMs: 1000 },
+      now: () => now,
+    });
+    await queue.enqueue({ id: 'over', payload: 1 });
+    await queue.finish((await queue.lease())!, 1);
+    now += 2000;
+    await queue.enqueue({ id: 'next', payload: 1 });
+    expect(await queue.result('over')).toBeUndefined();
+  });
+
+  test('what a process held that was killed is taken before its lease runs out', async () => {
+    const program = `
+      import { openJournalQueue } from ${JSON.stringify(import.meta.resolve('./journal/journal-queue.ts'))};
+      const queue = await openJournalQueue(${JSON.stringify(path)}, { name: 'killed', leaseMs: 1e9 });
+      await queue.enqueue({ id: 'a', payload: 1 });
+      await queue.lease();
+      process.kill(process.pid, 'SIGKILL');`;
+    const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', program]);
+    expect(signal).toBe('SIGKILL');
+    await using queue = await openJournalQueue(path, { name: 'killed' });
+    const lease = await queue.lease();
+    expect(lease).toMatchObject({ id: 'a', payload: 1 });
+    expect(await queue.lease(), 'held by this process').toBeUndefined();
+    expect(await queue.progress(lease!)).toBe('held');
   });
 
   test('a file that is no journal is refused by name', async () => {

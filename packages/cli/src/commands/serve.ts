@@ -6,6 +6,7 @@ import { positiveNumber, withExamples } from './options.ts';
 interface ServeOptions {
   readonly host?: string;
   readonly port?: number;
+  readonly grpcPort?: number;
   readonly logLevel?: string;
   readonly exitWhenIdle?: number;
   readonly warm?: string[];
@@ -37,6 +38,7 @@ export const serveCommand = (): Command =>
       .description('run the daemon')
       .option('--host <host>', 'address to bind')
       .option('--port <port>', 'port to bind; 0 takes a free one', port)
+      .option('--grpc-port <port>', 'port of the Open Inference Protocol over gRPC', port)
       .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
       .option(
         '--exit-when-idle <seconds>',

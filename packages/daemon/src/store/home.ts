@@ -11,6 +11,8 @@ export interface Home {
   readonly modelfiles: string;
   /** A folder for each training job. */
   readonly training: string;
+  /** Jobs of the TimeGPT API: a journal, and what they read and gave. */
+  readonly jobs: string;
   /** Records of fine-tuned models, one JSON file each. */
   readonly tuned: string;
   /** SQLite; counts of forecasts by API key. */
@@ -39,6 +41,7 @@ export const openHome = (path: string): Home => {
     licenses: join(path, 'licenses'),
     modelfiles: join(path, 'modelfiles'),
     training: join(path, 'training'),
+    jobs: join(path, 'jobs'),
     tuned: join(path, 'tuned'),
     usage: join(path, 'usage.db'),
     model: (name) => {

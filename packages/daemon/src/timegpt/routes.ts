@@ -8,11 +8,12 @@ import { type Context, Hono } from 'hono';
 import type { DaemonContext } from '../context.ts';
 import { type DecodeOptions, parseDecoded, readDecoded } from '../http/decoded-body.ts';
 import type { RequestVariables } from '../http/request-id.ts';
-import { type JobState, Jobs } from './jobs.ts';
+import type { JobState } from './jobs.ts';
 import { modelBehind, TIMEGPT_NAMES } from './model-names.ts';
 import { RepeatedAnswers } from './repeated-answers.ts';
 import { JobFields } from './requests.ts';
 import { type Task, TimegptService } from './service.ts';
+import type { TunedModel } from './tuned-models.ts';
 
 /** Paths that run models: limited and counted like other forecasts. */
 export const TIMEGPT_FORECAST_PATHS = [
@@ -45,17 +46,21 @@ const listModels = async ({ store, settings }: DaemonContext) => {
   return [...own, ...aliases].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 };
 
-const withoutInstalledName = ({ installed_as: _, ...model }: { installed_as: string }) => model;
+const shownTuned = ({ installed_as: _, job_id: __, ...model }: TunedModel) => model;
 
 const jobRoutes = (
   context: DaemonContext,
   tasks: Readonly<Record<string, Task>>,
 ): Hono<RequestVariables> => {
-  const jobs = new Jobs();
+  const { jobs } = context;
   const notOffered = (task: string): never => {
     if (task !== 'execute_step') return unknownRoute();
     throw new TollamaError('NOT_OFFERED', 'execute_step is not offered by this server');
   };
+  jobs.runBy(async ({ task, body, ...caller }) => {
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    return (tasks[task] ?? notOffered(task))(parseDecoded(bytes))(caller);
+  });
   const told = ({ status, job_id, result, error }: JobState) => ({ job_id, status, result, error });
   const app = new Hono<RequestVariables>();
   app
@@ -65,25 +70,25 @@ const jobRoutes = (
       const bytes = await readDecoded(c.req.raw, bodyLimit(context));
       const body = parseDecoded(bytes);
       const seconds = parseBody(JobFields, body).job_options?.timeout_seconds;
-      const keyId = c.get('keyId');
-      const run = task(body);
-      const state = jobs.submit({
-        keyId,
+      // What can be refused is refused now; the job reads its body again.
+      task(body);
+      const state = await jobs.submit({
+        keyId: c.get('keyId'),
         task: name,
         timeoutMs: seconds ? seconds * 1000 : undefined,
-        work: (signal) => run({ keyId, signal }),
+        body: bytes,
       });
       return c.json({ job_id: state.job_id, status: state.status }, 202);
     })
-    .get('/v2/:task/jobs/:job', (c) => {
+    .get('/v2/:task/jobs/:job', async (c) => {
       const name = c.req.param('task');
       if (!tasks[name]) notOffered(name);
-      return c.json(told(jobs.get(c.req.param('job'), c.get('keyId'), name)));
+      return c.json(told(await jobs.get(c.req.param('job'), c.get('keyId'), name)));
     })
     .get('/v2/execute_step/jobs/:job/result', () => notOffered('execute_step'))
-    .post('/v2/async/jobs/:job/cancel', (c) => {
+    .post('/v2/async/jobs/:job/cancel', async (c) => {
       const id = c.req.param('job');
-      const { isOver } = jobs.cancel(id, c.get('keyId'));
+      const { isOver } = await jobs.cancel(id, c.get('keyId'));
       if (isOver) return c.json({ detail: `job '${id}' is over` }, 409);
       return c.json({ job_id: id, status: 'cancelled' });
     });
@@ -133,10 +138,10 @@ export const timegptRoutes = (context: DaemonContext): Hono<RequestVariables> =>
     .get('/v2/models', async (c) => c.json({ models: await listModels(context) }))
     .get('/v2/finetuned_models', async (c) => {
       const models = await service.tuned.list();
-      return c.json({ finetuned_models: models.map(withoutInstalledName) });
+      return c.json({ finetuned_models: models.map(shownTuned) });
     })
     .get('/v2/finetuned_models/:id', async (c) =>
-      c.json(withoutInstalledName(await service.tuned.get(c.req.param('id')))),
+      c.json(shownTuned(await service.tuned.get(c.req.param('id')))),
     )
     .delete('/v2/finetuned_models/:id', async (c) => {
       await service.removeTuned(c.req.param('id'));

@@ -29,6 +29,8 @@ import { TunedModels } from './tuned-models.ts';
 /** Who asks, and until when. */
 export interface TaskCaller {
   readonly keyId: string;
+  /** Of a job, which may be run again after it was cut off. */
+  readonly jobId?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -116,18 +118,25 @@ export class TimegptService {
     tuning: FineTuning,
     body: FinetuneBody,
     panel: Panel,
-    { keyId, signal }: TaskCaller,
+    { keyId, jobId, signal }: TaskCaller,
   ): Promise<object> {
-    const id = body.output_model_id ?? randomUUID();
-    if (await this.tuned.find(id)) {
+    const id = body.output_model_id ?? jobId ?? randomUUID();
+    const steps = body.finetune_steps;
+    const points = panel.values.length;
+    const tokens = { input_tokens: points, output_tokens: 0, finetune_tokens: steps * points };
+    const answer = { finetuned_model_id: id, ...tokens };
+    const found = await this.tuned.find(id);
+    if (found?.job_id !== undefined && found.job_id === jobId) return answer;
+    if (found) {
       throw new TollamaError('MODEL_EXISTS', `the fine-tuned model '${id}' exists already`, {
         hint: 'delete it first, or choose another output_model_id',
       });
     }
-    const steps = body.finetune_steps;
     const order = orderOf(body, panel, steps, signal);
     const model = await this.#modelOf(body);
     const installed_as = `tuned-${id}`;
+    // An earlier run of the job may have been cut off between the model and its record.
+    if (jobId !== undefined) await tuning.remove(installed_as);
     await tuning.tune({ ...order, model, name: installed_as });
     await this.tuned.write({
       id,
@@ -140,10 +149,9 @@ export class TimegptService {
       model: body.model,
       freq: body.freq,
       installed_as,
+      ...(jobId !== undefined && { job_id: jobId }),
     });
-    const points = panel.values.length;
-    const tokens = { input_tokens: points, output_tokens: 0, finetune_tokens: steps * points };
-    return { finetuned_model_id: id, ...tokens };
+    return answer;
   }
 
   /** @throws TollamaError NOT_FOUND */

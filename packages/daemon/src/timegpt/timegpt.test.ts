@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../app.ts';
 import { startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
 import type { TuningOrder } from './fine-tuning.ts';
+import { TimegptService } from './service.ts';
 
 let at: TestDaemon;
 beforeAll(async () => {
@@ -335,4 +336,17 @@ test('fine-tuned models, where somebody tunes', async () => {
   expect(removed.at(-1)).toBe(orders.at(-1)!.name);
   expect((await send('DELETE', '/v2/finetuned_models/mine_1')).status).toBe(204);
   expect((await send('DELETE', '/v2/finetuned_models/mine_1')).status).toBe(404);
+
+  // A job that was cut off runs again: once before its record was there, once after.
+  const service = new TimegptService({ ...context, fineTuning });
+  const caller = { keyId: 'k', jobId: '00000000-0000-4000-8000-000000000001' };
+  const tune = () => service.finetune(body({ output_model_id: 'job_1' }))(caller);
+  const tuned = orders.length;
+  const answers = [await tune(), await tune()];
+  expect(answers[0]).toMatchObject({ finetuned_model_id: 'job_1' });
+  expect(answers[1]).toEqual(answers[0]);
+  expect(orders.length - tuned).toBe(1);
+  expect(removed.at(-1)).toBe('tuned-job_1');
+  const { body: shown } = await send('GET', '/v2/finetuned_models/job_1');
+  expect(shown).not.toHaveProperty('job_id');
 });

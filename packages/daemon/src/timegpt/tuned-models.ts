@@ -19,6 +19,8 @@ export const TunedModel = z.object({
   freq: z.string(),
   /** Name of the installed model that forecasts. */
   installed_as: z.string(),
+  /** The job that made it. */
+  job_id: z.string().optional(),
 });
 export type TunedModel = z.infer<typeof TunedModel>;
 

@@ -2,7 +2,6 @@
  * A queue in one file. Every process of this machine that opens the file takes part; each step is one transaction
  * of SQLite, so a process that is killed at any point leaves a queue that goes on.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -25,11 +24,14 @@ import {
   type Standing,
   workerLost,
 } from '../job-queue.ts';
+import { isHolderGone, newToken } from './holder.ts';
 import { type JobRow, SCHEMA } from './schema.ts';
 
 export interface JournalOptions extends QueueOptions {
   readonly now?: () => number;
 }
+
+const FORGETS_PER_KEEP = 20;
 
 const toRecord = (row: JobRow): JobRecord => ({
   id: row.id,
@@ -46,19 +48,29 @@ class JournalQueue implements JobQueue {
   readonly #name: string;
   readonly #leaseMs: number;
   readonly #mostLosses: number;
+  readonly #keepMs: number;
   readonly #now: () => number;
+  #forgotAt = Number.NEGATIVE_INFINITY;
 
   constructor(db: DatabaseSync, options: JournalOptions) {
     this.#db = db;
     this.#name = options.name;
     this.#leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
     this.#mostLosses = options.mostLosses ?? DEFAULT_LOSSES;
+    this.#keepMs = options.keepMs ?? DEFAULT_KEEP_MS;
     this.#now = options.now ?? Date.now;
     db.exec(SCHEMA);
-    db.prepare('DELETE FROM job WHERE queue = ? AND ended_at < ?').run(
-      this.#name,
-      this.#now() - (options.keepMs ?? DEFAULT_KEEP_MS),
-    );
+    this.#forgetOld();
+  }
+
+  /** Also while the journal stays open, but not at every job. */
+  #forgetOld(): void {
+    const now = this.#now();
+    if (now - this.#forgotAt < this.#keepMs / FORGETS_PER_KEEP) return;
+    this.#forgotAt = now;
+    this.#db
+      .prepare('DELETE FROM job WHERE queue = ? AND ended_at < ?')
+      .run(this.#name, now - this.#keepMs);
   }
 
   #transaction<T>(work: () => T): T {
@@ -81,6 +93,7 @@ class JournalQueue implements JobQueue {
 
   async enqueue({ id, payload, attempts = DEFAULT_ATTEMPTS }: JobRequest): Promise<JobState> {
     checkJobId(id);
+    this.#forgetOld();
     this.#db
       .prepare(
         `INSERT INTO job (queue, id, state, payload, attempts) VALUES (?, ?, 'waiting', ?, ?)
@@ -97,7 +110,7 @@ class JournalQueue implements JobQueue {
         .prepare("SELECT * FROM job WHERE queue = ? AND state = 'waiting' ORDER BY place LIMIT 1")
         .get(this.#name) as unknown as JobRow | undefined;
       if (!row) return undefined;
-      const token = randomUUID();
+      const token = newToken();
       this.#db
         .prepare("UPDATE job SET state = 'active', token = ?, lease_until = ? WHERE place = ?")
         .run(token, this.#now() + this.#leaseMs, row.place);
@@ -108,6 +121,11 @@ class JournalQueue implements JobQueue {
   /** Jobs whose holder is gone wait again, or have failed when that happened too often. */
   #takeBackLost(): void {
     const now = this.#now();
+    const active = this.#db
+      .prepare("SELECT token FROM job WHERE queue = ? AND state = 'active'")
+      .all(this.#name) as unknown as { readonly token: string }[];
+    const end = this.#db.prepare('UPDATE job SET lease_until = ? WHERE queue = ? AND token = ?');
+    for (const { token } of active) if (isHolderGone(token)) end.run(now, this.#name, token);
     this.#db
       .prepare(
         `UPDATE job SET losses = losses + 1, token = NULL,
@@ -224,7 +242,12 @@ export const openJournalQueue = async (
   options: JournalOptions,
 ): Promise<JobQueue> => {
   // Loaded here, so that programs without jobs start without it.
-  const { DatabaseSync } = await import('node:sqlite');
+  const { DatabaseSync } = await import('node:sqlite').catch((cause: unknown) => {
+    throw new TollamaError('DEPENDENCY_MISSING', `Node ${process.versions.node} has no SQLite`, {
+      hint: 'jobs are kept in a journal: use Node 22.13 or newer, or a queue at redis://host:port',
+      cause,
+    });
+  });
   try {
     mkdirSync(dirname(path), { recursive: true });
     return new JournalQueue(new DatabaseSync(path, { timeout: 20_000 }), options);
