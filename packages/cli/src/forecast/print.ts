@@ -19,8 +19,33 @@ export interface PrintOptions {
 const MAX_CHARTS = 4;
 const TABLE_STEPS = 6;
 
-/** What a model that chooses per series chose, in a line. */
+interface Stretch {
+  readonly from: number;
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+const shares = ({ weights }: Stretch): string =>
+  Object.entries(weights)
+    .map(([name, weight]) => `${name} ${Math.round(100 * weight)} %`)
+    .join(', ');
+
+/** How a model that joins others weighed them: "step 1: a 60 %, b 40 %; step 17: ...". */
+const joined = (stretches: readonly Stretch[], origins: number): string => {
+  const told = stretches.map((stretch) =>
+    stretches.length === 1 ? shares(stretch) : `from step ${stretch.from} ${shares(stretch)}`,
+  );
+  const reason =
+    origins > 0 ? `by their losses from ${origins} earlier origins` : 'too short to rehearse';
+  return `joined: ${told.join('; ')} (${reason})`;
+};
+
+/** What a model that chooses or joins per series did, in a line. */
 const choice = ({ explanation }: Forecast): string | undefined => {
+  const { stretches, origins } = (explanation ?? {}) as {
+    stretches?: readonly Stretch[];
+    origins?: number;
+  };
+  if (stretches?.length) return joined(stretches, origins ?? 0);
   const { chosen, why, seasons } = (explanation ?? {}) as {
     chosen?: unknown;
     why?: unknown;
