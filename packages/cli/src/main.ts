@@ -3,6 +3,7 @@ import { didYouMean } from '@tollama/core/did-you-mean';
 import { EXIT, TollamaError } from '@tollama/core/errors';
 import { VERSION } from '@tollama/core/version';
 import { Command, CommanderError } from 'commander';
+import { listedCommand, SUMMARIES } from './commands/summaries.ts';
 import { printError } from './terminal/errors.ts';
 import { traceCommand } from './terminal/trace-command.ts';
 
@@ -39,12 +40,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   completion: async () => (await import('./commands/completion.ts')).completionCommand(),
 };
 
-const ALIASES: Readonly<Record<string, string>> = {
-  forecast: 'run',
-  backtest: 'compare',
-  ls: 'list',
-  start: 'serve',
-};
+const ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(SUMMARIES).flatMap(([name, { alias }]) => (alias ? [[alias, name]] : [])),
+);
 
 /** Lets `main` decide the exit code, of a command and of its own commands. */
 const withExits = (command: Command): Command => {
@@ -59,17 +57,24 @@ const unknownCommand = (word: string): TollamaError => {
   });
 };
 
-/** The command that the arguments name; all of them for help, completions, and names that nobody knows. */
+const listedCommands = (): readonly Command[] =>
+  Object.entries(SUMMARIES).map(([name, summary]) => listedCommand(name, summary));
+
+/** All commands, loaded. */
+export const allCommands = (): Promise<readonly Command[]> =>
+  Promise.all(Object.values(COMMANDS).map((each) => each()));
+
+/** The command that the arguments name; all of them for completions, their list for help. */
 const loadCommands = async (argv: readonly string[]): Promise<readonly Command[]> => {
   const word = argv[2] ?? '';
   const name = Object.hasOwn(ALIASES, word) ? ALIASES[word]! : word;
   if (Object.hasOwn(COMMANDS, name) && name !== 'completion') return [await COMMANDS[name]!()];
-  const isKnown = name === '' || name === 'completion' || name.startsWith('-');
-  if (!isKnown) throw unknownCommand(word);
-  return Promise.all(Object.values(COMMANDS).map((each) => each()));
+  if (name === 'completion') return allCommands();
+  if (name !== '' && !name.startsWith('-')) throw unknownCommand(word);
+  return listedCommands();
 };
 
-const buildProgram = (commands: readonly Command[]): Command => {
+export const buildProgram = (commands: readonly Command[]): Command => {
   const program = new Command('tollama')
     .description('Time-series foundation models without Python: pull, run and serve forecasts.')
     .version(VERSION, '-v, --version', 'print the version')
