@@ -23,16 +23,16 @@ const cost = (
 export const FAMILY_COSTS: readonly FamilyCost[] = [
   cost('granite-ttm-r2-512-96', 'float32', 0.39, 7626, 129),
   cost('toto2-4m', 'float32', 1.1, 2180, 144),
-  cost('timer-base-84m', 'int8', 4.1, 1065, 213),
+  cost('timer-base-84m', 'int8', 4, 1103, 217),
   cost('chronos-bolt-small', 'int8', 4.8, 532, 242),
-  cost('moirai2-small', 'float32', 4, 478, 175),
-  cost('timer-base-84m', 'float32', 12.1, 403, 463),
+  cost('moirai2-small', 'float32', 4, 504, 179),
+  cost('timer-base-84m', 'float32', 11.7, 419, 467),
   cost('chronos-bolt-small', 'float32', 8.4, 225, 306),
   cost('moirai-1.1-R-small', 'float32', 7.7, 191, 194),
   cost('tirex', 'int8', 16, 181, 194),
-  cost('toto-1.0-base', 'int8', 30.3, 175, 290),
+  cost('toto-1.0-base', 'int8', 9.2, 339, 300),
   cost('chronos-2', 'int8', 10.1, 154, 263),
-  cost('toto-1.0-base', 'float32', 20.3, 153, 741),
+  cost('toto-1.0-base', 'float32', 23.8, 174, 750),
   cost('tirex', 'float32', 20.5, 113, 281),
   cost('timesfm-2.5', 'int8', 25.8, 65.5, 381),
   cost('chronos-2', 'float32', 29.1, 57.5, 558),
@@ -42,6 +42,8 @@ export const FAMILY_COSTS: readonly FamilyCost[] = [
   cost('flowstate-r1.1', 'float32', 51.5, 19.9, 234),
   cost('sundial-base-128m', 'float32', 71.1, 19.2, 649),
   cost('patchtst-fm-r1', 'float32', 85, 17.5, 1165),
+  cost('chronos-t5-small', 'int8', 362, 3.3, 331),
+  cost('chronos-t5-small', 'float32', 602, 2.1, 462),
 ];
 
 /** Milliseconds of a run of n series: through both measured points, a run never costs less than its share. */
