@@ -88,9 +88,6 @@ export type JobOptions = z.infer<typeof JobOptions>;
 
 export const JOB_SCHEMA = 1;
 
-/** Stands for the folder of a base whose weights come with the program: only the training knows where they lie. */
-export const IN_THE_BOX = 'in-the-box';
-
 export const JobConfig = z.strictObject({
   schema: z.literal(JOB_SCHEMA),
   id: z.string().regex(/^[\w-]+$/),
@@ -101,7 +98,8 @@ export const JobConfig = z.strictObject({
     .strictObject({
       model: z.string().min(1),
       revision: z.string(),
-      folder: z.string().min(1),
+      /** null: its weights come with the program, and only the training knows where they lie. */
+      folder: z.string().min(1).nullable(),
       /** Of a base that is an adapter itself: its folder. */
       adapter: z.string().min(1).optional(),
     })

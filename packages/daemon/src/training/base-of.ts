@@ -1,7 +1,7 @@
 /** The installed model that a training starts from. */
 import { TollamaError } from '@tollama/core/errors';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
-import { IN_THE_BOX, type JobConfig } from '@tollama/core/training-job';
+import type { JobConfig } from '@tollama/core/training-job';
 import { VERSION } from '@tollama/core/version';
 import type { DaemonContext } from '../context.ts';
 
@@ -15,7 +15,7 @@ export const baseOf = async (
       hint: 'train tollama-nano, chronos-bolt-small, or a model from scratch with --from-scratch',
     });
   }
-  if (isNanoName(model)) return { model: 'tollama-nano', revision: VERSION, folder: IN_THE_BOX };
+  if (isNanoName(model)) return { model: 'tollama-nano', revision: VERSION, folder: null };
   const { resolved, adapter_path } = await store.get(model);
   if (!resolved?.snapshot_path) {
     throw new TollamaError('MODEL_UNSUPPORTED', `model '${model}' has no files to train`);

@@ -8,20 +8,17 @@
  * Checkpoints  none: `tollama train --from-scratch` makes them, with quantiles in place of points
  */
 import {
-  add,
   constant,
   dimOf,
   matmul,
   rearrange,
-  relu,
-  repeat,
   slice,
-  sub,
   type Tensor,
   type Weights,
 } from '@tollama/graph';
 import { z } from 'zod';
 import { defineFamily } from '../family.ts';
+import { type BlockOutput, doublyResidual, perceptron } from '../nn/doubly-residual.ts';
 import { linear } from '../nn/linear.ts';
 import { WINDOW_FIELDS, windowFamily } from '../nn/window-model.ts';
 
@@ -90,12 +87,8 @@ const basesOf = (type: (typeof STACKS)[number], c: Config) => {
   }
 };
 
-/** -> backcast [b, input_size], forecast [b, levels, horizon] */
-const block = (x: Tensor, w: Weights, c: Config, type: (typeof STACKS)[number]) => {
-  let y = x;
-  c.mlp_units.forEach((width, i) => {
-    y = relu(linear(y, w.at(`layers.${i}`), width));
-  });
+const block = (x: Tensor, w: Weights, c: Config, type: (typeof STACKS)[number]): BlockOutput => {
+  const y = perceptron(x, w, c.mlp_units);
   const bases = basesOf(type, c);
   const back = bases ? Number(dimOf(bases.back, 0)) : c.input_size;
   const ahead = bases ? Number(dimOf(bases.ahead, 0)) : c.horizon;
@@ -112,19 +105,10 @@ const block = (x: Tensor, w: Weights, c: Config, type: (typeof STACKS)[number]) 
 };
 
 const forward = (x: Tensor, c: Config, w: Weights): Tensor => {
-  const { input_size, horizon, quantiles } = c;
-  const last = slice(x, 1, { start: input_size - 1, end: input_size });
-  const sizes = { b: dimOf(x, 0), q: quantiles.length, h: horizon };
-  let forecast = repeat(last, 'b 1 -> b q h', sizes);
-  let residual = x;
-  c.stack_types.forEach((type, stack) => {
-    for (let i = 0; i < c.n_blocks; i++) {
-      const out = block(residual, w.at(`stacks.${stack}.blocks.${i}`), c, type);
-      residual = sub(residual, out.backcast);
-      forecast = add(forecast, out.forecast);
-    }
-  });
-  return rearrange(forecast, 'b q h -> b (q h)');
+  const counts = c.stack_types.map(() => c.n_blocks);
+  return doublyResidual(x, c, w, counts, (residual, at, stack) =>
+    block(residual, at, c, c.stack_types[stack]!),
+  );
 };
 
 export const nbeatsx = defineFamily(

@@ -6,22 +6,10 @@
  * Reference    github.com/Nixtla/neuralforecast, models/nhits.py (Apache-2.0)
  * Checkpoints  none: `tollama train --from-scratch` makes them, with quantiles in place of points
  */
-import {
-  add,
-  concat,
-  dimOf,
-  matmul,
-  max,
-  rearrange,
-  relu,
-  repeat,
-  slice,
-  sub,
-  type Tensor,
-  type Weights,
-} from '@tollama/graph';
+import { concat, matmul, max, rearrange, slice, type Tensor, type Weights } from '@tollama/graph';
 import { z } from 'zod';
 import { defineFamily } from '../family.ts';
+import { type BlockOutput, doublyResidual, perceptron } from '../nn/doubly-residual.ts';
 import { linear } from '../nn/linear.ts';
 import { interpolation, WINDOW_FIELDS, windowFamily } from '../nn/window-model.ts';
 
@@ -57,19 +45,10 @@ const maxPool = (x: Tensor, length: number, width: number): Tensor => {
   return max(rearrange(filled, 'b (n w) -> b n w', { w: width }), -1);
 };
 
-interface BlockOutput {
-  /** [b, input_size] */
-  readonly backcast: Tensor;
-  /** [b, levels, horizon] */
-  readonly forecast: Tensor;
-}
-
 const block = (x: Tensor, w: Weights, c: Config, stack: number): BlockOutput => {
   const { input_size, horizon, quantiles } = c;
-  let y = maxPool(x, input_size, c.n_pool_kernel_size[stack]!);
-  c.mlp_units.forEach((width, i) => {
-    y = relu(linear(y, w.at(`layers.${i}`), width));
-  });
+  const pooled = maxPool(x, input_size, c.n_pool_kernel_size[stack]!);
+  const y = perceptron(pooled, w, c.mlp_units);
   const knots = Math.max(1, Math.ceil(horizon / c.n_freq_downsample[stack]!));
   const theta = linear(y, w.at('theta'), input_size + quantiles.length * knots);
   const places = slice(theta, 1, { start: input_size, end: input_size + quantiles.length * knots });
@@ -82,22 +61,8 @@ const block = (x: Tensor, w: Weights, c: Config, stack: number): BlockOutput => 
   };
 };
 
-/** Begins with the last value, from which each block takes what it explains. */
-const forward = (x: Tensor, c: Config, w: Weights): Tensor => {
-  const { input_size, horizon, quantiles } = c;
-  const last = slice(x, 1, { start: input_size - 1, end: input_size });
-  const sizes = { b: dimOf(x, 0), q: quantiles.length, h: horizon };
-  let forecast = repeat(last, 'b 1 -> b q h', sizes);
-  let residual = x;
-  c.n_blocks.forEach((count, stack) => {
-    for (let i = 0; i < count; i++) {
-      const out = block(residual, w.at(`stacks.${stack}.blocks.${i}`), c, stack);
-      residual = sub(residual, out.backcast);
-      forecast = add(forecast, out.forecast);
-    }
-  });
-  return rearrange(forecast, 'b q h -> b (q h)');
-};
+const forward = (x: Tensor, c: Config, w: Weights): Tensor =>
+  doublyResidual(x, c, w, c.n_blocks, (residual, at, stack) => block(residual, at, c, stack));
 
 export const nhits = defineFamily(
   windowFamily<Config>({

@@ -2,13 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  IN_THE_BOX,
-  type JobConfig,
-  type JobOptions,
-  type JobResult,
-  type JobSeries,
-} from '@tollama/core/training-job';
+import type { JobConfig, JobOptions, JobResult, JobSeries } from '@tollama/core/training-job';
 import { openCheckpoint, type TensorValue } from '@tollama/graph';
 import { writeMerged } from '@tollama/models/adapter/write-merged';
 import type { TrainingWish } from '@tollama/models/family';
@@ -55,19 +49,20 @@ export interface RunJobOptions {
   readonly onEvent?: Listener | undefined;
 }
 
-const isBoxed = ({ base }: JobConfig): boolean => base?.folder === IN_THE_BOX;
-
 const exported = async (parts: ExportParts): Promise<JobResult['output']> => {
   const output = await exportModel(parts);
-  return isBoxed(parts.job) ? { ...output, base_folder: NANO_FOLDER } : output;
+  return parts.job.base?.folder === null ? { ...output, base_folder: NANO_FOLDER } : output;
 };
 
 /** The folder of the weights that a training begins with; random and merged ones are written once. */
 const startFolder = async (job: JobConfig, paths: JobPaths): Promise<string> => {
-  if (isBoxed(job)) return NANO_FOLDER;
-  const { adapter, folder } = job.base ?? {};
-  if (adapter) await writeMerged(await openCheckpoint(folder!), adapter, paths.start);
-  if (job.base) return adapter ? paths.start : job.base.folder;
+  if (job.base) {
+    const { adapter, folder } = job.base;
+    if (folder === null) return NANO_FOLDER;
+    if (!adapter) return folder;
+    await writeMerged(await openCheckpoint(folder), adapter, paths.start);
+    return paths.start;
+  }
   await mkdir(paths.start, { recursive: true });
   await writeFile(join(paths.start, 'config.json'), JSON.stringify(job.architecture, null, 2));
   const file = join(paths.start, 'model.safetensors');
