@@ -3,6 +3,7 @@
  * makes itself. Run it after a change of the dashboard, and look at what it wrote.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -138,6 +139,27 @@ const takeMetrics = async (browser: Browser, url: string): Promise<void> => {
   await save(metrics, 'dashboard-metrics-dark');
 };
 
+/** A run that is done, and one on its way: a real panel through the real command. */
+const takeBatches = async (browser: Browser, url: string, home: string): Promise<void> => {
+  const panel = join(folder, 'sales.parquet');
+  const series = ['--series', '6000', '--points', '120'];
+  execFileSync(process.execPath, [join(root, 'bench/batch-panel.ts'), panel, ...series]);
+  const start = (model: string, output: string) => {
+    const where = ['--horizon', '28', '--model', model, '--output', join(folder, output)];
+    return spawn(process.execPath, [cli, 'batch', panel, ...where, '--workers', '1'], {
+      stdio: 'ignore',
+      env: { ...process.env, TOLLAMA_HOME: home },
+    });
+  };
+  await once(start('seasonal-naive', 'baseline'), 'exit');
+  const running = start('auto', 'forecasts');
+  const batches = await open(browser, url, WIDE, 'batches');
+  await batches.getByText(/^[1-9]\d? % · .*\/s · .* left/).waitFor({ timeout: 120_000 });
+  await save(batches, 'dashboard-batches');
+  running.kill('SIGTERM');
+  await once(running, 'exit');
+};
+
 const executablePath = chromiumPath();
 if (executablePath === undefined) {
   console.error('Error: there is no Chromium; install one, or name it by CHROMIUM_PATH');
@@ -158,13 +180,14 @@ writeFileSync(join(repository, 'model.safetensors'), Buffer.alloc(WEIGHTS));
 await using hub = await startFakeHub(repository, { repoId: 'amazon/chronos-bolt-small' });
 hub.faults.pauseAfter = { bytes: 0.625 * WEIGHTS, until: new Promise(() => {}) };
 
+const home = join(folder, 'home');
 const port = await choosePort();
 const url = `http://127.0.0.1:${port}`;
 const daemon = spawn(process.execPath, [cli, 'serve', '--port', String(port)], {
   stdio: 'inherit',
   env: {
     ...process.env,
-    TOLLAMA_HOME: join(folder, 'home'),
+    TOLLAMA_HOME: home,
     TOLLAMA_LOG_LEVEL: 'error',
     HF_HUB_CACHE: join(folder, 'hub'),
     HF_ENDPOINT: hub.url,
@@ -185,6 +208,7 @@ try {
   });
   await takeForecasts(browser, url);
   await takeModels(browser, url);
+  await takeBatches(browser, url, home);
   await takeMetrics(browser, url);
 } finally {
   await browser.close();

@@ -1,4 +1,5 @@
 /** The SDK: a typed client of the daemon over fetch, for Node and browsers. */
+import type { BatchRun } from '@tollama/core/batch-run';
 import type { ForecastResponse } from '@tollama/core/forecast-response';
 import type { JobState } from '@tollama/core/training-job';
 import type {
@@ -25,8 +26,8 @@ import type {
   WhatIfBody,
   WhatIfResponse,
 } from './analyses.ts';
-import { toError } from './response-error.ts';
-import { readJsonLines, readServerEvents, type ServerEvent } from './streams.ts';
+import { askForEvents, postForLines } from './long-answers.ts';
+import type { ServerEvent } from './streams.ts';
 import { type CallOptions, type ClientOptions, type Request, Transport } from './transport.ts';
 import type {
   CapabilitiesResponse,
@@ -144,7 +145,7 @@ export class TollamaClient {
     if (names) query.set('events', names.join(','));
     if (heartbeat !== undefined) query.set('heartbeat', String(heartbeat));
     if (maxEvents !== undefined) query.set('max_events', String(maxEvents));
-    return this.#events(`/api/events?${query}`, { isLong: true, ...options });
+    return askForEvents(this.#transport, `/api/events?${query}`, { isLong: true, ...options });
   }
 
   /** Installed models. */
@@ -177,12 +178,12 @@ export class TollamaClient {
 
   /** Statuses of a pull as they come; the last one is `success`. Throws PULL_FAILED when it fails midway. */
   pull(body: PullBody, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#lines('/api/pull', body, options);
+    return postForLines(this.#transport, '/api/pull', { body, ...options });
   }
 
   /** Makes a model; statuses as they come. */
   create(body: CreateBody, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#lines('/api/create', body, options);
+    return postForLines(this.#transport, '/api/create', { body, ...options });
   }
 
   /** The same model under another name. */
@@ -192,7 +193,7 @@ export class TollamaClient {
 
   /** Compares the files of a model with their hashes; a status for each, then `success` or `damaged`. */
   verify(model: string, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#lines('/api/verify', { model }, options);
+    return postForLines(this.#transport, '/api/verify', { body: { model }, ...options });
   }
 
   /** Removes what no model needs, or with `dryRun` only tells. */
@@ -217,12 +218,12 @@ export class TollamaClient {
 
   /** The same as lines of progress, the last of which carries the response. */
   forecastStream(body: ForecastBody, options?: CallOptions): AsyncGenerator<StreamEvent> {
-    return this.#lines('/api/forecast', body, options);
+    return postForLines(this.#transport, '/api/forecast', { body, ...options });
   }
 
   /** The same as events: model_loading, inference_started, series_complete, done. */
   forecastEvents(body: ForecastBody, options?: CallOptions): AsyncGenerator<ServerEvent> {
-    return this.#events('/api/forecast/stream', {
+    return askForEvents(this.#transport, '/api/forecast/stream', {
       method: 'POST',
       body,
       isLong: true,
@@ -255,7 +256,7 @@ export class TollamaClient {
 
   /** A quick forecast first, a better one after it, as events. */
   progressiveForecast(body: AutoForecastBody, options?: CallOptions): AsyncGenerator<ServerEvent> {
-    return this.#events('/api/forecast/progressive', {
+    return askForEvents(this.#transport, '/api/forecast/progressive', {
       method: 'POST',
       body,
       isLong: true,
@@ -350,7 +351,7 @@ export class TollamaClient {
   /** Events past the number `after`, until the training ends; the last one, `end`, is the job. */
   trainingEvents(id: string, after = 0, options?: CallOptions): AsyncGenerator<ServerEvent> {
     const path = `/api/train/${encodeURIComponent(id)}/events?after=${after}`;
-    return this.#events(path, { isLong: true, ...options });
+    return askForEvents(this.#transport, path, { isLong: true, ...options });
   }
 
   /** Ends a training after the step under way; `resumeTraining` goes on from there. */
@@ -362,28 +363,19 @@ export class TollamaClient {
     return this.#post(`/api/train/${encodeURIComponent(id)}/resume`, {}, options);
   }
 
-  async *#lines(
-    path: string,
-    body: unknown,
-    options?: CallOptions,
-  ): AsyncGenerator<StreamEvent, void, undefined> {
-    const request = { method: 'POST', body, isLong: true, ...options };
-    const response = await this.#transport.request(path, request);
-    for await (const event of readJsonLines<StreamEvent>(response)) {
-      if (event.error) throw toError(event.error, event.error.status, 'PULL_FAILED');
-      yield event;
-    }
+  /** Runs of `tollama batch` on the daemon's machine, the latest first. */
+  async batches(options?: CallOptions): Promise<readonly BatchRun[]> {
+    return (await this.#get<{ batches: readonly BatchRun[] }>('/api/batches', options)).batches;
   }
 
-  async *#events(path: string, request: Request): AsyncGenerator<ServerEvent, void, undefined> {
-    const response = await this.#transport.request(path, request);
-    for await (const event of readServerEvents(response)) {
-      if (event.event === 'error') {
-        const { code, message, detail, hint } = event.data as Record<string, string | undefined>;
-        const status = Number(code);
-        throw toError({ detail, message, hint }, Number.isInteger(status) ? status : undefined);
-      }
-      yield event;
-    }
+  /** Asks a run to stop; the same command goes on with it. */
+  stopBatch(id: string, options?: CallOptions): Promise<BatchRun> {
+    return this.#json(`/api/batches/${encodeURIComponent(id)}`, { method: 'DELETE', ...options });
+  }
+
+  /** Forgets a run that is over; its output stays. */
+  async forgetBatch(id: string, options?: CallOptions): Promise<void> {
+    const path = `/api/batches/${encodeURIComponent(id)}?purge=true`;
+    await this.#json(path, { method: 'DELETE', ...options });
   }
 }

@@ -13,6 +13,7 @@ import type { ForecastEndpoint } from './observe/metrics.ts';
 import { INFER_PATHS, openInferenceRoutes } from './open-inference/routes.ts';
 import { timeSeriesRoutes } from './open-inference/time-series.ts';
 import { autoForecastRoutes } from './routes/auto-forecast.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { calibrationRoutes } from './routes/calibration.ts';
 import { compareRoutes } from './routes/compare.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
@@ -127,6 +128,7 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.route('/', usageRoutes(context));
   app.route('/', eventRoutes(context));
   app.route('/', trainingRoutes(context));
+  app.route('/', batchRoutes(context));
   app.route('/', openInferenceRoutes(context));
   app.route('/', timeSeriesRoutes(context));
   app.route('/', timegptRoutes(context));

@@ -1,6 +1,7 @@
 /** The frame of every view: navigation, the state of the daemon, the page. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { BatchesView } from './batches/batches-view.tsx';
 import { access } from './daemon/connection.ts';
 import { daemonState } from './daemon/state.ts';
 import { ForecastView } from './forecast/forecast-view.tsx';
@@ -37,6 +38,11 @@ const PAGES: Readonly<Record<View, Page>> = {
     title: 'Training',
     about: 'Adapters and models of your own',
     view: () => <TrainingView />,
+  },
+  batches: {
+    title: 'Batches',
+    about: 'Whole panels on their way through tollama batch',
+    view: () => <BatchesView />,
   },
   metrics: {
     title: 'Metrics',

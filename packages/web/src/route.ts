@@ -1,7 +1,7 @@
 /** Which view is shown: the part of the address after `#/`. */
 import { createStore } from './ui/store.ts';
 
-export const VIEWS = ['forecast', 'models', 'training', 'metrics', 'system'] as const;
+export const VIEWS = ['forecast', 'models', 'training', 'batches', 'metrics', 'system'] as const;
 export type View = (typeof VIEWS)[number];
 
 const viewOf = (hash: string): View =>

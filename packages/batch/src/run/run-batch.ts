@@ -10,6 +10,7 @@ import {
   openJournalQueue,
   openQueue,
   openStore,
+  shownAddress,
 } from '@tollama/queue';
 import { type ChunkSize, chunksOf } from '../panel/chunks.ts';
 import { findColumns, type PanelColumns } from '../panel/columns.ts';
@@ -21,8 +22,8 @@ import { LOCAL_LEASE_MS, SHARED_LEASE_MS } from '../worker/serve-worker.ts';
 import { dispatch } from './dispatcher.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type LocalWorkers, startLocalWorkers } from './local-workers.ts';
-import { createPace } from './pace.ts';
 import { createPartWriter, type PartWriter } from './part-writer.ts';
+import { startReporter } from './reporter.ts';
 import {
   prepareFolder,
   type RunPaths,
@@ -34,6 +35,7 @@ import {
   writeWhole,
 } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
+import { startRunRecord } from './run-record.ts';
 
 export interface BatchOptions {
   /** Paths, globs and addresses of one kind of file. */
@@ -56,6 +58,8 @@ export interface BatchOptions {
   readonly memoryMegabytes?: number;
   readonly leaseMs?: number | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The state folder, where a daemon of this machine sees the run; nothing is told where not given. */
+  readonly home?: string | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
   readonly onWorkers?: (workers: LocalWorkers) => void;
@@ -79,7 +83,6 @@ export interface BatchSummary {
 const DEFAULT_MEMORY_MEGABYTES = 300;
 /** Chunks out at workers that are not of this machine. */
 const AHEAD_SHARED = 64;
-const PROGRESS_MS = 1000;
 
 interface Opened {
   readonly startedAt: number;
@@ -150,33 +153,6 @@ const openEngine = async (paths: RunPaths, { queue, leaseMs, workers }: BatchOpt
   };
 };
 
-/** Tells how far the run is, at most once a second and at its end. */
-const createReporter = (
-  paths: RunPaths,
-  writer: PartWriter,
-  options: Pick<BatchOptions, 'onProgress'> & { readonly workers: () => number },
-) => {
-  const pace = createPace();
-  let latest = Number.NEGATIVE_INFINITY;
-  return async (isLast = false): Promise<void> => {
-    const now = Date.now();
-    if (!isLast && now - latest < PROGRESS_MS) return;
-    latest = now;
-    const { series, failed } = writer.counts;
-    pace.at(now, series);
-    const total = Math.max(series, writer.state.plan.series);
-    const progress: RunProgress = {
-      ...{ series, failed, total },
-      seriesPerSecond: pace.seriesPerSecond,
-      etaMs: isLast ? 0 : pace.etaMs(total - series),
-      memoryBytes: process.resourceUsage().maxRSS * 1024 + options.workers(),
-      updatedAt: new Date(now).toISOString(),
-    };
-    await writeWhole(paths.progress, `${JSON.stringify(progress)}\n`);
-    options.onProgress?.(progress);
-  };
-};
-
 const forecastPanel = async (
   database: DuckDb,
   paths: RunPaths,
@@ -193,8 +169,7 @@ const forecastPanel = async (
   const layout = { ...columns, model, quantiles };
   const writer = createPartWriter(paths, layout, { state, startedAt, now: Date.now });
   const workerBytes = (): number => workers.memoryBytes;
-  const report = createReporter(paths, writer, { ...options, workers: workerBytes });
-  await report();
+  await using reporter = await startReporter(paths, writer, { ...options, workers: workerBytes });
   const after = state.parts.at(-1)?.lastId;
   const { isOrdered } = state.plan;
   const panel = readPanel(database, { table, columns }, { isOrdered, after, signal });
@@ -202,12 +177,9 @@ const forecastPanel = async (
   const { ahead } = engine;
   const check = (): void => workers.check();
   const outcomes = dispatch(chunks, { queue, store, settings, ahead, signal, check });
-  for await (const outcome of outcomes) {
-    await writer.add(outcome);
-    await report();
-  }
+  for await (const outcome of outcomes) await writer.add(outcome);
   await writer.finish();
-  await report(true);
+  await reporter.last();
   const memoryBytes = process.resourceUsage().maxRSS * 1024 + workerBytes();
   return Object.assign(writer, { memoryBytes });
 };
@@ -241,19 +213,8 @@ const summaryOf = (
   ...facts,
 });
 
-/**
- * Forecasts a panel. Each of its series ends in the Parquet data set or, with a reason, in the errors file; both
- * are the same bytes whatever the number of workers and however often the run was cut off.
- *
- * @throws TollamaError BUSY while another run writes to the folder, INVALID_REQUEST when it holds another run
- */
-export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => {
-  const { freq } = parseBody(BatchSettings, options.settings);
-  if (freq !== 'auto') parseFrequency(freq);
-  const paths = runPaths(options.output);
-  await prepareFolder(paths, false);
-  using _lock = await lockRun(paths.lock, options.output);
-  if (options.isFresh) await prepareFolder(paths, true);
+/** The run, once its folder is ours. */
+const runLocked = async (paths: RunPaths, options: BatchOptions): Promise<BatchSummary> => {
   using database = await openDuckDb({
     temporaryFolder: paths.sorting,
     memoryMegabytes: options.memoryMegabytes ?? DEFAULT_MEMORY_MEGABYTES,
@@ -269,4 +230,38 @@ export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => 
   await rm(paths.contents, { recursive: true, force: true });
   await rm(paths.sorting, { recursive: true, force: true });
   return summaryOf(paths, done, { memoryBytes, resumed });
+};
+
+/**
+ * Forecasts a panel. Each of its series ends in the Parquet data set or, with a reason, in the errors file; both
+ * are the same bytes whatever the number of workers and however often the run was cut off.
+ *
+ * @throws TollamaError BUSY while another run writes to the folder, INVALID_REQUEST when it holds another run
+ */
+export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => {
+  const { freq } = parseBody(BatchSettings, options.settings);
+  if (freq !== 'auto') parseFrequency(freq);
+  const paths = runPaths(options.output);
+  await prepareFolder(paths, false);
+  using _lock = await lockRun(paths.lock, options.output);
+  if (options.isFresh) await prepareFolder(paths, true);
+  const { home, output, inputs, queue, workers, settings } = options;
+  const { model, horizon } = settings;
+  const record = await startRunRecord({
+    ...{ home, output, model, horizon, inputs: [...inputs], workers },
+    queue: queue === undefined ? null : shownAddress(queue),
+    signal: options.signal,
+  });
+  try {
+    const onProgress = (at: RunProgress): void => {
+      record.progress(at);
+      options.onProgress?.(at);
+    };
+    const summary = await runLocked(paths, { ...options, signal: record.signal, onProgress });
+    await record.done(summary);
+    return summary;
+  } catch (error) {
+    await record.failed(error);
+    throw error;
+  }
 };

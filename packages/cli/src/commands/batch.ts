@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { BatchOptions, BatchSummary, RunProgress } from '@tollama/batch';
+import { readSettings } from '@tollama/core/settings';
 import { DEFAULT_MODEL, isEmbeddedName } from '@tollama/core/statistical';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
@@ -109,6 +110,7 @@ const batch = async (inputs: readonly string[], options: BatchCommandOptions): P
       mustResume: options.resume ?? false,
       memoryMegabytes: options.memory,
       env: process.env,
+      home: readSettings(process.env).home,
       signal,
       onProgress: (at) => progress.status(progressLine(at)),
     });

@@ -1,4 +1,6 @@
 /** Every route of the daemon: what it is for, what goes in, what comes out. `/openapi.json` and `/docs` read it. */
+
+import { BatchRun } from '@tollama/core/batch-run';
 import { ForecastProfile } from '@tollama/core/forecast-profile';
 import { ForecastRequest } from '@tollama/core/forecast-request';
 import { ForecastResponse } from '@tollama/core/forecast-response';
@@ -36,6 +38,7 @@ export const TAGS = {
   models: 'Models: pull, look, remove',
   profiles: 'Modelfiles: defaults that a request takes by name',
   training: 'Trainings: adapters and models of your own',
+  batches: 'Runs of `tollama batch` on this machine',
   timegpt: 'TimeGPT API, for its own client',
   inference: 'Open Inference Protocol v2, and KServe time series',
   system: 'The daemon itself',
@@ -246,6 +249,9 @@ const PROFILES: readonly Operation[] = [
   },
 ];
 
+/** What DELETE answers with ?purge=true. */
+const Deleted = z.object({ deleted: z.literal(true), id: z.string() });
+
 const JOB = { answer: { name: 'TrainingJob', schema: JobState } };
 
 const TRAINING: readonly Operation[] = [
@@ -268,7 +274,24 @@ const TRAINING: readonly Operation[] = [
     tag: 'training',
     summary: 'End a training after the step under way; its state is kept',
     query: { purge: 'true deletes a training that does not run, with its checkpoints' },
-    ...JOB,
+    answer: { name: 'StoppedTraining', schema: z.union([JobState, Deleted]) },
+  },
+];
+
+const BATCH = { answer: { name: 'BatchRun', schema: BatchRun } };
+
+const BATCHES: readonly Operation[] = [
+  get('/api/batches', 'batches', 'All runs that are known, the latest first', {
+    answer: { name: 'BatchRuns', schema: z.object({ batches: z.array(BatchRun) }) },
+  }),
+  get('/api/batches/:id', 'batches', 'One run', BATCH),
+  {
+    method: 'delete',
+    path: '/api/batches/:id',
+    tag: 'batches',
+    summary: 'Ask a run to stop; the same command goes on with it',
+    query: { purge: 'true forgets a run that is over; its output stays' },
+    answer: { name: 'StoppedBatch', schema: z.union([BatchRun, Deleted]) },
   },
 ];
 
@@ -305,6 +328,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...MODELS,
   ...PROFILES,
   ...TRAINING,
+  ...BATCHES,
   ...DROP_IN,
   ...SYSTEM,
 ];

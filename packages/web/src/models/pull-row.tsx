@@ -1,21 +1,9 @@
 /** One pull: its bar while it runs, its error when it failed. */
 import { Icon } from '../ui/icon.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { ProgressBar } from '../ui/progress-bar.tsx';
 import { describeProgress, fractionOf } from './pull-progress.ts';
 import { dismissPull, type Pull } from './pulls.ts';
-
-const Bar = ({ model, fraction }: { model: string; fraction: number | undefined }) => (
-  <div
-    class={fraction === undefined ? 'progress indeterminate' : 'progress'}
-    role="progressbar"
-    aria-label={`Pull of ${model}`}
-    aria-valuemin={0}
-    aria-valuemax={100}
-    aria-valuenow={fraction === undefined ? undefined : Math.round(fraction * 100)}
-  >
-    <span style={fraction === undefined ? {} : { width: `${fraction * 100}%` }} />
-  </div>
-);
 
 export const PullRow = ({ pull }: { pull: Pull }) => {
   const { model, progress, problem, cancel } = pull;
@@ -42,7 +30,7 @@ export const PullRow = ({ pull }: { pull: Pull }) => {
           <span class="visually-hidden">Stop the pull of {model}</span>
         </button>
       </div>
-      <Bar model={model} fraction={fraction} />
+      <ProgressBar label={`Pull of ${model}`} fraction={fraction} />
       {progress.warnings.map((warning) => (
         <p key={warning} class="small warn-text">
           {warning}

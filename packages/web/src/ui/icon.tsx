@@ -3,6 +3,7 @@ const PATHS = {
   forecast: 'M3 15l4-5 4 3 3-4M14 9l7-4M14 9l7 1M14 9l7 7M3 20h18',
   models: 'M12 3l8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9',
   training: 'M3 4v16h18M6 8c3 0 3 8 7 8h7',
+  batches: 'M4 4h16v4H4zM4 10h16v4H4zM4 16h16v4H4zM8 4v4M12 10v4M16 16v4',
   metrics: 'M4 20V10M10 20V4M16 20v-7M21 20H3',
   system: 'M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01',
   download: 'M12 4v11M7 11l5 5 5-5M4 20h16',
