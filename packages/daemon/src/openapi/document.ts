@@ -3,7 +3,8 @@ import { Forecast } from '@tollama/core/forecast-response';
 import { Series } from '@tollama/core/series';
 import { VERSION } from '@tollama/core/version';
 import { z } from 'zod';
-import { OPERATIONS, type Operation, TAGS } from './operations.ts';
+import { type Operation, TAGS } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -8,7 +8,7 @@ import {
   ForecastBody,
   OnlineAnomalyBody,
 } from '../timegpt/requests.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 const timegpt = (
   method: Operation['method'],

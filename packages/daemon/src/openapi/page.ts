@@ -1,6 +1,7 @@
 /** The OpenAPI document as a page for people: one file, no scripts, nothing from elsewhere. */
 import type { Json } from './document.ts';
-import { OPERATIONS, type Operation, TAGS } from './operations.ts';
+import { type Operation, TAGS } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -1,8 +1,10 @@
 /** What a pull goes by: the request over the environment over config.json over the default. */
 
 import { ModelFacts } from '@tollama/core/model-facts';
+import type { Settings } from '@tollama/core/settings';
 import { z } from 'zod';
-import type { DaemonContext } from '../context.ts';
+import type { ConfigFile } from '../config-file.ts';
+import type { Supervisor } from '../runner/supervisor.ts';
 import { hubCacheDir } from './hub-cache.ts';
 import { pullDefaults } from './pull-defaults.ts';
 import type { PullContext, PullOptions } from './pull-model.ts';
@@ -33,10 +35,17 @@ export type PullFields = Omit<PullBody, 'stream'>;
 
 const INSPECT_TIMEOUT_MS = 60_000;
 
+/** Where the defaults of a pull come from. */
+interface PullSources {
+  readonly settings: Settings;
+  readonly config: ConfigFile;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /** Request over environment over config over default; an explicit null clears. */
 export const pullOptions = async (
   body: PullFields,
-  { settings, config, env }: DaemonContext,
+  { settings, config, env }: PullSources,
   signal: AbortSignal,
 ): Promise<PullOptions> => {
   const defaults = pullDefaults(env, await config.require());
@@ -64,12 +73,12 @@ export const pullOptions = async (
   };
 };
 
-export const pullContext = ({
-  home,
-  store,
-  registry,
-  supervisor,
-}: Pick<DaemonContext, 'home' | 'store' | 'registry' | 'supervisor'>): PullContext => ({
+/** The parts of a daemon that a pull needs. */
+export type PullParts = Pick<PullContext, 'home' | 'store' | 'registry'> & {
+  readonly supervisor: Supervisor;
+};
+
+export const pullContext = ({ home, store, registry, supervisor }: PullParts): PullContext => ({
   home,
   store,
   registry,

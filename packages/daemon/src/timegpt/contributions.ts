@@ -4,14 +4,9 @@ import type { ModelCalls } from '../columnar/model-calls.ts';
 import { influenceOn } from './lagged-influence.ts';
 import type { ExogenousRow, Panel } from './panel.ts';
 import type { ContributionKind } from './requests.ts';
+import { spanOf, type Window } from './span.ts';
 import { cleanWindow } from './window-regression.ts';
-import {
-  forecastWindows,
-  spanOf,
-  type Window,
-  type WindowRows,
-  type WindowsOptions,
-} from './windows.ts';
+import { forecastWindows, type WindowRows, type WindowsOptions } from './windows.ts';
 
 export interface ContributionRequest {
   readonly panel: Panel;

@@ -7,7 +7,8 @@ import { fitHistory } from './history-fit.ts';
 import { intervalsOf } from './intervals-of-levels.ts';
 import { type Panel, refuseBody } from './panel.ts';
 import type { CrossValidationBody } from './requests.ts';
-import { forecastWindows, type Window } from './windows.ts';
+import type { Window } from './span.ts';
+import { forecastWindows } from './windows.ts';
 
 /** Window w of a series of n points starts at n - h - step * (windows - 1 - w). */
 const rollingWindows = (panel: Panel, h: number, step: number, count: number): Window[] =>

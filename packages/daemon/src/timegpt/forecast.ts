@@ -5,7 +5,8 @@ import { contributionsOf, rowWeights } from './contributions.ts';
 import { intervalsOf, quantilesOfLevels } from './intervals-of-levels.ts';
 import type { Panel } from './panel.ts';
 import type { ForecastBody } from './requests.ts';
-import { forecastWindows, type Window, type WindowsOptions } from './windows.ts';
+import type { Window } from './span.ts';
+import { forecastWindows, type WindowsOptions } from './windows.ts';
 
 /** A window at the end of each series. */
 export const lastWindows = (panel: Panel): Window[] =>

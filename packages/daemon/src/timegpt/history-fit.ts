@@ -10,7 +10,8 @@ import { intervalsOf } from './intervals-of-levels.ts';
 import type { Panel } from './panel.ts';
 import type { ContributionKind } from './requests.ts';
 import { robustSpread } from './residuals.ts';
-import { forecastWindows, type Window, type WindowRows, type WindowsOptions } from './windows.ts';
+import type { Window } from './span.ts';
+import { forecastWindows, type WindowRows, type WindowsOptions } from './windows.ts';
 
 /** Blocks of a series; longer ones take longer blocks, up to what the model gives in one pass. */
 const BLOCKS = 24;

@@ -6,7 +6,8 @@ import { tokens, windowsOptions } from './forecast.ts';
 import { type Panel, refuseBody } from './panel.ts';
 import type { OnlineAnomalyBody } from './requests.ts';
 import { oneSided, robustSpread, type Spread, twoSided } from './residuals.ts';
-import { forecastWindows, type Window } from './windows.ts';
+import type { Window } from './span.ts';
+import { forecastWindows } from './windows.ts';
 
 /** Forecasts that a threshold stands on, in detection windows; with fewer all errors are used. */
 const THRESHOLD_WINDOWS = 6;

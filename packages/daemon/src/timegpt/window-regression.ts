@@ -2,7 +2,7 @@
 import type { CovariateValues } from '@tollama/core/series';
 import type { Panel } from './panel.ts';
 import { encodeWords, regress } from './regression.ts';
-import type { Span } from './windows.ts';
+import type { Span } from './span.ts';
 
 export interface CleanedWindow {
   /** The history without what the rows explain beyond their means. */

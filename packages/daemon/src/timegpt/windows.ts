@@ -4,15 +4,8 @@ import { forecastWithIntervals } from '../columnar/intervals.ts';
 import { type CallSeries, type ModelCalls, readsCovariates } from '../columnar/model-calls.ts';
 import type { ModelProfile } from '../forecast/model-profile.ts';
 import { type ExogenousRow, type Panel, refuseBody } from './panel.ts';
+import { type Span, spanOf, type Window } from './span.ts';
 import { cleanWindow } from './window-regression.ts';
-
-export interface Window {
-  readonly series: number;
-  /** Points of the series that are known. */
-  readonly origin: number;
-  /** Windows of one round may look at each other. */
-  readonly round: number;
-}
 
 export interface WindowsOptions {
   readonly horizon: number;
@@ -54,17 +47,6 @@ const takesAll = (profile: ModelProfile, { rows, isKnownAhead }: Panel): boolean
 /** Whether the model itself reads the rows. */
 export const isNative = (profile: ModelProfile, panel: Panel): boolean =>
   panel.rows.length > 0 && takesAll(profile, panel);
-
-/** Where a window's history lies in the panel's columns. */
-export interface Span {
-  readonly from: number;
-  readonly end: number;
-}
-
-export const spanOf = (panel: Panel, { series, origin }: Window, context: number): Span => {
-  const offset = panel.offsets[series]!;
-  return { from: offset + Math.max(0, origin - context), end: offset + origin };
-};
 
 const listed = (values: Float64Array | readonly string[]): CovariateValues =>
   Array.from<number | string>(values) as CovariateValues;

@@ -3,15 +3,14 @@ import { cp, rm } from 'node:fs/promises';
 import { TollamaError } from '@tollama/core/errors';
 import { metadataOf } from '@tollama/core/model-facts';
 import type { JobConfig, JobResult } from '@tollama/core/training-job';
-import type { DaemonContext } from '../context.ts';
+import type { LoadedModels } from '../loaded/loaded-models.ts';
 import { pullFromFolder } from '../pull/pull-folder.ts';
-import { pullContext } from '../pull/pull-options.ts';
+import { type PullParts, pullContext } from '../pull/pull-options.ts';
 import { copyModel } from '../store/copy-model.ts';
 
-export type InstallContext = Pick<
-  DaemonContext,
-  'home' | 'store' | 'loaded' | 'registry' | 'supervisor'
->;
+export interface InstallContext extends PullParts {
+  readonly loaded: LoadedModels;
+}
 
 /** What a manifest tells of its training; a model without it is not ours to replace. */
 const trainingOf = (job: JobConfig, { step, before, after }: JobResult) => ({
@@ -21,7 +20,7 @@ const trainingOf = (job: JobConfig, { step, before, after }: JobResult) => ({
 /** @throws TollamaError MODEL_EXISTS for a name that belongs to a model which no training made */
 export const checkTrainedName = async (
   name: string,
-  { store }: Pick<DaemonContext, 'store'>,
+  { store }: Pick<InstallContext, 'store'>,
 ): Promise<void> => {
   const taken = await store.find(name);
   if (!taken || taken.metadata?.training) return;

@@ -12,9 +12,9 @@ import { type Arrow, loadArrow, readArrowBatches } from '@tollama/ingest/arrow';
 import { isoOfMilliseconds } from '@tollama/ingest/iso-time';
 import type { RecordBatch, Vector } from 'apache-arrow';
 import { z } from 'zod';
+import type { ConfigurationSource, DataFile } from './configuration-source.ts';
 import { GIFT_EVAL_CONFIGURATIONS } from './data-sets.ts';
 import { type StoredSeries, toUnivariate } from './instances.ts';
-import type { ConfigurationSource, DataFile } from './read-data.ts';
 
 const refuse = (path: string, problem: string, hint: string): never => {
   throw new TollamaError('INVALID_INPUT', `${path}: ${problem}`, { hint });

@@ -8,31 +8,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import { z } from 'zod';
 import { isArrowStore, readArrowStore, storedConfigurations } from './arrow-store.ts';
+import {
+  ConfigurationFile,
+  type ConfigurationSource,
+  type DataFile,
+} from './configuration-source.ts';
 import { findConfiguration, TERMS, type Term } from './data-sets.ts';
 import { type DataSeries, shortestLength } from './instances.ts';
 import { predictionLength, seasonality, windowCount } from './protocol.ts';
-
-const ConfigurationEntry = z.object({
-  file: z.string().min(1),
-  freq: z.string().min(1).optional(),
-  term: z.enum(['short', 'medium', 'long']).optional(),
-  horizon: z.int().positive().optional(),
-  windows: z.int().positive().optional(),
-  season: z.int().positive().optional(),
-  series: z.int().positive().optional(),
-  domain: z.string().optional(),
-  variates: z.int().positive().optional(),
-  seasonalNaive: z.object({ mase: z.number(), crps: z.number() }).optional(),
-});
-const ConfigurationFile = z.record(z.string().min(1), ConfigurationEntry);
-
-/** What configs.json says of one configuration; what it leaves out follows from the protocol. */
-export interface ConfigurationSource extends z.infer<typeof ConfigurationEntry> {
-  /** `dataset/frequency/term` */
-  readonly name: string;
-}
 
 /** One configuration, ready to be forecast. */
 export interface Configuration {
@@ -135,12 +119,6 @@ export const parseSeries = (text: string, path: string): DataSeries[] => {
 };
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
-
-/** A data file that several configurations may share. */
-export interface DataFile {
-  readonly series: readonly DataSeries[];
-  readonly digest: string;
-}
 
 /** Reads one data file, packed or not, or a folder of Arrow files. */
 export const readDataFile = async (folder: string, file: string): Promise<DataFile> => {

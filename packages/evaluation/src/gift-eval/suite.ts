@@ -7,6 +7,7 @@ import { isStatisticalName } from '@tollama/core/statistical';
 import { VERSION } from '@tollama/core/version';
 import { loadStatistics } from '@tollama/session/pool/load-metrics';
 import type { ModelPool } from '@tollama/session/pool/model-pool';
+import type { ConfigurationSource, DataFile } from './configuration-source.ts';
 import { type ConfigurationResult, evaluateConfiguration } from './evaluate-configuration.ts';
 import {
   adapterPredictor,
@@ -16,13 +17,7 @@ import {
   type OnMissing,
   type Predictor,
 } from './predictor.ts';
-import {
-  type ConfigurationSource,
-  type DataFile,
-  readConfigurations,
-  readDataFile,
-  toConfiguration,
-} from './read-data.ts';
+import { readConfigurations, readDataFile, toConfiguration } from './read-data.ts';
 import { fingerprint, openResultStore, pathPart, writeWhole } from './result-store.ts';
 import { resultRows, resultsCsv } from './results-csv.ts';
 

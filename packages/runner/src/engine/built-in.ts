@@ -3,7 +3,7 @@ import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
-import type { ReadyModel } from './loaded-models.ts';
+import type { ReadyModel } from './ready-model.ts';
 
 const CAPABILITIES = {
   covariates: NO_COVARIATES,

@@ -6,7 +6,8 @@ import type { ModelSeries, Outcome, SeriesForecast, Task } from '@tollama/models
 import { dependsOnCompany, type ForecastJob } from './batch.ts';
 import { firstForecastTimestamp } from './first-timestamp.ts';
 import type { RunnerSeries } from './forecast-params.ts';
-import type { LoadedModels, ReadyModel } from './loaded-models.ts';
+import type { LoadedModels } from './loaded-models.ts';
+import type { ReadyModel } from './ready-model.ts';
 
 /**
  * Series of one run of a graph; more are cut, neighbours in length together. Beyond 32 a large model gets

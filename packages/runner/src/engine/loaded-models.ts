@@ -1,21 +1,8 @@
 /** The models that this runner holds, by name and session options. */
-import type { Capabilities } from '@tollama/core/capabilities';
 import { TollamaError } from '@tollama/core/errors';
 import type { ModelReference, SessionChoice } from '@tollama/core/runner-protocol';
-import type { Outcome, Task } from '@tollama/models/family';
 import { builtInModel } from './built-in.ts';
-
-/** A model that is ready: a checkpoint's, or one without weights. */
-export interface ReadyModel extends AsyncDisposable {
-  readonly family: string;
-  readonly capabilities: Capabilities;
-  readonly device: string;
-  readonly precision: string;
-  /** Weights in bytes. */
-  readonly sizeBytes: number;
-  readonly loadMs: number;
-  forecast(task: Task): Promise<Outcome>;
-}
+import type { ReadyModel } from './ready-model.ts';
 
 export interface LoadedModelsOptions {
   readonly threads: number;
