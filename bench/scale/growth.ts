@@ -1,27 +1,35 @@
 /**
- * How the cost of a forecast grows: processor time of one call of a checkpoint with random weights, one thread, the
- * least of several calls, over context, horizon and batch; and wall time over threads.
+ * How the cost of a forecast grows with batch, context, horizon and threads, for each family of bench/families:
+ * processor time of one call for one series, the least of several calls of one thread; and how much wall time two
+ * threads save. Prints one table.
  *
- *   node bench/scale/growth.ts [--config bench/configs/chronos-bolt-small.json] [--calls 5]
- *     [--over batch,context,horizon,threads]
+ *   node bench/scale/growth.ts --checkpoints FOLDER [--models chronos-2,tirex] [--calls 3] [--seconds 20]
+ *
+ * FOLDER holds the checkpoints with random weights that bench/families made. A call that takes longer than --seconds
+ * is made once.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { TollamaError } from '@tollama/core/errors';
 import { type OpenModel, openModel } from '@tollama/models';
-import { randomCheckpoint } from '@tollama/models/random-checkpoint';
+import { FAMILIES, type FamilyCase } from '../families/families.ts';
 
 const { values } = parseArgs({
   options: {
-    config: {
-      type: 'string',
-      default: resolve(import.meta.dirname, '../configs/chronos-bolt-small.json'),
-    },
-    calls: { type: 'string', default: '5' },
-    over: { type: 'string', default: 'batch,context,horizon,threads' },
+    checkpoints: { type: 'string' },
+    models: { type: 'string' },
+    calls: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '20' },
   },
 });
+if (values.checkpoints === undefined) {
+  console.error('Skipped: --checkpoints names no folder; node bench/families/run.ts makes one');
+  process.exit(0);
+}
+const folder = values.checkpoints;
+const calls = Number(values.calls);
+const mostMs = 1000 * Number(values.seconds);
 
 interface Point {
   readonly batch: number;
@@ -29,23 +37,25 @@ interface Point {
   readonly horizon: number;
 }
 
-const USUAL: Point = { batch: 32, context: 512, horizon: 64 };
+/** Where one of the three is varied, the others are these; families that take minutes get fewer series. */
+const usual = ({ batch = 8 }: FamilyCase): Point => ({
+  batch: Math.min(8, batch),
+  context: 512,
+  horizon: 64,
+});
 
-/** A horizon past one pass feeds copies back: fewer series, so that a call stays short. */
-const POINTS: Readonly<Record<keyof Point, readonly Point[]>> = {
-  batch: [1, 8, 32, 128].map((batch) => ({ ...USUAL, batch })),
-  context: [64, 256, 512, 1024, 2048].map((context) => ({ ...USUAL, context })),
-  horizon: [16, 64, 128, 256].map((horizon) => ({ ...USUAL, batch: 4, horizon })),
-};
+const BATCHES = [1, 8, 32] as const;
+const CONTEXTS = [128, 512, 2048] as const;
+const HORIZONS = [16, 64, 256] as const;
 
-const taskOf = ({ batch, context, horizon }: Point) => ({
+const taskOf = ({ batch, context, horizon }: Point, { options, quantiles }: FamilyCase) => ({
   series: Array.from({ length: batch }, (_, b) => ({
     id: String(b),
     targets: [Float32Array.from({ length: context }, (_, t) => b + Math.sin(t / 7))],
   })),
   horizon,
-  quantiles: [0.1, 0.5, 0.9],
-  options: {},
+  quantiles: quantiles === false ? [] : [0.1, 0.5, 0.9],
+  options: { ...options },
 });
 
 interface Cost {
@@ -53,59 +63,89 @@ interface Cost {
   readonly wallMs: number;
 }
 
-const costOf = async (model: OpenModel, point: Point): Promise<Cost> => {
-  const task = taskOf(point);
-  await model.forecast(task);
-  let least: Cost = { processorMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY };
-  for (let call = 0; call < Number(values.calls); call++) {
-    const before = process.cpuUsage();
-    const started = performance.now();
-    await model.forecast(task);
-    const wallMs = performance.now() - started;
-    const { user, system } = process.cpuUsage(before);
-    const processorMs = (user + system) / 1000;
-    least = {
-      processorMs: Math.min(least.processorMs, processorMs),
-      wallMs: Math.min(least.wallMs, wallMs),
-    };
-  }
-  return least;
+const once = async (work: () => Promise<unknown>): Promise<Cost> => {
+  const before = process.cpuUsage();
+  const started = performance.now();
+  await work();
+  const wallMs = performance.now() - started;
+  const { user, system } = process.cpuUsage(before);
+  return { processorMs: (user + system) / 1000, wallMs };
 };
 
-const folder = await mkdtemp(join(tmpdir(), 'tollama-growth-'));
-
-const row = async (model: OpenModel, what: string, point: Point): Promise<void> => {
-  const { processorMs, wallMs } = await costOf(model, point);
-  const each = processorMs / point.batch;
-  console.log(
-    `| ${what} | ${processorMs.toFixed(1)} | ${each.toFixed(2)} | ${wallMs.toFixed(1)} |`,
-  );
-};
-
-const measure = async (): Promise<void> => {
-  const config = JSON.parse(await readFile(values.config, 'utf8')) as Record<string, unknown>;
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
-  await randomCheckpoint(join(folder, 'model.safetensors'), config, undefined, 1);
-  console.log('| call | processor ms | ms a series | wall ms |\n| --- | ---: | ---: | ---: |');
-  const over = values.over.split(',');
-  {
-    await using model = await openModel(folder, { threads: 1 });
-    for (const [what, points] of Object.entries(POINTS)) {
-      if (!over.includes(what)) continue;
-      for (const point of points) {
-        await row(model, `${what} ${point[what as keyof Point]}`, point);
-      }
+/** Undefined where the family does not take the point. */
+const costOf = async (
+  model: OpenModel,
+  point: Point,
+  family: FamilyCase,
+): Promise<Cost | undefined> => {
+  const { contextLength } = model.capabilities;
+  if (contextLength !== null && point.context > contextLength) return undefined;
+  const task = taskOf(point, family);
+  try {
+    const first = await once(() => model.forecast(task));
+    if (first.wallMs > mostMs) return first;
+    let least: Cost = { processorMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY };
+    for (let call = 0; call < calls; call++) {
+      const { processorMs, wallMs } = await once(() => model.forecast(task));
+      least = {
+        processorMs: Math.min(least.processorMs, processorMs),
+        wallMs: Math.min(least.wallMs, wallMs),
+      };
     }
-  }
-  if (!over.includes('threads')) return;
-  for (const threads of [1, 2]) {
-    await using model = await openModel(folder, { threads });
-    await row(model, `threads ${threads}`, USUAL);
+    return least;
+  } catch (error) {
+    if (error instanceof TollamaError) return undefined;
+    throw error;
   }
 };
 
-try {
-  await measure();
-} finally {
-  await rm(folder, { recursive: true, force: true });
+const digits = (ms: number): string => (ms >= 100 ? ms.toFixed(0) : ms.toPrecision(2));
+
+const cellOf = (cost: Cost | undefined, { batch }: Point): string =>
+  cost ? digits(cost.processorMs / batch) : '-';
+
+const rowOf = async (family: FamilyCase): Promise<readonly string[]> => {
+  const at = usual(family);
+  const most = family.batch ?? Number.POSITIVE_INFINITY;
+  const path = join(folder, family.config);
+  const cells: string[] = [];
+  let alone: Cost | undefined;
+  {
+    await using model = await openModel(path, { threads: 1 });
+    const points = [
+      ...BATCHES.map((batch) => ({ ...at, batch })),
+      ...CONTEXTS.map((context) => ({ ...at, context })),
+      ...HORIZONS.map((horizon) => ({ ...at, horizon })),
+    ];
+    for (const point of points) {
+      const isTooMany = point.batch > most;
+      cells.push(isTooMany ? '-' : cellOf(await costOf(model, point, family), point));
+    }
+    alone = await costOf(model, at, family);
+  }
+  await using model = await openModel(path, { threads: 2 });
+  const both = await costOf(model, at, family);
+  const gain = alone && both ? (alone.wallMs / both.wallMs).toFixed(2) : '-';
+  return [family.config, String(at.batch), ...cells, gain];
+};
+
+const HEADER = [
+  ...['model', 'series'],
+  ...BATCHES.map((batch) => `batch ${batch}`),
+  ...CONTEXTS.map((context) => `context ${context}`),
+  ...HORIZONS.map((horizon) => `horizon ${horizon}`),
+  '2 threads',
+];
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+const wanted = values.models?.split(',');
+console.log(line(HEADER));
+console.log(line(HEADER.map((_, i) => (i === 0 ? '---' : '---:'))));
+for (const family of FAMILIES) {
+  if (wanted && !wanted.includes(family.config)) continue;
+  if (!existsSync(join(folder, family.config))) {
+    console.error(`Skipped: ${folder} has no ${family.config}`);
+    continue;
+  }
+  console.log(line(await rowOf(family)));
 }
