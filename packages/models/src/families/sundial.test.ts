@@ -1,7 +1,10 @@
-import { resolve } from 'node:path';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openModel } from '../open-model.ts';
+import { randomCheckpoint } from '../random-checkpoint.ts';
 import { familyOf } from '../read-config.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/sundial/tiny');
@@ -146,16 +149,31 @@ describe('sundial', () => {
     await expect(forecast([[1, 2, 3]], 4, options)).rejects.toThrow(message);
   });
 
-  test('a pass that ends within a token is refused', () => {
+  test('passes shorter than a token give one pass only', async () => {
+    const short = await mkdtemp(join(tmpdir(), 'sundial-'));
     const config = {
       model_type: 'sundial',
       input_token_len: 4,
       hidden_size: 24,
       intermediate_size: 40,
-      output_token_lens: [10],
-      num_hidden_layers: 2,
+      output_token_lens: [3],
+      num_hidden_layers: 1,
       num_attention_heads: 3,
+      num_sampling_steps: 2,
     };
-    expect(() => familyOf(config, new Map())).toThrow('output_token_lens = [10]');
+    await writeFile(join(short, 'config.json'), JSON.stringify(config));
+    await randomCheckpoint(join(short, 'model.safetensors'), config, 'sundial', 1);
+    await using opened = await openModel(short, { threads: 1 });
+    expect(opened.capabilities.maxHorizon).toBe(3);
+    const task = { series: [{ id: 'a', targets: [[1, 2, 4]] }], quantiles: [], options: {} };
+    const { forecasts } = await opened.forecast({ ...task, horizon: 3 });
+    expect(Array.from(forecasts[0]!.targets[0]!.mean).every(Number.isFinite)).toBe(true);
+    const refused = opened.forecast({ ...task, horizon: 4 });
+    await expect(refused).rejects.toThrow('horizon 4 is beyond the 3 steps');
+  });
+
+  test('heads that do not divide the width are refused', () => {
+    const config = { model_type: 'sundial', hidden_size: 24, num_attention_heads: 5 };
+    expect(() => familyOf(config, new Map())).toThrow('num_attention_heads = 5');
   });
 });

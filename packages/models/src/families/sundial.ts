@@ -32,6 +32,7 @@ import {
   widthOf,
 } from '@tollama/graph';
 import { defineFamily, type Probe } from '../family.ts';
+import { ACTIVATIONS, type Activation } from '../nn/activation.ts';
 import { linear } from '../nn/linear.ts';
 import {
   gatedFeedForward,
@@ -46,7 +47,8 @@ import { CONTEXT_LENGTH, Config, forecast, pathLength } from './sundial/forecast
 
 /** Two layers beside a linear shortcut. x [b, s, 2P] -> [b, s, d] */
 const embed = (x: Tensor, w: Weights, c: Config): Tensor => {
-  const hidden = silu(linear(x, w.at('hidden_layer'), c.intermediate_size));
+  const activate: Activation = ACTIVATIONS[c.hidden_act];
+  const hidden = activate(linear(x, w.at('hidden_layer'), c.intermediate_size));
   const shortcut = linear(x, w.at('residual_layer'), c.hidden_size);
   return add(linear(hidden, w.at('output_layer'), c.hidden_size), shortcut);
 };
@@ -56,11 +58,7 @@ const layer = (x: Tensor, w: Weights, c: Config, at: Positions, past: LayerMemor
   const normed = layerNorm(x, w.at('norm1'));
   const { output, memory } = rotaryAttention(normed, w.at('self_attn'), c, at, past);
   const y = add(x, output);
-  const branch = gatedFeedForward(
-    layerNorm(y, w.at('norm2')),
-    w.at('ffn_layer'),
-    c.intermediate_size,
-  );
+  const branch = gatedFeedForward(layerNorm(y, w.at('norm2')), w.at('ffn_layer'), c);
   return { x: add(y, branch), memory };
 };
 
@@ -242,7 +240,7 @@ export const sundial = defineFamily({
     covariates: NO_COVARIATES,
     contextLength: CONTEXT_LENGTH,
     nativeHorizon: pathLength(c),
-    maxHorizon: null,
+    maxHorizon: pathLength(c) < c.input_token_len ? pathLength(c) : null,
     quantiles: [],
     multivariate: false,
     samples: true,

@@ -131,7 +131,10 @@ describe('timer', () => {
     await expect(forecast(rows, 4, options)).rejects.toThrow(message);
   });
 
-  test('an unknown activation is refused by name', () => {
+  test.each([
+    [{ hidden_act: 'geglu' }, 'hidden_act = "geglu"'],
+    [{ num_attention_heads: 5 }, 'must divide hidden_size into even widths'],
+  ])('refuses config.json with %j', (keys, message) => {
     const config = {
       model_type: 'timer',
       input_token_len: 6,
@@ -140,8 +143,8 @@ describe('timer', () => {
       output_token_lens: [6],
       num_hidden_layers: 2,
       num_attention_heads: 3,
-      hidden_act: 'gelu',
+      ...keys,
     };
-    expect(() => familyOf(config, new Map())).toThrow('hidden_act = "gelu"');
+    expect(() => familyOf(config, new Map())).toThrow(message);
   });
 });

@@ -25,9 +25,12 @@ import {
 import { z } from 'zod';
 import { defineFamily, type Outcome, type Probe, type RunGraph, type Task } from '../family.ts';
 import { filledRows } from '../fill-missing.ts';
+import { ACTIVATION_NAMES } from '../nn/activation.ts';
 import { linear } from '../nn/linear.ts';
 import {
   gatedFeedForward,
+  HEADS_DIVIDE,
+  headsDivide,
   type LayerMemory,
   layerNorm,
   memoryInputs,
@@ -37,17 +40,22 @@ import {
 } from '../nn/timer-layers.ts';
 import { readOptions } from '../read-options.ts';
 
-const Config = z.object({
-  model_type: z.literal('timer'),
-  input_token_len: z.int().positive(),
-  hidden_size: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  output_token_lens: z.array(z.int().positive()).min(1),
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  hidden_act: z.literal('silu').default('silu'),
-  use_cache: z.boolean().default(true),
-});
+const count = z.int().positive();
+
+/** Defaults are those of the reference's class, which are not those of the published checkpoint. */
+const Config = z
+  .object({
+    model_type: z.literal('timer'),
+    input_token_len: count.default(1),
+    hidden_size: count.default(1024),
+    intermediate_size: count.default(2048),
+    output_token_lens: z.array(count).min(1).default([1, 8, 32, 64]),
+    num_hidden_layers: count.default(8),
+    num_attention_heads: count.default(8),
+    hidden_act: z.enum(ACTIVATION_NAMES).default('silu'),
+    use_cache: z.boolean().default(true),
+  })
+  .refine(headsDivide, HEADS_DIVIDE);
 type Config = z.infer<typeof Config>;
 
 /** The longest context of the paper. */
@@ -75,7 +83,7 @@ const layer = (
 ) => {
   const { output, memory } = rotaryAttention(x, w.at('self_attn'), c, at, past);
   const y = layerNorm(add(x, probe('self_attn_out', output)), w.at('norm1'));
-  const z = add(y, gatedFeedForward(y, w.at('ffn_layer'), c.intermediate_size));
+  const z = add(y, gatedFeedForward(y, w.at('ffn_layer'), c));
   return { x: layerNorm(z, w.at('norm2')), memory };
 };
 
@@ -134,8 +142,10 @@ const emptyMemory = (rows: number, c: Config): Memory => {
 
 /** Mean and deviation with the divisor n - 1; a constant row has the deviation 0, and no forecast. */
 const standardOf = (row: Float32Array): { mean: number; deviation: number } => {
-  let mean = 0;
-  for (const value of row) mean += value / row.length;
+  let sum = 0;
+  // Of equal float32 numbers the sum is exact, and so is the mean: their deviation is 0, not rounding.
+  for (const value of row) sum += value;
+  const mean = sum / row.length;
   let squares = 0;
   for (const value of row) squares += (value - mean) ** 2;
   return { mean, deviation: Math.sqrt(squares / (row.length - 1)) };
@@ -143,13 +153,16 @@ const standardOf = (row: Float32Array): { mean: number; deviation: number } => {
 
 const NEUTRAL = { mean: 0, deviation: 1 };
 
-/** The place of the longest head that does not exceed what remains; the first if all do. */
-const headFor = (remaining: number, { output_token_lens: sizes }: Config): number =>
-  sizes.reduce(
-    (best, size, j) =>
-      size <= remaining && (size > sizes[best]! || sizes[best]! > remaining) ? j : best,
-    0,
-  );
+/**
+ * The place of the head for what remains: the reference goes through the lengths from the second on while
+ * they do not exceed it, and takes the last of them, or the first. Of equal lengths the last has the name.
+ */
+const headFor = (remaining: number, { output_token_lens: sizes }: Config): number => {
+  const [first, ...more] = sizes as [number, ...number[]];
+  const end = more.findIndex((size) => size > remaining);
+  const within = end < 0 ? more : more.slice(0, end);
+  return sizes.lastIndexOf(within.at(-1) ?? first);
+};
 
 interface Pass {
   readonly points: readonly Float32Array[];

@@ -15,13 +15,13 @@ import {
   layerNormalize,
   mul,
   rearrange,
-  silu,
   slice,
   type Tensor,
   type Weights,
   where,
   widthOf,
 } from '@tollama/graph';
+import { ACTIVATIONS, type Activation, type ActivationName } from './activation.ts';
 import { linear } from './linear.ts';
 import { type Rotation, rotate, rotationOf } from './rotary.ts';
 
@@ -30,7 +30,18 @@ export interface TimerLayersConfig {
   readonly intermediate_size: number;
   readonly num_hidden_layers: number;
   readonly num_attention_heads: number;
+  readonly hidden_act: ActivationName;
 }
+
+/** Heads share the width evenly, and rotary positions turn pairs of features. */
+export const headsDivide = (
+  c: Pick<TimerLayersConfig, 'hidden_size' | 'num_attention_heads'>,
+): boolean => c.hidden_size % (2 * c.num_attention_heads) === 0;
+
+export const HEADS_DIVIDE = {
+  path: ['num_attention_heads'],
+  message: 'must divide hidden_size into even widths',
+};
 
 /** Keys and values of earlier tokens in one layer, both [b, past, d]. */
 export interface LayerMemory {
@@ -103,10 +114,12 @@ export const rotaryAttention = (
   };
 };
 
-/** down(silu(gate x) * up x), no bias. x [b, s, d] -> [b, s, d] */
-export const gatedFeedForward = (x: Tensor, w: Weights, hidden: number): Tensor => {
+/** down(act(gate x) * up x), no bias. x [b, s, d] -> [b, s, d] */
+export const gatedFeedForward = (x: Tensor, w: Weights, c: TimerLayersConfig): Tensor => {
+  const hidden = c.intermediate_size;
+  const activate: Activation = ACTIVATIONS[c.hidden_act];
   const project = (y: Tensor, name: string, out: number): Tensor =>
     linear(y, w.at(name), out, { bias: false });
-  const gated = mul(silu(project(x, 'gate_proj', hidden)), project(x, 'up_proj', hidden));
+  const gated = mul(activate(project(x, 'gate_proj', hidden)), project(x, 'up_proj', hidden));
   return project(gated, 'down_proj', Number(dimOf(x, -1)));
 };

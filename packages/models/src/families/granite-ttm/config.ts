@@ -5,6 +5,8 @@ const count = z.int().positive();
 const nullable = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().default(null);
 const mixing = z.enum(['common_channel', 'mix_channel']).default('common_channel');
 
+const DECILES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
 const Keys = z.object({
   architectures: z
     .array(z.enum(['TinyTimeMixerForPrediction', 'TinyTimeMixerForDecomposedPrediction']))
@@ -78,7 +80,8 @@ const Keys = z.object({
   multi_quantile_head: z.boolean().default(false),
   quantile_levels: z
     .array(z.number().gt(0).lt(1))
-    .default([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]),
+    .nullish()
+    .transform((levels) => levels ?? DECILES),
   mq_hidden: count.default(8),
   mq_kernel_size: count.default(3),
   mq_eps: z.number().min(0).default(1e-6),
@@ -189,9 +192,16 @@ export const exogenousChannels = (c: TtmConfig): readonly number[] =>
 export const futureChannels = (c: TtmConfig): readonly number[] =>
   c.enable_forecast_channel_mixing ? exogenousChannels(c) : [];
 
-/** Channels that are forecast, ascending: all but the exogenous ones unless listed. */
+/**
+ * Channels that are forecast, ascending: all but the exogenous ones unless listed. Decomposed models keep
+ * the order of the list: the reference sorts only inside of their two forecasters, and scales, trains and
+ * rolls out what comes from them as the listed channels.
+ */
 export const predictedChannels = (c: TtmConfig): readonly number[] => {
-  if (c.prediction_channel_indices) return ascending(c.prediction_channel_indices);
+  if (c.prediction_channel_indices) {
+    const listed = c.prediction_channel_indices;
+    return isDecomposed(c) ? listed : ascending(listed);
+  }
   const known = new Set(c.exogenous_channel_indices);
   return Array.from({ length: c.num_input_channels }, (_, i) => i).filter((i) => !known.has(i));
 };
@@ -211,10 +221,16 @@ export const isMultivariate = (c: TtmConfig): boolean =>
 export const quantileLevels = (c: TtmConfig): readonly number[] =>
   c.multi_quantile_head ? ascending(c.quantile_levels) : [];
 
+/** Each part of a decomposed model is a plain one. */
+const PLAIN: Pick<TtmConfig, 'architectures' | 'scaling'> = {
+  architectures: ['TinyTimeMixerForPrediction'],
+  scaling: null,
+};
+
 /** The trend forecaster of a decomposed model. */
 export const trendConfig = (c: TtmConfig): TtmConfig => ({
   ...c,
-  scaling: null,
+  ...PLAIN,
   patch_length: c.trend_patch_length ?? c.patch_length,
   patch_stride: c.trend_patch_stride ?? c.patch_stride,
   d_model: c.trend_d_model ?? c.d_model,
@@ -230,6 +246,6 @@ export const trendConfig = (c: TtmConfig): TtmConfig => ({
 /** The residual forecaster of a decomposed model; it sees the last residual_context_length steps. */
 export const residualConfig = (c: TtmConfig): TtmConfig => ({
   ...c,
-  scaling: null,
+  ...PLAIN,
   context_length: c.residual_context_length ?? c.context_length,
 });

@@ -107,8 +107,11 @@ const endsOf = (rows: Float32Array, width: number, start: number): Float32Array 
 const firstRead = (tokens: number, steps: number, c: PatchTstConfig): number => {
   // Steps that no patch covers are read where patches are folded, and cut off elsewhere.
   const rest = isFolded(c) ? uncoveredSteps(c) : 0;
-  const before = strideOf(c) * (tokens - 1) + rest - steps;
-  return Math.min(tokens - 1, Math.max(0, Math.floor(before / strideOf(c)) + 1));
+  const stride = strideOf(c);
+  const before = stride * (tokens - 1) + rest - steps;
+  // Where patches leave gaps, the steps that are read may begin in the gap behind a patch.
+  const first = Math.min(before + stride, before + c.d_patch) / stride;
+  return Math.min(tokens - 1, Math.max(0, Math.floor(first)));
 };
 
 const float32 = (data: Float32Array, rows: number): TensorValue => ({

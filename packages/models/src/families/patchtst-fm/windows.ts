@@ -70,9 +70,19 @@ const nothing = (horizon: number, levels: readonly number[]): PatchTstForecast =
   mean: new Float64Array(horizon).fill(Number.NaN),
 });
 
-const hasValue = (values: ArrayLike<number>, from: number): boolean => {
-  for (let i = from; i < values.length; i++) if (!Number.isNaN(values[i]!)) return true;
+const hasValue = (values: ArrayLike<number>): boolean => {
+  for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i]!)) return true;
   return false;
+};
+
+/** In a list of series, the reference knows nothing of the steps that it does not use, not even their mean. */
+const lastSteps = ({ values, observed, padded }: PatchTstRow, count: number): PatchTstRow => {
+  const cut = (row: ArrayLike<number>): number[] => Array.from(row).slice(values.length - count);
+  return {
+    values: cut(values),
+    observed: observed && cut(observed),
+    padded: padded && cut(padded),
+  };
 };
 
 /**
@@ -87,15 +97,12 @@ export const callModel = async (
 ): Promise<PatchTstForecast[]> => {
   const steps = forecastSteps(c, horizon);
   const levels = quantileLevels(c);
-  const placed = rows.map((row) => ({
-    row,
-    place: placementOf(row.values.length, steps, c, isPruned && c.use_pruning),
-  }));
-  const forecasts: PatchTstForecast[] = rows.map(() => nothing(horizon, levels));
-  const known = [...placed.keys()].filter((i) => {
-    const { row, place } = placed[i]!;
-    return hasValue(row.values, isPruned ? 0 : row.values.length - place.used);
+  const placed = rows.map((row) => {
+    const place = placementOf(row.values.length, steps, c, isPruned && c.use_pruning);
+    return { row: isPruned ? row : lastSteps(row, place.used), place };
   });
+  const forecasts: PatchTstForecast[] = rows.map(() => nothing(horizon, levels));
+  const known = [...placed.keys()].filter((i) => hasValue(placed[i]!.row.values));
   for (const places of Map.groupBy(known, (i) => placed[i]!.place.skipped).values()) {
     const some = places.map((i) => placed[i]!);
     const { quantiles } = await run('forward', feedsOf(some, steps, c, attentionWindow));

@@ -5,26 +5,28 @@ import { z } from 'zod';
 import type { Outcome, RunGraph, Task } from '../../family.ts';
 import { filledRows } from '../../fill-missing.ts';
 import { gaussianNoise } from '../../gaussian-noise.ts';
+import { ACTIVATION_NAMES } from '../../nn/activation.ts';
+import { HEADS_DIVIDE, headsDivide } from '../../nn/timer-layers.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 
+const count = z.int().positive();
+
+/** Defaults are those of the reference's class and of the published checkpoint. */
 export const Config = z
   .object({
     model_type: z.literal('sundial'),
-    input_token_len: z.int().positive(),
-    hidden_size: z.int().positive(),
-    intermediate_size: z.int().positive(),
-    output_token_lens: z.array(z.int().positive()).min(1),
-    num_hidden_layers: z.int().positive(),
-    num_attention_heads: z.int().positive(),
-    hidden_act: z.literal('silu').default('silu'),
-    flow_loss_depth: z.int().positive().default(3),
-    num_sampling_steps: z.int().positive().default(50),
+    input_token_len: count.default(16),
+    hidden_size: count.default(768),
+    intermediate_size: count.default(3072),
+    output_token_lens: z.array(count).min(1).default([720]),
+    num_hidden_layers: count.default(12),
+    num_attention_heads: count.default(12),
+    hidden_act: z.enum(ACTIVATION_NAMES).default('silu'),
+    flow_loss_depth: count.default(3),
+    num_sampling_steps: count.default(50),
   })
-  .refine((c) => c.output_token_lens.at(-1)! % c.input_token_len === 0, {
-    path: ['output_token_lens'],
-    message: 'the last length must be a multiple of input_token_len',
-  });
+  .refine(headsDivide, HEADS_DIVIDE);
 export type Config = z.infer<typeof Config>;
 
 /** Points of one pass. */
@@ -145,6 +147,25 @@ const noiseOf = (rows: readonly Row[], pass: number, samples: number, c: Config)
   return { dtype: 'float32', dims: [samples, rows.length, length], data };
 };
 
+/** What the next pass reads of a whole pass: the medians of its paths, the last ones that fill tokens. */
+const newPoints = (paths: readonly Float32Array[], c: Config): Float32Array => {
+  const medians = lowerMedianOfPaths(paths);
+  return medians.subarray(medians.length % c.input_token_len);
+};
+
+/** Passes shorter than a token would add none. */
+const checkHorizon = (horizon: number, c: Config): void => {
+  const length = pathLength(c);
+  if (horizon <= length || length >= c.input_token_len) return;
+  throw new TollamaError(
+    'INVALID_REQUEST',
+    `horizon ${horizon} is beyond the ${length} steps of this sundial checkpoint`,
+    {
+      hint: `its passes are shorter than a token of ${c.input_token_len}, so that it has only one`,
+    },
+  );
+};
+
 /**
  * Sample paths [rows][samples][horizon] in scaled space of rows with equally many tokens. A later pass
  * reads the medians of the paths before it, and goes on where those end.
@@ -178,7 +199,7 @@ const rollOut = async (
     });
     if (isLast) break;
     memory = Object.fromEntries(kept.map((name) => [name, results[`next.${name}`]!]));
-    const medians = latest.map((own, b) => ({ ...rows[b]!, context: lowerMedianOfPaths(own) }));
+    const medians = latest.map((own, b) => ({ ...rows[b]!, context: newPoints(own, c) }));
     tokens = contextTokens(medians, c.input_token_len);
   }
   return paths;
@@ -197,6 +218,7 @@ const batches = (rows: readonly Row[], size: number): readonly (readonly number[
 /** Sample paths of each series, with their mean and empirical quantiles. */
 export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
   const options = readOptions(Options, task, 'sundial');
+  checkHorizon(task.horizon, c);
   const { rows: filled, warnings } = filledRows(task.series, 'sundial');
   const rows = filled.map((whole, i): Row => {
     const row = whole.subarray(Math.max(0, whole.length - options.context_length));
