@@ -16,12 +16,17 @@ import {
   type TtmConfig,
 } from './config.ts';
 import { frequencyToken } from './frequency.ts';
-import { restored, type Standard, standardOf, UNSCALED } from './standard-scaler.ts';
+import { IMPUTE_METHODS, imputed } from './impute-window.ts';
+import { rangeOf, restored, type Standard, standardOf, UNSCALED } from './standard-scaler.ts';
 import { rollOut, type TtmForecast, type TtmWindow } from './windows.ts';
 
 const Options = z.object({
   /** Standardise each series over all its points before the model scales its context. */
   scaling: z.boolean().default(true),
+  /** How `scaling` does it: to mean 0 and deviation 1, or to the range from 0 to 1. */
+  scaler_type: z.enum(['standard', 'minmax']).default('standard'),
+  /** What stands for missing values; the model's own scaler leaves these steps out either way. */
+  impute_method: z.enum(IMPUTE_METHODS).default('fill'),
   /** Token of the sampling frequency, in place of the one that the series' freq stands for. */
   freq_token: z.int().min(0).optional(),
 });
@@ -59,12 +64,19 @@ interface Prepared {
   readonly scalers: readonly Standard[];
 }
 
+const scalerOf = (row: ArrayLike<number>, { scaling, scaler_type }: Options): Standard => {
+  if (!scaling) return UNSCALED;
+  return scaler_type === 'minmax' ? rangeOf(row) : standardOf(row);
+};
+
 const prepare = (series: ModelSeries, task: Task, c: TtmConfig, options: Options): Prepared => {
   const { past, future } = channelsOf(series, c, task.horizon);
-  const all = past.map((row) => (options.scaling ? standardOf(row) : UNSCALED));
+  const all = past.map((row) => scalerOf(row, options));
   const known = futureChannels(c);
+  const rows = past.map((row, i) => lastWindow(row, c.context_length, all[i]!));
   const window = {
-    values: past.map((row, i) => lastWindow(row, c.context_length, all[i]!)),
+    values: rows.map((row) => imputed(row, options.impute_method)),
+    observed: rows.map((row) => Uint8Array.from(row, (value) => (Number.isNaN(value) ? 0 : 1))),
     future: future.map((row, i) => knownFuture(row, task.horizon, all[known[i]!]!)),
     frequency: options.freq_token ?? frequencyToken(series.freq ?? 'oov'),
     categories: Object.values(series.staticCovariates ?? {}).map(Number),

@@ -1,4 +1,4 @@
-/** The external scaler of the reference's preprocessor: each column of each series over all its rows. */
+/** The external scalers of the reference's preprocessor: each column of each series over all its rows. */
 
 export interface Standard {
   readonly mean: number;
@@ -31,6 +31,24 @@ export const standardOf = (values: ArrayLike<number>): Standard => {
   const variance = squares / count;
   if (isConstant(variance, mean, count)) return { mean, deviation: 1 };
   return { mean, deviation: Math.sqrt(variance) };
+};
+
+/** Ranges below this count as none: scikit-learn's bound of its MinMaxScaler. */
+const LEAST_RANGE = 10 * Number.EPSILON;
+
+/** Lowest value and range of what is not missing, in the place of mean and deviation. */
+export const rangeOf = (values: ArrayLike<number>): Standard => {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (Number.isNaN(value)) continue;
+    lowest = Math.min(lowest, value);
+    highest = Math.max(highest, value);
+  }
+  if (lowest > highest) return UNSCALED;
+  const range = highest - lowest;
+  return { mean: lowest, deviation: range < LEAST_RANGE ? 1 : range };
 };
 
 /** Standardised values in the units of the series again. */
