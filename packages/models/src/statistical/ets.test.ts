@@ -142,14 +142,20 @@ describe('Theta', () => {
     });
   });
 
-  it('carries a straight line on', () => {
+  it.each([8, 40])('carries a straight line of %i points on', (length) => {
     const history = toHistory(
-      Float64Array.from({ length: 40 }, (_, t) => 5 + 2 * t),
+      Float64Array.from({ length }, (_, t) => 5 + 2 * t),
       [],
     );
     const raw = theta(history, 3).mean.map((value) => value * history.scale + history.shift);
-    [85, 87, 89].forEach((expected, h) => {
+    [1, 3, 5].forEach((step, h) => {
+      const expected = 5 + 2 * (length - 1) + step + 1;
       expect(Math.abs(raw[h]! - expected)).toBeLessThan(1);
     });
+  });
+
+  it('does not take a step at the end of a short history for a slope', () => {
+    const history = toHistory(Float64Array.from([2, 2.01, 2, 10.01, 10]), []);
+    expect(theta(history, 12).explanation.theta).toBeLessThanOrEqual(2);
   });
 });

@@ -182,6 +182,12 @@ describe('known answers', () => {
     expect(quantiles[0]![1]).toBeCloseTo(9 + normal90 * sigma * Math.sqrt(2 * (1 + 2 / 3)), 9);
   });
 
+  it('drift: a slope of 0 is fitted like any other', () => {
+    const { quantiles } = pathOf(forecast('drift', [[-1, 3, -2, -1]], { quantiles: [0.9] }));
+    const sigma = Math.sqrt((16 + 25 + 1) / 2);
+    expect(quantiles[0]![0]).toBeCloseTo(-1 + normal90 * sigma * Math.sqrt(1 + 1 / 3), 9);
+  });
+
   it('croston: corrected size over interval, and the zeros in the quantiles', () => {
     const every4 = Array.from({ length: 80 }, (_, t) => (t % 4 === 3 ? 8 : 0));
     const { mean, quantiles } = pathOf(

@@ -5,11 +5,13 @@
 import { type History, normalPrediction, type Prediction } from './history.ts';
 import { normalQuantile } from './normal.ts';
 
-/** Root mean square of values[t] - values[t - lag]. */
-const stepDeviation = (values: Float64Array, lag: number, drift = 0): number => {
+/** Root mean square of values[t] - values[t - lag], from the drift where one was fitted. */
+const stepDeviation = (values: Float64Array, lag: number, drift?: number): number => {
   let sum = 0;
-  for (let i = lag; i < values.length; i++) sum += (values[i]! - values[i - lag]! - drift) ** 2;
-  const used = drift === 0 ? 0 : 1;
+  for (let i = lag; i < values.length; i++) {
+    sum += (values[i]! - values[i - lag]! - (drift ?? 0)) ** 2;
+  }
+  const used = drift === undefined ? 0 : 1;
   return Math.sqrt(sum / Math.max(1, values.length - lag - used));
 };
 
