@@ -117,6 +117,8 @@ test('requests under way are answered before it ends', async () => {
 test('a body past the limit is refused', async () => {
   await using test = await start('limit', `${OPEN}tsfm: {limits: {max_body_bytes: 1000}}\n`);
   expect((await test.ask({ y: Array.from({ length: 1000 }, () => 0.5) })).status).toBe(413);
+  const metrics = await (await fetch(`${test.running.url}/metrics`)).text();
+  expect(metrics).toContain('code="413"} 1');
 });
 
 test('an address in use is told with what to do', async () => {
