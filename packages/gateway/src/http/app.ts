@@ -139,6 +139,11 @@ const receiving = (desk: Desk): Hono<Bindings> => {
 
 export const createApp = (desk: Desk): Hono<Bindings> => {
   const app = new Hono<Bindings>();
+  app.use(async (c, next) => {
+    await next();
+    // A connection that is kept open would hold up the end.
+    if (desk.gateway.isDraining) c.header('connection', 'close');
+  });
   app.route('/', receiving(desk));
   app.route('/', showing(desk));
   app.notFound((c) => sendJson(c, 404, { detail: 'Not Found' }));
