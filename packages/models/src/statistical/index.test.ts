@@ -183,7 +183,7 @@ describe('known answers', () => {
     expect(Array.from(mean)).toEqual(new Array(6).fill(last));
     expect(quantiles[LEVELS.indexOf(0.5)]).toEqual(mean);
     for (let k = 1; k < quantiles.length; k++) {
-      quantiles[k]!.forEach((value, h) => {
+      Array.from(quantiles[k]!).forEach((value, h) => {
         expect(value).toBeGreaterThanOrEqual(quantiles[k - 1]![h]!);
       });
     }
