@@ -25,6 +25,7 @@ export const ENVIRONMENT = {
   TOLLAMA_NUM_PARALLEL: ['forecasts given to a runner at the same time; it batches them', '128'],
   TOLLAMA_MAX_QUEUE: ['forecasts that may wait for a family; more get 503', '512'],
   TOLLAMA_RUNNER_IDLE_SECONDS: ['a runner without loaded models ends after', '300'],
+  TOLLAMA_DRAIN_SECONDS: ['a daemon that ends waits that long for forecasts under way', '5'],
   TOLLAMA_THREADS: ['threads of one operator of a model', 'number of processors'],
   TOLLAMA_HF_TOKEN: ['token of the hub', 'none; HF_TOKEN is read too'],
   TOLLAMA_PULL_PART_MB: ['size of the parts that large files of a pull come in', '64'],
@@ -70,6 +71,8 @@ export interface Settings {
   readonly numParallel: number;
   readonly maxQueue: number;
   readonly runnerIdleMs: number;
+  /** How long a daemon that ends waits for forecasts under way. */
+  readonly drainMs: number;
   /** Resident memory of one runner process; undefined: no limit. */
   readonly runnerMemoryBytes: number | undefined;
   readonly threads: number | undefined;
@@ -171,6 +174,10 @@ export const readSettings = (env: Environment): Settings => {
     numParallel: Math.max(1, Math.floor(positive(env.TOLLAMA_NUM_PARALLEL, 128))),
     maxQueue: Math.floor(positive(env.TOLLAMA_MAX_QUEUE, 512)),
     runnerIdleMs: positive(env.TOLLAMA_RUNNER_IDLE_SECONDS, 300) * 1000,
+    drainMs:
+      Number(env.TOLLAMA_DRAIN_SECONDS || 5) === 0
+        ? 0
+        : positive(env.TOLLAMA_DRAIN_SECONDS, 5) * 1000,
     runnerMemoryBytes: positive(env.TOLLAMA_RUNNER_MEMORY_MB, 0) * 1e6 || undefined,
     threads: threads > 0 ? Math.floor(threads) : undefined,
     rateLimitPerMinute: positive(env.TOLLAMA_RATE_LIMIT_PER_MINUTE, 0) || undefined,

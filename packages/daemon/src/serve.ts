@@ -11,6 +11,7 @@ import { Activity } from './activity.ts';
 import { createApp } from './app.ts';
 import { ConfigFile } from './config-file.ts';
 import type { DaemonContext } from './context.ts';
+import { drain } from './drain.ts';
 import { EventBus } from './events/event-bus.ts';
 import { Forecaster } from './forecast/forecaster.ts';
 import { ModelProfiles } from './forecast/model-profile.ts';
@@ -189,7 +190,14 @@ export const startDaemon = async (
     context,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
+      const { supervisor, forecaster } = context;
+      const waiting = () => forecaster.queues().reduce((sum, one) => sum + one.waiting, 0);
+      await drain({
+        server,
+        closed,
+        underWay: () => supervisor.inFlightTotal + waiting(),
+        drainMs: settings.drainMs,
+      });
       const grpcClosed = grpc?.[Symbol.asyncDispose]();
       context.events[Symbol.dispose]();
       await context.training[Symbol.asyncDispose]();

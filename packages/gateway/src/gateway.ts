@@ -59,6 +59,7 @@ export class Gateway implements AsyncDisposable {
   isReady = false;
   /** No new requests; those under way are answered. */
   isDraining = false;
+  readonly #remembered = new WeakSet<Answer>();
   #toldBreaker: BreakerState = 'closed';
   #settings: GatewaySettings;
   #conformal: ConformalState;
@@ -121,7 +122,11 @@ export class Gateway implements AsyncDisposable {
     const { tsfm, environment } = this.#settings;
     const answer = await forecast(question, tsfm, environment, this.parts);
     this.#tellBreaker();
-    if (answer.response && !answer.facts.isCacheHit) this.#remember(answer, question.request);
+    // Requests that shared a flight share its answer, which is one forecast.
+    if (answer.response && !answer.facts.isCacheHit && !this.#remembered.has(answer)) {
+      this.#remembered.add(answer);
+      this.#remember(answer, question.request);
+    }
     return answer;
   }
 

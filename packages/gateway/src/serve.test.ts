@@ -1,5 +1,7 @@
 /** The service over real sockets: start, hot reload, warm-up, drain. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -114,9 +116,32 @@ test('requests under way are answered before it ends', async () => {
   await expect(test.status('/healthz')).rejects.toThrow();
 });
 
+test('a connection that its client keeps open does not hold up the end', async () => {
+  await using upstream = await openFakeUpstream();
+  upstream.always = { kind: 'held' };
+  const adapter = `adapter: {base_url: '${upstream.url}', timeout_s: 30}`;
+  const api = 'api: {tsfm_forecast: {rate_limit_per_minute: 0, drain_s: 3600}}\n';
+  const test = await start('kept-open', `${api}tsfm: {${adapter}}\n`);
+  const agent = new Agent({ keepAlive: true });
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const answered = new Promise<IncomingMessage>((resolve) => {
+    request(`${test.running.url}/tsfm/forecast`, { method: 'POST', agent, headers })
+      .once('response', (response) => resolve(response.resume()))
+      .end(JSON.stringify(soundRequest()));
+  });
+  await expect.poll(() => upstream.asked.length).toBe(1);
+  const ended = test.running[Symbol.asyncDispose]();
+  upstream.release();
+  expect((await answered).headers.connection).toBe('close');
+  await ended;
+  agent.destroy();
+});
+
 test('a body past the limit is refused', async () => {
   await using test = await start('limit', `${OPEN}tsfm: {limits: {max_body_bytes: 1000}}\n`);
   expect((await test.ask({ y: Array.from({ length: 1000 }, () => 0.5) })).status).toBe(413);
+  const metrics = await (await fetch(`${test.running.url}/metrics`)).text();
+  expect(metrics).toContain('code="413"} 1');
 });
 
 test('an address in use is told with what to do', async () => {

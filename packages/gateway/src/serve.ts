@@ -175,7 +175,12 @@ export const startGateway = async (
   const { gateway } = assembled;
   const desk = new Desk(gateway, env[settings.api.token_env_var]);
   const host = options.host ?? settings.api.host;
-  const server = await listen(desk, host, options.port ?? settings.api.port);
+  const server = await listen(desk, host, options.port ?? settings.api.port).catch(
+    async (error: unknown) => {
+      await assembled[Symbol.asyncDispose]();
+      throw error;
+    },
+  );
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 

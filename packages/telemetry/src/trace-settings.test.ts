@@ -42,3 +42,16 @@ test('headers, names and sampling as the specification has them', () => {
     followsParent: false,
   });
 });
+
+test('an empty variable is one that is not set, and a time that no timer holds is none', () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a=1',
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: '',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '7',
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '',
+    OTEL_BSP_SCHEDULE_DELAY: 'Infinity',
+  };
+  const settings = traceSettings('x', env);
+  expect(settings).toMatchObject({ headers: { a: '1' }, timeoutMs: 7, delayMs: 5000 });
+});

@@ -54,9 +54,14 @@ const decoded = (text: string): string => {
   }
 };
 
+/** What a timer holds. */
+const MOST = 2 ** 31 - 1;
+
 const positive = (text: string | undefined, fallback: number): number => {
   const number = Number(text);
-  return text !== undefined && text.trim() !== '' && number >= 0 ? number : fallback;
+  return text !== undefined && text.trim() !== '' && number >= 0 && number <= MOST
+    ? number
+    : fallback;
 };
 
 /** always_on, always_off, traceidratio, each alone or after parentbased_; the default keeps everything. */
@@ -82,8 +87,9 @@ export const traceSettings = (
   const url = urlOf(env, endpoint);
   const isOff = env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
   if (!url || isOff || env.OTEL_TRACES_EXPORTER?.trim() === 'none') return undefined;
-  const headers = env.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? env.OTEL_EXPORTER_OTLP_HEADERS;
-  const timeout = env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? env.OTEL_EXPORTER_OTLP_TIMEOUT;
+  // A variable that is empty counts as one that is not set.
+  const headers = env.OTEL_EXPORTER_OTLP_TRACES_HEADERS || env.OTEL_EXPORTER_OTLP_HEADERS;
+  const timeout = env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT || env.OTEL_EXPORTER_OTLP_TIMEOUT;
   return {
     service: env.OTEL_SERVICE_NAME?.trim() || service,
     url: checked(url),

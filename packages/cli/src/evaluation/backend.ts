@@ -18,17 +18,29 @@ export const createBackend = async (options: BackendOptions): Promise<ModelBacke
   const { inProcessBackend } = await import('@tollama/session/backend/in-process');
   const local = inProcessBackend();
   let client: Promise<TollamaClient> | undefined;
+  const connected = (): Promise<TollamaClient> => {
+    client ??= connectOrStart({ baseUrl: options.baseUrl }, options.progress);
+    return client;
+  };
   return {
     kind: 'mixed',
+    async identityOf(model) {
+      if (isEmbeddedName(model)) return null;
+      const { daemonBackend } = await import('@tollama/session/backend/daemon');
+      const ready = await connected();
+      const remote = daemonBackend({ client: ready });
+      return pullingWhenMissing(model, { ...options, client: ready, printsPull: false }, async () =>
+        remote.identityOf!(model),
+      );
+    },
     async load(request) {
       if (isEmbeddedName(request.model)) return local.load(request);
       const { daemonBackend } = await import('@tollama/session/backend/daemon');
-      client ??= connectOrStart({ baseUrl: options.baseUrl }, options.progress);
-      const connected = await client;
-      const remote = daemonBackend({ client: connected });
+      const ready = await connected();
+      const remote = daemonBackend({ client: ready });
       return pullingWhenMissing(
         request.model,
-        { ...options, client: connected, printsPull: false },
+        { ...options, client: ready, printsPull: false },
         () => remote.load(request),
       );
     },

@@ -3,7 +3,9 @@ import type { TollamaError } from '@tollama/core/errors';
 
 export type Dialect = 'tollama' | 'timegpt' | 'open-inference' | 'kserve-time-series';
 
-const OPEN_INFERENCE = /^\/v2(?:$|\/(?:health|repository)(?:\/|$)|\/models\/)/;
+/** Also what is not offered: its clients look for `error` in every answer that is not 200. */
+const OPEN_INFERENCE =
+  /^\/v2\/?(?:$|(?:health|repository|trace|logging|systemsharedmemory|cudasharedmemory)(?:\/|$)|models\/)/;
 const TIMEGPT = /^\/(?:v2\/|(?:validate_api_key|usage|model_params)$)/;
 const TIME_SERIES = /^\/v1\/timeseries\//;
 

@@ -179,6 +179,26 @@ test.each([
     /mask has shape/,
   ],
   ['an unknown output', { ...extra(), outputs: [{ name: 'colour' }] }, /unknown output 'colour'/],
+  [
+    'lists without end',
+    `{"inputs":[{"name":"context","shape":[1,1],"datatype":"FP32","data":${'['.repeat(50_000)}1${']'.repeat(50_000)}}]}`,
+    /a list is not a value of FP32/,
+  ],
+  [
+    'an input in shared memory',
+    shape({ data: undefined, parameters: { shared_memory_region: 'r' } }),
+    /shared memory is not offered/,
+  ],
+  [
+    'an output in shared memory',
+    { ...extra(), outputs: [{ name: 'mean', parameters: { shared_memory_region: 'r' } }] },
+    /shared memory is not offered/,
+  ],
+  [
+    'classes',
+    { ...extra(), outputs: [{ name: 'mean', parameters: { classification: 3 } }] },
+    /classification is not offered/,
+  ],
   ['data twice', shape({ parameters: { binary_data_size: 72 } }), /both data and binary_data_size/],
   [
     'bytes that are not there',
@@ -195,6 +215,19 @@ test('bytes that nobody announced, and a header outside of the body', async () =
   const headers = { 'inference-header-content-length': '100000' };
   expect((await inferJson(extra(), { headers }, 400)).error).toMatch(/not within the body/);
   expect((await inferJson(extra(), { model: 'nope' }, 404)).error).toMatch(/'nope'/);
+});
+
+test('a timeout longer than any timer is none, and what is not offered is told in its words', async () => {
+  await inferJson({ ...extra(), parameters: { timeout: 1e18 } });
+  for (const path of [
+    '/v2/',
+    '/v2/trace/setting',
+    '/v2/systemsharedmemory/status',
+    '/v2/logging',
+  ]) {
+    const { status, body } = await at.call('GET', path);
+    expect([path, status, Object.keys(body as object)]).toEqual([path, 404, ['error']]);
+  }
 });
 
 test('compression both ways, and none that is not known', async () => {

@@ -52,11 +52,13 @@ const readOptions = async (
 };
 
 /** Ends when the caller goes away, or after the request's own timeout in microseconds. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
+
 const deadlineOf = ({ parameters }: InferRequest, caller: AbortSignal) => {
   const { timeout } = parameters;
   const microseconds = typeof timeout === 'number' && timeout > 0 ? timeout : undefined;
   if (microseconds === undefined) return { signal: caller, late: undefined };
-  const late = AbortSignal.timeout(Math.ceil(microseconds / 1000));
+  const late = AbortSignal.timeout(Math.min(Math.ceil(microseconds / 1000), MOST_TIMER_MS));
   return { signal: AbortSignal.any([caller, late]), late };
 };
 

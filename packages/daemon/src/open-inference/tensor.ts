@@ -36,7 +36,10 @@ const elementOf = (value: unknown, datatype: Datatype, name: string): number => 
           : datatype === 'INT32'
             ? Number.isInteger(value) && value >= INT32.least && value <= INT32.most
             : Number.isSafeInteger(value));
-  if (!isFit) refuse(`input '${name}': ${JSON.stringify(value)} is not a value of ${datatype}`);
+  if (!isFit) {
+    const told = Array.isArray(value) ? 'a list' : JSON.stringify(value);
+    refuse(`input '${name}': ${told} is not a value of ${datatype}`);
+  }
   return Number(value);
 };
 
@@ -53,6 +56,9 @@ const emptyData = (datatype: Datatype, size: number): TensorData => {
   }
 };
 
+/** Lists in lists of `data`; a bound, since deeper ones would take the stack. */
+const MOST_NESTING = 16;
+
 /** Row-major data of JSON, flat or nested. @throws TollamaError INVALID_REQUEST */
 export const fromJson = (
   name: string,
@@ -62,7 +68,7 @@ export const fromJson = (
 ): TensorData => {
   if (!Array.isArray(json)) return refuse(`input '${name}': data is not a list`);
   const size = sizeOf(shape);
-  const values = json.flat(Number.POSITIVE_INFINITY) as unknown[];
+  const values = json.flat(MOST_NESTING) as unknown[];
   if (values.length !== size) {
     refuse(`input '${name}' has ${values.length} values, its shape [${shape}] holds ${size}`);
   }

@@ -36,6 +36,22 @@ export interface InferRequest {
   readonly outputs: readonly WantedOutput[];
 }
 
+/** Extensions that change where or in which form a tensor is; ignored, they would give a wrong answer. */
+const NOT_OFFERED: Readonly<Record<string, string>> = {
+  shared_memory_region: 'shared memory',
+  shared_memory_byte_size: 'shared memory',
+  shared_memory_offset: 'shared memory',
+  classification: 'classification',
+};
+
+const refuseExtensions = (
+  what: string,
+  parameters: Readonly<Record<string, unknown>> | null | undefined,
+): void => {
+  const found = Object.keys(parameters ?? {}).find((key) => Object.hasOwn(NOT_OFFERED, key));
+  if (found) refuse(`${what}: ${NOT_OFFERED[found]} is not offered`, `leave ${found} out`);
+};
+
 /** Where the JSON ends. @throws TollamaError INVALID_REQUEST for a header that lies outside of the body */
 const jsonLength = (header: string | undefined, total: number): number => {
   if (header === undefined) return total;
@@ -60,6 +76,7 @@ const parseJson = (bytes: Uint8Array): RequestJson => {
 };
 
 const binarySize = ({ name, parameters, data }: InputJson): number | undefined => {
+  refuseExtensions(`input '${name}'`, parameters);
   const size = parameters?.binary_data_size;
   if (size === undefined || size === null) {
     if (data === undefined) refuse(`input '${name}' has neither data nor binary_data_size`);
@@ -119,6 +136,7 @@ const wantedOutputs = (
   return outputs.map(({ name, parameters: own }) => {
     const isKnown = signature.outputs.some((output) => output.name === name);
     if (!isKnown) refuse(`unknown output '${name}'`);
+    refuseExtensions(`output '${name}'`, own);
     return { name, isBinary: own?.binary_data === true };
   });
 };

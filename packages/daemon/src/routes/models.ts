@@ -33,6 +33,7 @@ const tag = (manifest: Manifest) => ({
 const show = (manifest: Manifest) => ({
   name: manifest.name,
   model: manifest.name,
+  modified_at: manifest.installed_at,
   family: manifest.family,
   source: manifest.source,
   resolved: manifest.resolved,

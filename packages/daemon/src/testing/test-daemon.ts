@@ -22,6 +22,7 @@ export const startTestDaemon = async (
     TOLLAMA_HOME: home,
     TOLLAMA_HOST: '127.0.0.1:0',
     TOLLAMA_LOG_LEVEL: 'silent',
+    TOLLAMA_DRAIN_SECONDS: '0',
     HF_HUB_CACHE: join(home, 'hub'),
     ...env,
   };

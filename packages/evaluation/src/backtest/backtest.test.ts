@@ -1,7 +1,7 @@
 import { inProcessBackend } from '@tollama/session/backend/in-process';
 import { ModelPool } from '@tollama/session/pool/model-pool';
 import { expect, test } from 'vitest';
-import { backtest } from './backtest.ts';
+import { backtest, overlapOf } from './backtest.ts';
 import { adapterForecaster, crossValidation, seasonalNaiveForecaster } from './cross-validation.ts';
 
 const series = ['a', 'b'].map((id, s) => ({
@@ -61,4 +61,26 @@ test('a series that is too short is named', async () => {
   await expect(backtest(short, [], { horizon: 2, windows: 2 })).rejects.toThrow(
     /series 'tiny' has 3 points/,
   );
+});
+
+test('two series of one id are refused: a forecast could be of either', async () => {
+  const one = { id: 'twin', freq: 'D', target: Float64Array.of(1, 2, 3, 4) };
+  await expect(backtest([one, one], [], { horizon: 1, windows: 1 })).rejects.toThrow(
+    "two series have the id 'twin'",
+  );
+});
+
+test('an infinite value of the history is a missing one', async () => {
+  const target = Float64Array.from({ length: 40 }, (_, t) => (t === 20 ? Infinity : t % 7));
+  const { rows } = await backtest([{ id: 'a', freq: 'D', target }], [], { horizon: 2, windows: 3 });
+  expect(rows[0]!.metrics['MAE[0.5]']).toBe(0);
+});
+
+test.each([
+  [{ horizon: 6, windows: 3 }, 1],
+  [{ horizon: 6, windows: 3, step: 6 }, 1],
+  [{ horizon: 6, windows: 3, step: 4 }, 2],
+  [{ horizon: 6, windows: 3, step: 1 }, 6],
+])('%o has losses that depend on each other over %d windows', (options, overlap) => {
+  expect(overlapOf(options)).toBe(overlap);
 });

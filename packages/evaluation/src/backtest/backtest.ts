@@ -93,7 +93,16 @@ const score = (
 
 const CRPS = 'mean_weighted_sum_quantile_loss';
 
-const rowOf = (model: string, own: Scored, base: Scored, elapsedMs: number): BacktestRow => {
+/** Windows whose steps overlap, plus one: losses of theirs depend on each other as errors of so many steps do. */
+export const overlapOf = ({ horizon, step = horizon }: BacktestOptions): number =>
+  Math.ceil(horizon / step);
+
+const rowOf = (
+  model: string,
+  own: Scored,
+  base: Scored,
+  { elapsedMs, overlap }: { readonly elapsedMs: number; readonly overlap: number },
+): BacktestRow => {
   const pairs = own.windowLosses.filter((loss, w) => Number.isFinite(loss - base.windowLosses[w]!));
   return {
     model,
@@ -106,7 +115,9 @@ const rowOf = (model: string, own: Scored, base: Scored, elapsedMs: number): Bac
     calibrationError: calibrationError(own.coverage),
     pit: pitDensities(own.coverage),
     againstNaive:
-      pairs.length >= 2 ? compareLosses(own.windowLosses, base.windowLosses) : undefined,
+      pairs.length >= 2
+        ? compareLosses(own.windowLosses, base.windowLosses, { horizon: overlap })
+        : undefined,
     elapsedMs,
   };
 };
@@ -136,7 +147,9 @@ export const backtest = async (
   }
   const base = scored.get(BASELINE_NAME)!.own;
   const rows = [...scored]
-    .map(([model, { own, elapsedMs }]) => rowOf(model, own, base, elapsedMs))
+    .map(([model, { own, elapsedMs }]) =>
+      rowOf(model, own, base, { elapsedMs, overlap: overlapOf(options) }),
+    )
     .sort((a, b) => a.metrics[CRPS] - b.metrics[CRPS]);
   return { rows, baseline: BASELINE_NAME, series: all.length };
 };

@@ -72,6 +72,15 @@ const checkLengths = (all: readonly TaskSeries[], options: RollingOptions): void
     if (Number.isInteger(value) && value > 0) continue;
     throw new TollamaError('INVALID_REQUEST', `${name} = ${value}: use a whole number above 0`);
   }
+  const ids = new Set<string>();
+  for (const { id } of all) {
+    if (ids.has(id)) {
+      throw new TollamaError('INVALID_INPUT', `two series have the id '${id}'`, {
+        hint: 'give each series an id of its own',
+      });
+    }
+    ids.add(id);
+  }
   for (const { id, target } of all) {
     if (originOf(target.length, options, 0) >= 1) continue;
     throw new TollamaError(

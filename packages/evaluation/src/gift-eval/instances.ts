@@ -34,6 +34,16 @@ export const toUnivariate = (stored: readonly StoredSeries[]): DataSeries[] =>
       : target.map((values, i) => ({ ...rest, id: `${rest.id}_dim${i}`, target: values })),
   );
 
+/** The series, those whose id another has had before as `<id>~2`, `<id>~3`: forecasts are told apart by their ids. */
+export const withOwnIds = (all: readonly DataSeries[]): readonly DataSeries[] => {
+  const seen = new Map<string, number>();
+  return all.map((one) => {
+    const count = (seen.get(one.id) ?? 0) + 1;
+    seen.set(one.id, count);
+    return count === 1 ? one : { ...one, id: `${one.id}~${count}` };
+  });
+};
+
 /** Length of the shortest series; the windows of a data set come from it. */
 export const shortestLength = (all: readonly DataSeries[]): number =>
   all.reduce((least, { target }) => Math.min(least, target.length), Number.POSITIVE_INFINITY);

@@ -1,6 +1,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import { expect, test } from 'vitest';
 import { evaluateConfiguration } from './evaluate-configuration.ts';
+import { withOwnIds } from './instances.ts';
 import { baselinePredictor, type Predictor } from './predictor.ts';
 import type { Configuration } from './read-data.ts';
 
@@ -64,4 +65,10 @@ test('the size of batches does not change the result', async () => {
     ),
   );
   expect(one).toEqual(all);
+});
+
+test('series of one id keep their own forecasts', () => {
+  const target = Float64Array.of(1, 2, 3);
+  const twins = ['a', 'a', 'b', 'a'].map((id) => ({ id, start: '', freq: 'D', target }));
+  expect(withOwnIds(twins).map(({ id }) => id)).toEqual(['a', 'a~2', 'b', 'a~3']);
 });

@@ -15,7 +15,7 @@ import {
   type DataFile,
 } from './configuration-source.ts';
 import { findConfiguration, TERMS, type Term } from './data-sets.ts';
-import { type DataSeries, shortestLength } from './instances.ts';
+import { type DataSeries, shortestLength, withOwnIds } from './instances.ts';
 import { predictionLength, seasonality, windowCount } from './protocol.ts';
 
 /** One configuration, ready to be forecast. */
@@ -150,7 +150,7 @@ export const toConfiguration = (source: ConfigurationSource, data: DataFile): Co
     season: source.season ?? seasonality(freq),
     domain: source.domain ?? known?.domain ?? '',
     variates: source.variates ?? known?.variates ?? 1,
-    series: data.series,
+    series: withOwnIds(data.series),
     digest: data.digest,
     published: source.seasonalNaive,
   };

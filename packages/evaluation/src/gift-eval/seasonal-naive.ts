@@ -9,10 +9,10 @@ import { LOSS_LEVELS } from './metrics.ts';
 /** Missing values repeat the one before; leading ones the first known; 0 where nothing is known. */
 export const fillForward = (values: ArrayLike<number>): Float64Array => {
   const filled = Float64Array.from(values);
-  const first = filled.findIndex((value) => !Number.isNaN(value));
+  const first = filled.findIndex(Number.isFinite);
   let last = first < 0 ? 0 : filled[first]!;
   for (let i = 0; i < filled.length; i++) {
-    if (Number.isNaN(filled[i]!)) filled[i] = last;
+    if (!Number.isFinite(filled[i]!)) filled[i] = last;
     else last = filled[i]!;
   }
   return filled;

@@ -92,6 +92,21 @@ test('a result of other data does not count, nor does a damaged one', async () =
   expect((await run()).reused).toBe(0);
 });
 
+test('results of other weights under the same name do not count', async () => {
+  await using folder = await testFolder();
+  await writeStore(folder.path, few.slice(0, 2));
+  const run = async (weights: string | null) => {
+    const backend = { ...inProcessBackend(), identityOf: async () => weights };
+    await using pool = new ModelPool({ adapters: ['naive'], allowLazyLoadOnMiss: true, backend });
+    const outputFolder = join(folder.path, 'out');
+    return runSuite({ dataFolder: folder.path, outputFolder, models: ['naive'], pool });
+  };
+  await run('first');
+  expect((await run('first')).reused).toBe(4);
+  // The baseline's stay.
+  expect((await run('second')).reused).toBe(2);
+});
+
 test('the report stands alone and escapes names', async () => {
   await using folder = await testFolder();
   await writeStore(folder.path, few);

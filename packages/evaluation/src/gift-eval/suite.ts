@@ -5,6 +5,7 @@ import { didYouMean } from '@tollama/core/did-you-mean';
 import { TollamaError } from '@tollama/core/errors';
 import { isStatisticalName } from '@tollama/core/statistical';
 import { VERSION } from '@tollama/core/version';
+import { adapterConfigOf } from '@tollama/session/pool/adapter-config';
 import { loadStatistics } from '@tollama/session/pool/load-metrics';
 import type { ModelPool } from '@tollama/session/pool/model-pool';
 import type { ConfigurationSource, DataFile } from './configuration-source.ts';
@@ -149,17 +150,25 @@ const predictorOf = (pool: ModelPool, model: string): Predictor => {
     adapterPredictor(await pool.acquire(model))(instances, configuration, signal);
 };
 
+/** What tells whether results of before are of the same weights; null where the name says it all. */
+const identityOf = async ({ config }: ModelPool, model: string): Promise<string | null> => {
+  const { modelName } = adapterConfigOf(model, config);
+  return (await config.backend.identityOf?.(modelName)) ?? null;
+};
+
 const evaluateModel = async (run: Run, model: string): Promise<ModelResults> => {
   const { outputFolder, pool, signal, onMissing = 'raise', batchSize } = run.options;
   const store = openResultStore(outputFolder, model);
   const predictor = predictorOf(pool, model);
   const results: ConfigurationResult[] = [];
+  const identity = model === BASELINE ? null : await identityOf(pool, model);
   for (const source of run.sources) {
     signal?.throwIfAborted();
     run.report(model, source.name);
     const data = await run.readData(source.file);
     const settings = model === BASELINE ? {} : pool.config.adapterKwargsByAdapter[model];
-    const print = fingerprint([VERSION, model, settings, source, data.digest, onMissing]);
+    const facts = [VERSION, model, settings, source, data.digest, onMissing];
+    const print = fingerprint(identity === null ? facts : [...facts, identity]);
     const stored = run.options.isFresh ? undefined : await store.read(source.name, print);
     if (stored) {
       results.push(stored);

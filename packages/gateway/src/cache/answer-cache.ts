@@ -14,9 +14,16 @@ export interface Found extends StoredAnswer {
   readonly tier: CacheTier;
 }
 
+export interface CacheKeys {
+  /** Of memory, which is cleared when settings change. */
+  readonly key: string;
+  /** Of the shared store, where other instances may run with other settings. */
+  readonly sharedKey: () => string;
+}
+
 /** A store shared by instances. It never throws and never waits long: what it loses is a miss. */
 export interface SharedTier extends AsyncDisposable {
-  get(key: string): Promise<StoredAnswer | undefined>;
+  get(key: string, nowMs: number): Promise<StoredAnswer | undefined>;
   set(key: string, answer: StoredAnswer, nowMs: number): void;
   /** Whether it answered when last asked. */
   readonly isUp: boolean;
@@ -59,17 +66,25 @@ export class AnswerCache {
     return this.#shared !== undefined;
   }
 
-  /** What the shared store holds; kept in memory from then on. */
-  async fetch(key: string, nowMs: number): Promise<Found | undefined> {
-    const stored = await this.#shared?.get(key);
+  /**
+   * What the shared store holds; kept in memory from then on. Others write there too: what is not sound is
+   * as if it were not there.
+   */
+  async fetch(
+    { key, sharedKey }: CacheKeys,
+    nowMs: number,
+    isSound: (text: string) => boolean,
+  ): Promise<Found | undefined> {
+    const stored = await this.#shared?.get(sharedKey(), nowMs);
     if (!stored || nowMs > Math.max(stored.freshUntilMs, stored.staleUntilMs)) return undefined;
+    if (!isSound(stored.text)) return undefined;
     this.#remember(key, stored);
     return { ...stored, tier: 'l2' };
   }
 
-  store(key: string, answer: StoredAnswer, nowMs: number): void {
+  store({ key, sharedKey }: CacheKeys, answer: StoredAnswer, nowMs: number): void {
     this.#remember(key, answer);
-    this.#shared?.set(key, answer, nowMs);
+    this.#shared?.set(sharedKey(), answer, nowMs);
   }
 
   /** Forgets what memory holds, after the settings that answers depend on have changed. */

@@ -44,6 +44,24 @@ const stopServer = (child: ChildProcess): Promise<void> =>
     child.kill('SIGKILL');
   });
 
+/** A client of the test's own, to put things where answers are. */
+const openRaw = async (port: number) => {
+  const { Redis } = await import('ioredis');
+  const redis = new Redis({ port, host: '127.0.0.1' });
+  return {
+    command: async (name: string, ...words: string[]): Promise<string[]> =>
+      (await redis.call(name, ...words)) as string[],
+    async [Symbol.asyncDispose]() {
+      redis.disconnect();
+    },
+  };
+};
+
+const poll = async (ask: () => Promise<string[]>): Promise<string[]> => {
+  await expect.poll(async () => (await ask()).length).toBeGreaterThan(0);
+  return ask();
+};
+
 describe.skipIf(!server)('a shared cache', () => {
   let port: number;
   let child: ChildProcess;
@@ -91,6 +109,40 @@ describe.skipIf(!server)('a shared cache', () => {
     });
   });
 
+  test('what is there that is no answer, or no text at all, is a miss and not a fault', async () => {
+    await using redis = await openRaw(port);
+    const shared = await open('d:');
+    await using one = await openTestGateway({ shared });
+    await one.answer({ market_id: 'mine' });
+    const [key] = await poll(() => redis.command('KEYS', 'd:*'));
+    for (const value of ['1 99999999999999 99999999999999 {oops}', '', '{}', '1 9 9 {}']) {
+      await redis.command('SET', key!, value, 'PX', '60000');
+      one.gateway.parts.cache.clear();
+      expect((await one.answer({ market_id: 'mine' })).meta.cache_hit).toBe(false);
+    }
+    await redis.command('DEL', key!);
+    await redis.command('RPUSH', key!, 'a', 'b');
+    one.gateway.parts.cache.clear();
+    expect((await one.answer({ market_id: 'mine' })).meta.cache_hit).toBe(false);
+    expect(shared.isUp).toBe(true);
+  });
+
+  test('an answer is fresh by the clock of the server too', async () => {
+    await using redis = await openRaw(port);
+    const shared = await open('e:');
+    const nowMs = Date.now();
+    const ahead = nowMs + 3_600_000;
+    const answer = { text: '{}', freshUntilMs: ahead + 60_000, staleUntilMs: ahead + 180_000 };
+    shared.set('k', answer, ahead);
+    await poll(() => redis.command('KEYS', 'e:*'));
+    const read = await shared.get('k', nowMs);
+    expect(read!.freshUntilMs - nowMs).toBeLessThanOrEqual(60_000);
+    expect(read!.staleUntilMs - nowMs).toBeLessThanOrEqual(180_000);
+    await redis.command('PERSIST', 'e:k');
+    expect(await shared.get('k', nowMs)).toBeUndefined();
+    await shared[Symbol.asyncDispose]();
+  });
+
   test('its loss fails no request, and it is used again once it is back', async () => {
     const shared = await open('c:');
     await using one = await openTestGateway({ shared });
@@ -115,7 +167,7 @@ test('a server that is not there is no error', async () => {
   const url = `redis://127.0.0.1:${await freePort()}`;
   await using shared = await openRedisTier({ url, prefix: '', timeoutMs: 50 }, (m) => told.push(m));
   expect(shared.isUp).toBe(false);
-  expect(await shared.get('x')).toBeUndefined();
+  expect(await shared.get('x', 0)).toBeUndefined();
   shared.set('x', { text: '{}', freshUntilMs: 1e15, staleUntilMs: 1e15 }, 0);
   expect(told).toHaveLength(1);
 });

@@ -27,12 +27,34 @@ const decode = (value: string): StoredAnswer | undefined => {
   return { freshUntilMs: Number(match[1]), staleUntilMs: Number(match[2]), text: match[3]! };
 };
 
+/**
+ * The answer with its ends as the server's clock has them too: an instance whose clock is ahead keeps nothing
+ * fresh for longer than it may. An entry without an end is none of ours.
+ */
+const timely = (
+  stored: StoredAnswer | undefined,
+  nowMs: number,
+  leftMs: number,
+): StoredAnswer | undefined => {
+  if (!stored || !(leftMs > 0)) return undefined;
+  const { freshUntilMs, staleUntilMs, text } = stored;
+  const endMs = nowMs + leftMs;
+  const graceMs = Math.max(0, staleUntilMs - freshUntilMs);
+  return {
+    text,
+    freshUntilMs: Math.min(freshUntilMs, endMs - graceMs),
+    staleUntilMs: Math.min(staleUntilMs, endMs),
+  };
+};
+
 class RedisTier implements SharedTier {
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #onError: (message: string) => void;
   #restsUntilMs = 0;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: Redis, prefix: string, onError: (message: string) => void) {
+    this.#onError = onError;
     this.#redis = redis;
     this.#prefix = prefix;
   }
@@ -41,13 +63,18 @@ class RedisTier implements SharedTier {
     return this.#redis.status === 'ready' && performance.now() >= this.#restsUntilMs;
   }
 
-  async get(key: string): Promise<StoredAnswer | undefined> {
+  async get(key: string, nowMs: number): Promise<StoredAnswer | undefined> {
     if (!this.isUp) return undefined;
     try {
-      const value = await this.#redis.get(this.#prefix + key);
-      return value === null ? undefined : decode(value);
-    } catch {
-      this.#rest();
+      const name = this.#prefix + key;
+      const read = await this.#redis.pipeline().get(name).pttl(name).exec();
+      const [error, value] = read?.[0] ?? [null, null];
+      // Something else under this name is no fault of the server.
+      if (error && !/^WRONGTYPE/.test(error.message)) throw error;
+      const leftMs = read?.[1]?.[1];
+      return typeof value === 'string' ? timely(decode(value), nowMs, Number(leftMs)) : undefined;
+    } catch (error) {
+      this.#rest(error);
       return undefined;
     }
   }
@@ -55,10 +82,14 @@ class RedisTier implements SharedTier {
   set(key: string, answer: StoredAnswer, nowMs: number): void {
     const ttlMs = Math.ceil(Math.max(answer.freshUntilMs, answer.staleUntilMs) - nowMs);
     if (!this.isUp || ttlMs < 1) return;
-    this.#redis.set(this.#prefix + key, encode(answer), 'PX', ttlMs).catch(() => this.#rest());
+    this.#redis
+      .set(this.#prefix + key, encode(answer), 'PX', ttlMs)
+      .catch((error) => this.#rest(error));
   }
 
-  #rest(): void {
+  /** The server refuses, or is slow; what it says is told when it is new. */
+  #rest(error: unknown): void {
+    this.#onError(errorMessage(error));
     this.#restsUntilMs = performance.now() + REST_MS;
   }
 
@@ -73,7 +104,7 @@ export const openRedisTier = async (
   onError: (message: string) => void,
 ): Promise<SharedTier> => {
   const { Redis } = await import('ioredis');
-  const redis = new Redis(url, {
+  const redis = new Redis(url.replace(/^valkey/i, 'redis').replace(/^unix:\/\//i, ''), {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -83,14 +114,15 @@ export const openRedisTier = async (
     retryStrategy: () => RECONNECT_MS,
   });
   let lastMessage = '';
-  redis.on('error', (error) => {
+  const tell = (message: string): void => {
     // A server that stays away says the same at every attempt.
-    if (errorMessage(error) !== lastMessage) onError(errorMessage(error));
-    lastMessage = errorMessage(error);
-  });
+    if (message !== lastMessage) onError(message);
+    lastMessage = message;
+  };
+  redis.on('error', (error) => tell(errorMessage(error)));
   redis.on('ready', () => {
     lastMessage = '';
   });
   await redis.connect().catch(() => {});
-  return new RedisTier(redis, prefix);
+  return new RedisTier(redis, prefix, tell);
 };

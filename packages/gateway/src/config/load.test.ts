@@ -102,8 +102,26 @@ test.each([
   [{ fallback: { baseline_method: 'nope' } }, 'tsfm.fallback.baseline_method="NOPE" is not valid'],
   [{ quantiles: [0, 0.5] }, 'tsfm.quantiles'],
   [{ adapter: 3 }, 'tsfm.adapter=3 is not valid'],
+  [{ freq: '5x' }, 'tsfm.freq="5x" is not valid'],
+  [{ freq: '0m' }, 'tsfm.freq="0m" is not valid'],
+  [{ adapter: { base_url: 'ftp://x' } }, 'tsfm.adapter.base_url="ftp://x" is not valid'],
+  [{ adapter: { timeout_s: 0 } }, 'tsfm.adapter.timeout_s=0 is not valid'],
+  [{ adapter: { timeout_s: 1e9 } }, 'tsfm.adapter.timeout_s=1000000000 is not valid'],
+  [{ cache: { ttl_s: '1e400' } }, 'tsfm.cache.ttl_s="1e400" is not valid'],
+  [{ cache: { l2: { url: 'http://:pw@x' } } }, 'tsfm.cache.l2.url="http://***@x" is not valid'],
+  [{ adapter: { token: ['pw'] } }, 'tsfm.adapter.token="***" is not valid'],
+  [{ interval_sanity: { min_width: 0.7 } }, 'min_width=0.7 is above max_width=0.6'],
+  [{ horizon_steps: 20_000 }, 'horizon_steps=20000 is above limits.max_horizon_steps=10000'],
 ])('%o is refused', (tsfm, message) => {
   expect(() => settingsFrom({ tsfm }, {})).toThrow(message.replace('"NOPE"', '"nope"'));
+});
+
+test('words and digits of the environment and of YAML 1.1', () => {
+  const of = (env: Record<string, string>) => settingsFrom({}, env).settings.tsfm;
+  expect(of({ TSFM_ADAPTER__TOKEN: '12345' }).adapter.token).toBe('12345');
+  expect(of({ TSFM_WARMUP__ENABLED: '1' }).warmup.enabled).toBe(true);
+  const api = { tsfm_forecast: { require_auth: 'No' } };
+  expect(settingsFrom({ api }, {}).settings.api.require_auth).toBe(false);
 });
 
 test('a breaker that could never close is mended and told', async () => {

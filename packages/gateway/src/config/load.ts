@@ -6,6 +6,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { redact } from '@tollama/core/redaction';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { withoutAliases } from './aliases.ts';
@@ -59,6 +60,10 @@ const readLayer = async (path: string): Promise<Layer> => {
   }
 };
 
+/** A value as it may be told: without tokens, and without the logins of addresses. */
+const shown = (value: unknown, path: string): string =>
+  (JSON.stringify(redact(value, path)) ?? 'undefined').replaceAll(/\/\/[^@/"]*@/g, '//***@');
+
 const parsed = <T>(schema: z.ZodType<T>, layer: Layer, at: string): T => {
   const result = schema.safeParse(layer);
   if (result.success) return result.data;
@@ -67,11 +72,25 @@ const parsed = <T>(schema: z.ZodType<T>, layer: Layer, at: string): T => {
     (found, key) => (found as Record<PropertyKey, unknown> | undefined)?.[key],
     layer,
   );
+  const path = [at, ...first.path].join('.');
   throw new TollamaError(
     'CONFIG_INVALID',
-    `${[at, ...first.path].join('.')}=${JSON.stringify(value)} is not valid: ${first.message}`,
+    `${path}=${shown(value, path)} is not valid: ${first.message}`,
     { hint: 'correct the setting; docs/gateway.md lists them all' },
   );
+};
+
+/** Settings that contradict each other in a way that leaves nothing to answer with. */
+const refuseContradictions = ({ interval_sanity, horizon_steps, limits }: TsfmSettings): void => {
+  const { min_width, max_width } = interval_sanity;
+  const found =
+    min_width > max_width
+      ? `tsfm.interval_sanity.min_width=${min_width} is above max_width=${max_width}`
+      : horizon_steps > limits.max_horizon_steps
+        ? `tsfm.horizon_steps=${horizon_steps} is above limits.max_horizon_steps=${limits.max_horizon_steps}`
+        : undefined;
+  if (found)
+    throw new TollamaError('CONFIG_INVALID', found, { hint: 'lower it, or raise the limit' });
 };
 
 /** Settings that contradict each other, made to agree; each is named in a warning. */
@@ -116,6 +135,7 @@ export const settingsFrom = (file: Layer, env: Environment): Omit<LoadedSettings
   const above = mergeLayers(profile, written);
   const compatibility = above.compatibility === 'hardened' ? 'hardened' : 'original';
   const tsfm = parsed(TsfmSettings, mergeLayers(COMPATIBILITY[compatibility], above), 'tsfm');
+  refuseContradictions(tsfm);
   const apiLayer = mergeLayers(
     block(block(file.api, 'api').tsfm_forecast, 'api.tsfm_forecast'),
     block(block(own.api, 'api').tsfm_forecast, 'api.tsfm_forecast'),

@@ -4,6 +4,7 @@
  * meaning and default.
  */
 import { z } from 'zod';
+import { isFrequency } from '../request/frequency.ts';
 
 /** YAML 1.1 readers give 1e-6 as text; so may the environment. */
 const numeric = (value: unknown): unknown =>
@@ -11,11 +12,28 @@ const numeric = (value: unknown): unknown =>
     ? Number(value)
     : value;
 
+/** YAML 1.1, which the original reads, has more words for them; the environment has 1 and 0. */
+const WORDS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ...[1, '1', 'true', 'yes', 'on'].map((word): [unknown, boolean] => [word, true]),
+  ...[0, '0', 'false', 'no', 'off'].map((word): [unknown, boolean] => [word, false]),
+]);
+const yesOrNo = (byDefault: boolean) =>
+  z
+    .preprocess(
+      (value) => WORDS.get(typeof value === 'string' ? value.trim().toLowerCase() : value) ?? value,
+      z.boolean(),
+    )
+    .default(byDefault);
+
 const number = (min = 0, max = Number.MAX_VALUE) =>
   z.preprocess(numeric, z.number().min(min).max(max));
 const count = (min = 0) => z.preprocess(numeric, z.int().min(min));
 const rate = () => number(0, 1);
-const seconds = () => number(0);
+/** Timers hold no more than 2^31 ms. */
+const MAX_SECONDS = 2_147_483;
+const seconds = () => number(0, MAX_SECONDS);
+/** Of a call: without any time nothing can be asked. */
+const timeout = () => number(0.001, MAX_SECONDS);
 const optional = <T extends z.ZodType>(type: T) => type.optional();
 const segments = () => z.array(z.string()).default([]);
 
@@ -27,22 +45,27 @@ const Quantiles = z
     error: 'quantile levels lie between 0 and 1',
   });
 
+const Frequency = z.string().refine(isFrequency, { error: 'a period such as 5m or 1h' });
+
 const Adapter = z.object({
-  base_url: z.url().default('http://localhost:11435'),
+  base_url: z.url({ protocol: /^https?$/ }).default('http://localhost:11435'),
   endpoint: z.string().startsWith('/').default('/v1/timeseries/forecast'),
-  token: z.string().nullish(),
+  /** One of digits only is no number. */
+  token: z
+    .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string())
+    .nullish(),
   /** How freq is written to the upstream: as it was asked (5m), or as pandas and our daemon write it (5min). */
   freq_style: z.enum(['asked', 'pandas']).default('asked'),
   /** Stands for each of the four timeouts that is not given. */
-  timeout_s: seconds().default(1.2),
-  connect_timeout_s: optional(seconds()),
-  write_timeout_s: optional(seconds()),
+  timeout_s: timeout().default(1.2),
+  connect_timeout_s: optional(timeout()),
+  write_timeout_s: optional(timeout()),
   /** From the request's last byte to the answer's. */
-  read_timeout_s: optional(seconds()),
+  read_timeout_s: optional(timeout()),
   /** Waiting for a connection of the pool. */
-  pool_timeout_s: optional(seconds()),
+  pool_timeout_s: optional(timeout()),
   /** For the whole request; by default what the timeouts and the waits between attempts come to. */
-  request_deadline_s: optional(number(0.001)),
+  request_deadline_s: optional(timeout()),
   retry_count: count().default(1),
   retry_backoff_base_s: seconds().default(0.12),
   retry_backoff_cap_s: seconds().default(0.8),
@@ -55,10 +78,13 @@ const Adapter = z.object({
 });
 
 const L2 = z.object({
-  url: z.string().min(1),
+  /** redis, rediss (TLS), valkey, valkeys; host:port, or the path of a socket. */
+  url: z.string().regex(/^((redis|valkey)s?:\/\/.|(?!.*:\/\/).)/i, {
+    error: 'write an address such as redis://cache:6379',
+  }),
   prefix: z.string().default('tsfm:'),
   /** A slower answer counts as a miss. */
-  timeout_ms: number(1).default(50),
+  timeout_ms: number(1, MAX_SECONDS * 1000).default(50),
 });
 
 const Cache = z.object({
@@ -74,7 +100,7 @@ const Cache = z.object({
   /** original: y_ts and max_gap_minutes are no part of a request's identity. */
   identity: z.enum(['full', 'original']).default('full'),
   /** Whether an answer that a failure forced is kept as a fresh one. */
-  store_failures: z.boolean().default(false),
+  store_failures: yesOrNo(false),
   /** What an open breaker answers where a stale answer exists. */
   while_open: z.enum(['stale', 'baseline']).default('stale'),
   l2: L2.nullish(),
@@ -102,19 +128,19 @@ const Degradation = z.object({
   probe_every_n_requests: count(1).default(1),
   /** What `degraded` does to calls; by default nothing. */
   degraded_retry_count: optional(count()),
-  degraded_timeout_s: optional(seconds()),
+  degraded_timeout_s: optional(timeout()),
 });
 
 const Warmup = z.object({
-  enabled: z.boolean().default(false),
+  enabled: yesOrNo(false),
   /** Models to keep warm; by default those that were asked for. */
   models: z.array(z.string()).default([]),
-  every_s: number(1).default(180),
+  every_s: number(1, MAX_SECONDS).default(180),
   /** A model that nobody asked for that long is left alone. */
   active_s: number(1).default(1800),
-  timeout_s: number(0.1).default(30),
+  timeout_s: number(0.1, MAX_SECONDS).default(30),
   /** Ready before the models are warm; what is asked until then may get a baseline. */
-  allow_baseline_only: z.boolean().default(false),
+  allow_baseline_only: yesOrNo(false),
 });
 
 const Sink = z.object({
@@ -123,8 +149,8 @@ const Sink = z.object({
   /** parquet: journals of JSON lines become Parquet files when they are full, old, or of a day that is over. */
   format: z.enum(['jsonl', 'parquet']).default('jsonl'),
   rotate_rows: count(1).default(20_000),
-  rotate_s: number(1).default(3600),
-  flush_s: number(0.01).default(1),
+  rotate_s: number(1, MAX_SECONDS).default(3600),
+  flush_s: number(0.01, MAX_SECONDS).default(1),
   max_pending: count(1).default(10_000),
 });
 
@@ -141,7 +167,7 @@ const Evaluation = z.object({
 const Registry = z.object({
   /** tsfm_models.yaml; none: licences of the built-in registry. */
   path: z.string().nullish(),
-  enforce: z.boolean().default(false),
+  enforce: yesOrNo(false),
   /** What a model that is not allowed gets. */
   on_violation: z.enum(['baseline', 'refuse']).default('baseline'),
 });
@@ -153,7 +179,7 @@ export const TsfmSettings = z.object({
    */
   compatibility: z.enum(['original', 'hardened']).default('original'),
   rollout_stage: z.string().default('unknown'),
-  freq: z.string().default('5m'),
+  freq: Frequency.default('5m'),
   input_len_steps: count(2).default(288),
   horizon_steps: count(1).default(12),
   quantiles: Quantiles.prefault([0.1, 0.5, 0.9]),
@@ -188,7 +214,7 @@ export const TsfmSettings = z.object({
       worker_concurrency: optional(count(1)),
       per_market_inflight_limit: count().default(0),
       /** By default the rest of the deadline. */
-      queue_timeout_ms: optional(number(0)),
+      queue_timeout_ms: optional(number(0, MAX_SECONDS * 1000)),
       max_queue: count().default(1000),
     })
     .prefault({}),
@@ -205,7 +231,7 @@ export const TsfmSettings = z.object({
       /** When no baseline can be computed: a typed error, or the original's band of minimal width. */
       when_all_fail: z.enum(['error', 'band']).default('error'),
       /** Whether the other methods are tried when the configured one fails. */
-      try_others: z.boolean().default(true),
+      try_others: yesOrNo(true),
     })
     .prefault({}),
   interval_sanity: z
@@ -250,7 +276,7 @@ export const TsfmSettings = z.object({
 export type TsfmSettings = z.infer<typeof TsfmSettings>;
 
 export const ApiSettings = z.object({
-  require_auth: z.boolean().default(true),
+  require_auth: yesOrNo(true),
   /** The environment variable that holds the inbound token. */
   token_env_var: z.string().default('TSFM_FORECAST_API_TOKEN'),
   /** 0: no limit. */

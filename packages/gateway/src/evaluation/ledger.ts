@@ -38,6 +38,8 @@ interface Pending {
   readonly median: readonly number[];
   readonly high: readonly number[];
   readonly segments: Segments;
+  /** Steps whose outcome is known: one that is posted again counts no second time. */
+  readonly realised: Set<number>;
 }
 
 export class Ledger {
@@ -71,6 +73,7 @@ export class Ledger {
       median: rows[middle < 0 ? rows.length - 1 : middle]!,
       high: rows.at(-1)!,
       segments,
+      realised: new Set(),
     };
     const ofMarket = this.#pending.get(market) ?? new Map<string, Pending>();
     if (ofMarket.delete(asOf)) this.#pendingCount--;
@@ -88,6 +91,8 @@ export class Ledger {
     for (const pending of this.#pending.get(market)?.values() ?? []) {
       const step = (atMicros - pending.asOfMicros) / pending.periodMicros;
       if (!Number.isInteger(step) || step < 1 || step > pending.median.length) continue;
+      if (pending.realised.has(step)) continue;
+      pending.realised.add(step);
       matches.push({
         market,
         asOf: pending.asOf,

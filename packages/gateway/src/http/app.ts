@@ -56,28 +56,43 @@ const traced = (
   );
 };
 
+const refuseOthers = (app: Hono<Bindings>, paths: readonly string[], allow: string): void => {
+  for (const path of paths) {
+    app.all(path, (c) => {
+      c.header('allow', allow);
+      return sendJson(c, 405, { detail: 'Method Not Allowed' });
+    });
+  }
+};
+
+const METRICS_PATHS = ['/metrics', '/tsfm/metrics'] as const;
+const HEALTH_PATHS = ['/healthz', '/health', '/tsfm/health'] as const;
+const READY_PATH = '/readyz';
+const CANARY_PATH = '/tsfm/canary';
+
 /** What only shows: metrics, health, readiness, the canary. */
 const showing = ({ gateway }: Desk): Hono<Bindings> => {
   const app = new Hono<Bindings>();
-  for (const path of ['/metrics', '/tsfm/metrics']) {
+  for (const path of METRICS_PATHS) {
     app.get(path, async (c) =>
       c.body(await gateway.metrics.text(), 200, { 'content-type': gateway.metrics.contentType }),
     );
   }
-  for (const path of ['/healthz', '/health', '/tsfm/health']) {
+  for (const path of HEALTH_PATHS) {
     app.get(path, (c) => sendJson(c, 200, { status: 'ok' }));
   }
-  app.get('/readyz', (c) => {
+  app.get(READY_PATH, (c) => {
     const isReady = gateway.isReady && !gateway.isDraining;
     const reason = gateway.isDraining ? 'draining' : isReady ? 'ready' : 'warming up';
     return sendJson(c, isReady ? 200 : 503, { status: reason });
   });
-  app.get('/tsfm/canary', (c) =>
+  app.get(CANARY_PATH, (c) =>
     sendJson(c, 200, {
       ...gateway.windows.data(gateway.clock.now()),
       verdict: gateway.canaryVerdict() ?? null,
     }),
   );
+  refuseOthers(app, [...METRICS_PATHS, ...HEALTH_PATHS, READY_PATH, CANARY_PATH], 'GET, HEAD');
   return app;
 };
 
@@ -94,31 +109,41 @@ const receiving = (desk: Desk): Hono<Bindings> => {
       ? readIncoming(incoming, gateway.settings.tsfm.limits.max_body_bytes)
       : c.req.text();
   };
+  const withBody = async (c: Asked, serve: (body: string) => Promise<Reply>): Promise<Reply> => {
+    let body: string;
+    try {
+      body = await bodyOf(c);
+    } catch (thrown) {
+      return desk.unread(thrown);
+    }
+    return serve(body);
+  };
   app.post(FORECAST_PATH, (c) =>
-    traced(desk, c, FORECAST_PATH, async () => desk.forecast(await bodyOf(c), callerOf(c))),
+    traced(desk, c, FORECAST_PATH, () => withBody(c, (body) => desk.forecast(body, callerOf(c)))),
   );
   app.post(COMPARISON_PATH, (c) => {
     const compare = (request: ForecastRequest) =>
       compareWithBaseline(desk, c.req.param('id') ?? '', request);
-    return traced(desk, c, COMPARISON_PATH, async () =>
-      desk.receive(await bodyOf(c), desk.requestSchema, callerOf(c), compare),
+    return traced(desk, c, COMPARISON_PATH, () =>
+      withBody(c, (body) => desk.receive(body, desk.requestSchema, callerOf(c), compare)),
     );
   });
   app.post(OUTCOMES_PATH, async (c) => {
     const take = async (outcomes: Outcomes) => takeOutcomes(gateway, outcomes);
-    return send(c, await desk.receive(await bodyOf(c), Outcomes, callerOf(c), take));
+    const receive = (body: string) => desk.receive(body, Outcomes, callerOf(c), take);
+    return send(c, await withBody(c, receive));
   });
-  for (const path of [FORECAST_PATH, OUTCOMES_PATH, COMPARISON_PATH]) {
-    app.all(path, (c) => {
-      c.header('allow', 'POST');
-      return sendJson(c, 405, { detail: 'Method Not Allowed' });
-    });
-  }
+  refuseOthers(app, [FORECAST_PATH, OUTCOMES_PATH, COMPARISON_PATH], 'POST');
   return app;
 };
 
 export const createApp = (desk: Desk): Hono<Bindings> => {
   const app = new Hono<Bindings>();
+  app.use(async (c, next) => {
+    await next();
+    // A connection that is kept open would hold up the end.
+    if (desk.gateway.isDraining) c.header('connection', 'close');
+  });
   app.route('/', receiving(desk));
   app.route('/', showing(desk));
   app.notFound((c) => sendJson(c, 404, { detail: 'Not Found' }));

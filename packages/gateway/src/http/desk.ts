@@ -78,6 +78,13 @@ export class Desk {
     }
   }
 
+  /** A body that could not be read: too large, or cut short by its sender. */
+  unread(thrown: unknown): Reply {
+    const refusal = this.#refusal(thrown);
+    this.#countRefusal(refusal, performance.now());
+    return refusal;
+  }
+
   /** The form of a request, with the defaults of the settings of now. */
   get requestSchema(): z.ZodType<ForecastRequest> {
     const { tsfm } = this.gateway.settings;

@@ -25,5 +25,7 @@ export const readIncoming = (incoming: IncomingMessage, maxBytes: number): Promi
       const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
       resolve(bytes.toString('utf8'));
     });
-    incoming.on('error', reject);
+    incoming.on('error', (cause) =>
+      reject(new TollamaError('INVALID_REQUEST', 'the body ended before it was whole', { cause })),
+    );
   });

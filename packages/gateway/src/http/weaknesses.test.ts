@@ -235,3 +235,36 @@ test('category and time to expiry reach the router and the conformal segments', 
   const other = await test.answer({ category: 'sports' });
   expect(other.meta.fallback_reason).toBe('route_policy_baseline');
 });
+
+test('a period whose times cannot be written is refused', async () => {
+  await using test = await openTestGateway({ tsfm: { adapter: { endpoint: '/v1/forecast' } } });
+  for (const freq of ['99999999999h', `${'9'.repeat(400)}m`]) {
+    expect((await test.ask({ freq })).status).toBe(400);
+  }
+  expect((await test.ask({ freq: '87600h' })).status).toBe(200);
+});
+
+test('a list and an object of the same pairs are different requests', async () => {
+  await using test = await openTestGateway();
+  const ask = (x: unknown) => test.answer({ market_id: 'same', model: { params: { x } } });
+  await ask({ a: 1 });
+  expect((await ask([['a', 1]])).meta.cache_hit).toBe(false);
+  expect((await ask({ a: 1 })).meta.cache_hit).toBe(true);
+});
+
+test('an outcome that is posted again is not scored again', async () => {
+  await using test = await openTestGateway();
+  await test.answer({ market_id: 'again' });
+  const outcome = { market_id: 'again', ts: '2026-02-20T12:05:00Z', value: 0.4 };
+  expect((await test.post('/tsfm/outcomes', outcome)).body.forecasts_scored).toBe(1);
+  const { body } = await test.post('/tsfm/outcomes', outcome);
+  expect([body.forecasts_scored, body.scores.samples]).toEqual([0, 1]);
+});
+
+test('what only shows takes no POST', async () => {
+  await using test = await openTestGateway();
+  for (const path of ['/metrics', '/healthz', '/readyz', '/tsfm/canary']) {
+    const { status, headers } = await test.post(path, {});
+    expect([path, status, headers.get('allow')]).toEqual([path, 405, 'GET, HEAD']);
+  }
+});

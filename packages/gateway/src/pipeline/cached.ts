@@ -2,6 +2,7 @@
 import type { Found, StoredAnswer } from '../cache/answer-cache.ts';
 import type { Answer, AnswerFacts, ForecastMeta, ForecastResponse } from './answer.ts';
 import type { ForecastContext } from './context.ts';
+import { isSoundAnswer, sharedKeyOf } from './shared-answers.ts';
 import type { Stage } from './stage.ts';
 
 const hitFacts = (context: ForecastContext, isFreshHit: boolean): AnswerFacts => ({
@@ -67,12 +68,19 @@ export const staleAnswer = (context: ForecastContext, { text, tier }: Found): An
   return { text: JSON.stringify(response), response, facts };
 };
 
+const keysOf = (context: ForecastContext) => ({
+  key: context.key,
+  sharedKey: () => sharedKeyOf(context),
+});
+
 const lookUp = async (context: ForecastContext): Promise<Found | undefined> => {
   const { parts, key, startedMs } = context;
   const held = parts.cache.peek(key, startedMs);
   if (!parts.cache.hasSharedTier || (held && startedMs <= held.freshUntilMs)) return held;
   // Another instance may have renewed it.
-  const shared = await parts.cache.fetch(key, startedMs);
+  const shared = await parts.cache.fetch(keysOf(context), startedMs, (text) =>
+    isSoundAnswer(text, context.question),
+  );
   return shared && shared.freshUntilMs >= (held?.freshUntilMs ?? 0) ? shared : held;
 };
 
@@ -109,7 +117,7 @@ const asHit = (response: ForecastResponse): string =>
 /** Keeps good answers, and those that the request itself settles; never one that a failure forced. */
 export const keepAnswer: Stage<ForecastContext, Answer> = async (context, next) => {
   const answer = await next();
-  const { settings, fallback, parts, key, startedMs } = context;
+  const { settings, fallback, parts, startedMs } = context;
   const { ttl_s, stale_if_error_s, store_failures } = settings.cache;
   const isForced = fallback !== undefined && !fallback.isSettled;
   if (!answer.response || answer.facts.isCacheHit || (isForced && !store_failures)) return answer;
@@ -120,7 +128,7 @@ export const keepAnswer: Stage<ForecastContext, Answer> = async (context, next) 
     freshUntilMs,
     staleUntilMs: isGood ? freshUntilMs + stale_if_error_s * 1000 : freshUntilMs,
   };
-  parts.cache.store(key, stored, startedMs);
+  parts.cache.store(keysOf(context), stored, startedMs);
   return answer;
 };
 

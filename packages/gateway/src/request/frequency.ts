@@ -1,5 +1,10 @@
 import { TollamaError } from '@tollama/core/errors';
 
+/** Ten years: times that lie a history of such periods apart can still be written. */
+export const MAX_PERIOD_SECONDS = 87_600 * 3600;
+
+const FREQUENCY = /^([+-]?\d+)([mh])$/;
+
 const SECONDS = { m: 60, h: 3600 } as const;
 
 /**
@@ -8,7 +13,7 @@ const SECONDS = { m: 60, h: 3600 } as const;
  */
 export const frequencySeconds = (freq: string): number => {
   const text = freq.trim().toLowerCase();
-  const match = /^([+-]?\d+)([mh])$/.exec(text);
+  const match = FREQUENCY.exec(text);
   if (!match) {
     const what = text === '' ? 'freq must be valid' : `Unsupported freq: '${freq}'`;
     throw new TollamaError('INVALID_REQUEST', `malformed input: ${what}`, {
@@ -17,3 +22,9 @@ export const frequencySeconds = (freq: string): number => {
   }
   return Math.max(0, Number(match[1])) * SECONDS[match[2] as 'm' | 'h'];
 };
+
+/** Whether it is a period that forecasts can have. */
+export const isFrequency = (freq: string): boolean =>
+  FREQUENCY.test(freq.trim().toLowerCase()) &&
+  frequencySeconds(freq) > 0 &&
+  frequencySeconds(freq) <= MAX_PERIOD_SECONDS;

@@ -11,10 +11,11 @@ export type IdentityRule = 'full' | 'original';
 
 /** JSON whose keys are sorted at every level, so that equal objects have equal texts. */
 const canonical = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(canonical);
+  if (Array.isArray(value)) return [0, ...value.map(canonical)];
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([key, inner]) => [key, canonical(inner)]);
+  // A list and an object of the same pairs are not the same: 0 and 1 tell them apart.
+  return [1, ...entries.map(([key, inner]) => [key, canonical(inner)])];
 };
 
 const isEmpty = (value: object): boolean => {

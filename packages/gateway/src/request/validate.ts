@@ -1,7 +1,7 @@
 /** Rules of a request that its types do not say (contract, section 4: HTTP 400), and what follows from it. */
 import { TollamaError } from '@tollama/core/errors';
 import type { ForecastRequest } from './forecast-request.ts';
-import { frequencySeconds } from './frequency.ts';
+import { frequencySeconds, MAX_PERIOD_SECONDS } from './frequency.ts';
 import type { Timestamp } from './timestamp.ts';
 
 /** The request, found to be sound, and all that is derived from it once. */
@@ -105,6 +105,7 @@ export const validate = (request: ForecastRequest, rules: RequestRules): Questio
   checkCovariates(request);
   const periodSeconds = frequencySeconds(request.freq);
   if (periodSeconds === 0) malformed(`freq must be a positive period, got '${request.freq}'`);
+  if (periodSeconds > MAX_PERIOD_SECONDS) malformed('freq must be at most 87600h');
   checkHorizon(request.horizon_steps, rules.maxHorizonSteps);
   const observed = y_ts ? checkTimes(y_ts, y.length, periodSeconds) : 0;
   const isObserved = rules.requestGap === 'observed';

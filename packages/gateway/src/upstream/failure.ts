@@ -40,6 +40,14 @@ export class UpstreamFailure extends Error {
 
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
+/** An address as it may be told: without a login. */
+export const withoutLogin = (url: URL | string): string => {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  return shown.href;
+};
+
 /** An answer whose status is not 2xx. */
 export const statusFailure = (status: number, url: string): UpstreamFailure => {
   const code =

@@ -4,7 +4,7 @@ import type { TsfmSettings } from '../config/schema.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { readAnswer, type UpstreamAnswer } from './answer.ts';
 import { backoffMs } from './backoff.ts';
-import { statusFailure, UpstreamFailure } from './failure.ts';
+import { statusFailure, UpstreamFailure, withoutLogin } from './failure.ts';
 import { type UpstreamTask, upstreamBody } from './payload.ts';
 import { type PhaseLimits, Transport } from './transport.ts';
 
@@ -127,11 +127,12 @@ export class TollamaUpstream implements Upstream {
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (settings.token) headers.authorization = `Bearer ${settings.token}`;
     const started = clock.now();
-    const attributes = { 'http.request.method': 'POST', 'url.full': url.href };
+    const attributes = { 'http.request.method': 'POST', 'url.full': withoutLogin(url) };
     return inSpan(`POST ${url.pathname}`, { kind: 'client', attributes }, async (span) => {
       const answer = await post(url, body, { ...headers, ...activeTraceHeaders() }, limits);
       span?.set({ 'http.response.status_code': answer.status });
-      if (answer.status < 200 || answer.status > 299) throw statusFailure(answer.status, url.href);
+      if (answer.status < 200 || answer.status > 299)
+        throw statusFailure(answer.status, withoutLogin(url));
       return { ...readAnswer(answer.text), latencyMs: clock.now() - started };
     });
   }

@@ -165,6 +165,10 @@ export class Transport implements Disposable {
         };
         readBody(response, done, fail);
       });
+      request.once('upgrade', (response, socket) => {
+        socket.destroy();
+        fail(schemaFailure('ProtocolError', `status ${response.statusCode} where a body is due`));
+      });
       request.on('error', fail);
       request.end(body);
     });

@@ -5,6 +5,7 @@
  */
 import { errorMessage } from '@tollama/core/errors';
 import type { Gateway } from '../gateway.ts';
+import { withoutLogin } from '../upstream/failure.ts';
 import { pandasFrequency, type UpstreamTask } from '../upstream/payload.ts';
 import type { ActiveModel } from './model-activity.ts';
 
@@ -37,9 +38,16 @@ export interface WarmupParts {
 
 /** Whether the daemon answers at one of the paths that daemons have for it. */
 export const askHealth = async (baseUrl: string, timeoutMs: number): Promise<boolean> => {
+  const { username, password } = new URL(baseUrl);
+  // fetch takes no address with a login in it.
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const headers = { authorization: `Basic ${login.toString('base64')}` };
   for (const path of HEALTH_PATHS) {
-    const url = baseUrl.replace(/\/+$/, '') + path;
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) }).catch(() => null);
+    const url = withoutLogin(baseUrl).replace(/\/+$/, '') + path;
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(username !== '' && { headers }),
+    }).catch(() => null);
     await response?.body?.cancel();
     if (response && response.status < 500) return true;
     if (!response) return false;
@@ -100,7 +108,7 @@ export class Warmup implements Disposable {
     const { gateway, isHealthy } = this.#parts;
     const { adapter, warmup, quantiles } = gateway.settings.tsfm;
     if (!(await isHealthy(adapter.base_url))) {
-      gateway.log.warn({ url: adapter.base_url }, 'the upstream does not answer');
+      gateway.log.warn({ url: withoutLogin(adapter.base_url) }, 'the upstream does not answer');
       return false;
     }
     const limitMs = warmup.timeout_s * 1000;

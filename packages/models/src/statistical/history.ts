@@ -20,6 +20,8 @@ export interface Prediction {
   /** level in (0, 1) -> [horizon], not descending in the level. */
   readonly quantile: (level: number) => Float64Array;
   readonly explanation: Readonly<Record<string, unknown>>;
+  /** [horizon] places in the history that the mean repeats, so that they come back without a rounding. */
+  readonly repeated?: readonly number[];
 }
 
 /** A statistical model: nothing but the history decides the forecast. */

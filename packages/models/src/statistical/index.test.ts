@@ -175,6 +175,27 @@ describe('known answers', () => {
     expect(quantiles[0]![4]).toBeCloseTo(1 + normal90 * sigma * Math.sqrt(3), 9);
   });
 
+  test.prop([
+    fc.array(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 30 }),
+  ])('naive and seasonal naive repeat the values themselves, without a rounding', (target) => {
+    const last = target.at(-1)!;
+    const { mean, quantiles } = pathOf(forecast('naive', [target]));
+    expect(Array.from(mean)).toEqual(new Array(6).fill(last));
+    expect(quantiles[LEVELS.indexOf(0.5)]).toEqual(mean);
+    for (let k = 1; k < quantiles.length; k++) {
+      Array.from(quantiles[k]!).forEach((value, h) => {
+        expect(value).toBeGreaterThanOrEqual(quantiles[k - 1]![h]!);
+      });
+    }
+    const seasonal = pathOf(
+      forecast('seasonal-naive', [target], { options: { season_length: 3 } }),
+    );
+    const season = target.length > 3 ? 3 : 1;
+    const from = target.length - season;
+    const expected = Array.from({ length: 6 }, (_, h) => target[from + (h % season)]);
+    expect(Array.from(seasonal.mean)).toEqual(expected);
+  });
+
   it('drift: average step, sigma sqrt(h (1 + h / (n - 1)))', () => {
     const { mean, quantiles } = pathOf(forecast('drift', [[-1, 2, 1, 5]], { quantiles: [0.9] }));
     const sigma = Math.sqrt((1 + 9 + 4) / 2);

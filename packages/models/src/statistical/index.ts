@@ -108,10 +108,16 @@ const forecastTarget = (target: ArrayLike<number>, request: TargetRequest): Targ
   const prediction = MODELS[request.name](history, trailing + task.horizon);
   const toRaw = (path: Float64Array): Float64Array =>
     path.subarray(trailing).map((value) => rawValue(value, history));
+  const mean = REPEATING.has(request.name)
+    ? Float64Array.from(prediction.repeated!.slice(trailing), (place) => values[place]!)
+    : toRaw(prediction.mean);
+  const quantiles = uncrossed(prediction, task.quantiles).map(toRaw);
   return {
     forecast: {
-      mean: toRaw(prediction.mean),
-      quantiles: uncrossed(prediction, task.quantiles).map(toRaw),
+      mean,
+      quantiles: REPEATING.has(request.name)
+        ? aroundMean(mean, task.quantiles, quantiles)
+        : quantiles,
     },
     explanation: {
       seasons: seasons.map((season) => ({ ...season })),
@@ -122,6 +128,22 @@ const forecastTarget = (target: ArrayLike<number>, request: TargetRequest): Targ
     },
   };
 };
+
+/** Models whose forecasts are values of the series. */
+const REPEATING: ReadonlySet<StatisticalModelName> = new Set(['naive', 'seasonal-naive']);
+
+/** The median is the mean itself; a rounding puts no level on its wrong side. */
+const aroundMean = (
+  mean: Float64Array,
+  levels: readonly number[],
+  paths: readonly Float64Array[],
+): Float64Array[] =>
+  paths.map((path, k) => {
+    const level = levels[k]!;
+    if (level === 0.5) return mean.slice();
+    const side = level < 0.5 ? Math.min : Math.max;
+    return path.map((value, h) => side(value, mean[h]!));
+  });
 
 /** Back to the series' own units; bounded by 0 where the series is, and by the largest number. */
 const rawValue = (

@@ -20,7 +20,8 @@ export const naive = ({ values }: History, horizon: number): Prediction => {
   const sigma = stepDeviation(values, 1);
   const mean = new Float64Array(horizon).fill(values[values.length - 1]!);
   const deviations = mean.map((_, h) => sigma * Math.sqrt(h + 1));
-  return normalPrediction(mean, deviations, { step_deviation: sigma }, normalQuantile);
+  const prediction = normalPrediction(mean, deviations, { step_deviation: sigma }, normalQuantile);
+  return { ...prediction, repeated: new Array<number>(horizon).fill(values.length - 1) };
 };
 
 /** Repeats the last season; deviation grows with the root of the number of seasons. */
@@ -29,9 +30,10 @@ export const seasonalNaive = (history: History, horizon: number): Prediction => 
   const season = history.seasons.find((length) => length < values.length) ?? 1;
   const sigma = stepDeviation(values, season);
   const mean = new Float64Array(horizon);
-  for (let h = 0; h < horizon; h++) mean[h] = values[values.length - season + (h % season)]!;
+  const repeated = Array.from({ length: horizon }, (_, h) => values.length - season + (h % season));
+  for (let h = 0; h < horizon; h++) mean[h] = values[repeated[h]!]!;
   const deviations = mean.map((_, h) => sigma * Math.sqrt(Math.floor(h / season) + 1));
-  return normalPrediction(mean, deviations, { season }, normalQuantile);
+  return { ...normalPrediction(mean, deviations, { season }, normalQuantile), repeated };
 };
 
 /** Carries the average step of the history on. */

@@ -62,4 +62,9 @@ export interface ModelBackend {
   readonly kind: string;
   /** Brings a model into memory; everything that loads, loads here. */
   load(request: LoadRequest): Promise<LoadedModel>;
+  /**
+   * A text that changes with what the model is (other weights under the same name); null where it follows from the
+   * name and the version of tollama. It loads nothing.
+   */
+  identityOf?(model: string): Promise<string | null>;
 }

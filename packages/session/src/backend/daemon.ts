@@ -145,6 +145,12 @@ const sizeOf = (shown: Readonly<Record<string, unknown>>): number | undefined =>
 /** A backend over a daemon. Loading is one forecast of a step, after which the model stays in memory. */
 export const daemonBackend = (options: DaemonBackendOptions): ModelBackend => ({
   kind: 'daemon',
+  identityOf: async (model) => {
+    if (isEmbeddedName(model)) return null;
+    const shown: Readonly<Record<string, unknown>> = await options.client.show(model);
+    const { digest, size, modified_at, parameters } = shown;
+    return JSON.stringify([digest, size, modified_at, parameters]);
+  },
   async load({ model, device, options: fixed }): Promise<LoadedModel> {
     const { client, keepAlive = '30m' } = options;
     const choice = { ...fixed, ...(device !== null && { device }) };

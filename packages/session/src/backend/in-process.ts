@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
-import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
+import { isEmbeddedName, isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { ModelSeries, Outcome, Task } from '@tollama/models/family';
 import type { ForecastResult, ForecastTask, LoadedModel, ModelBackend } from './backend.ts';
 
@@ -79,6 +79,21 @@ const weightBytes = async (folder: string): Promise<number> => {
   return sizes.reduce((sum, size) => sum + size, 0);
 };
 
+/** The folder's files by name, size and time; null for one that cannot be read, which loading will tell. */
+const identityOfFolder = async (folder: string): Promise<string | null> => {
+  const { readdir, stat } = await import('node:fs/promises');
+  try {
+    const names = (await readdir(folder)).sort();
+    const files = names.map(async (name) => {
+      const { size, mtimeMs } = await stat(join(folder, name));
+      return [name, size, mtimeMs];
+    });
+    return JSON.stringify(await Promise.all(files));
+  } catch {
+    return null;
+  }
+};
+
 /**
  * A backend that needs no daemon. Loading a checkpoint brings onnxruntime into the process.
  *
@@ -89,6 +104,10 @@ export const inProcessBackend = ({
   threads = 1,
 }: InProcessOptions = {}): ModelBackend => ({
   kind: 'in-process',
+  identityOf: async (model) => {
+    const folder = isEmbeddedName(model) ? undefined : folders[model];
+    return folder === undefined ? null : identityOfFolder(folder);
+  },
   async load({ model, device }): Promise<LoadedModel> {
     if (isStatisticalName(model)) {
       const { forecastStatistical } = await import('@tollama/models/statistical');

@@ -17,6 +17,15 @@ export interface Hierarchy {
  */
 export const openHierarchy = (spec: HierarchySpec): Hierarchy => {
   const parents = Object.keys(spec);
+  if (parents.length === 0) {
+    throw new TollamaError('INVALID_REQUEST', 'the hierarchy has no parent', {
+      hint: 'write parent: [children], or leave the hierarchy out',
+    });
+  }
+  const odd = parents.find((parent) => !Array.isArray(spec[parent]));
+  if (odd !== undefined) {
+    throw new TollamaError('INVALID_REQUEST', `the children of '${odd}' are no list`);
+  }
   const children = parents.flatMap((parent) => [...spec[parent]!]);
   const twice = children.find((child, i) => children.indexOf(child) !== i);
   if (twice !== undefined) {

@@ -1,5 +1,6 @@
 /** Forecasts of a panel that add up along a hierarchy. */
 
+import { toSessionError } from '../errors/session-error.ts';
 import type { ModelForecast } from '../forecast/forecast-panel.ts';
 import type { Panel } from '../frame/panel.ts';
 import { openHierarchy } from '../hierarchy/hierarchy.ts';
@@ -30,23 +31,38 @@ const alignEnds = (
 
 /** Makes forecasts add up where a hierarchy is given; series outside of it stay as they are. */
 export const reconcilePanel = (
-  { series, season }: Panel,
+  panel: Panel,
   byId: ReadonlyMap<string, ModelForecast>,
   { hierarchy, reconciliationMethod = 'bottom_up' }: PredictOptions,
 ): ReadonlyMap<string, ModelForecast> => {
   if (!hierarchy) return byId;
+  try {
+    return coherent(panel, byId, { hierarchy, reconciliationMethod });
+  } catch (error) {
+    throw toSessionError(error, 'E_TASK_SPEC_INVALID', { field: 'hierarchy' });
+  }
+};
+
+const coherent = (
+  { series, season }: Panel,
+  byId: ReadonlyMap<string, ModelForecast>,
+  {
+    hierarchy,
+    reconciliationMethod,
+  }: Required<Pick<PredictOptions, 'hierarchy' | 'reconciliationMethod'>>,
+): ReadonlyMap<string, ModelForecast> => {
   const opened = openHierarchy(hierarchy);
   const inside = series.filter(({ id }) => opened.ids.includes(id));
   const errors = Object.fromEntries(
     inside.map(({ id, target }) => [id, seasonalSteps(target, season)]),
   );
-  const coherent = reconcile(
+  const reconciled = reconcile(
     opened,
     inside.map(({ id }) => byId.get(id)!.forecast),
     { method: reconciliationMethod, errors: alignEnds(errors) },
   );
   const merged = new Map(byId);
-  for (const forecast of coherent) {
+  for (const forecast of reconciled) {
     const before = byId.get(forecast.id);
     if (before) merged.set(forecast.id, { model: before.model, forecast });
   }

@@ -1,5 +1,5 @@
 /** What a run did, step by step, with times. */
-import { TSAgentKitError } from '../errors/session-error.ts';
+import { type SessionErrorCode, TSAgentKitError, toSessionError } from '../errors/session-error.ts';
 
 export interface StepEvent {
   readonly step_name: string;
@@ -16,6 +16,12 @@ export interface StepOptions {
   readonly artifacts?: readonly string[];
   readonly context?: Readonly<Record<string, unknown>>;
 }
+
+/** Codes of the steps whose failures have one of their own, whatever it was that failed. */
+const STEP_CODES: Readonly<Record<string, SessionErrorCode>> = {
+  calibration: 'E_CALIBRATION_FAIL',
+  anomaly_detection: 'E_ANOMALY_FAIL',
+};
 
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
@@ -34,7 +40,9 @@ export class StepLog {
       const result = await step();
       this.#add(name, 'success', started, null, options);
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const own = Object.hasOwn(STEP_CODES, name) ? STEP_CODES[name] : undefined;
+      const error = own ? toSessionError(thrown, own) : thrown;
       const code = error instanceof TSAgentKitError ? error.code : 'INTERNAL';
       const message = error instanceof Error ? error.message : String(error);
       this.#add(name, 'failed', started, code, { context: { ...options.context, error: message } });

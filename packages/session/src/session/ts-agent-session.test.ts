@@ -358,3 +358,16 @@ test('models without weights serve as adapters of a pool', async () => {
   const run = await new TSAgentSession({ pool, mode: 'quick' }).run(exampleRows(), { h: 7 });
   expect(run.model_artifact.model_name).toBe('tsfm-auto');
 });
+
+test.each([
+  ['a frequency', { h: 2, freq: 'zzz' }, {}, 'E_TASK_SPEC_INVALID'],
+  ['a horizon', { h: 1e9 }, {}, 'E_TASK_SPEC_INVALID'],
+  ['a hierarchy', { h: 2 }, { hierarchy: {} }, 'E_TASK_SPEC_INVALID'],
+  ['children', { h: 2 }, { hierarchy: { all: 'a' } as never }, 'E_TASK_SPEC_INVALID'],
+  ['a mode', { h: 2 }, { mode: 'zzz' as never }, 'E_TASK_SPEC_INVALID'],
+  ['a level', { h: 2 }, { mode: 'strict', anomalySpec: { level: 300 } }, 'E_ANOMALY_FAIL'],
+] as const)('%s that cannot be meant is told by a code', async (_, spec, options, code) => {
+  const session = new TSAgentSession({ mode: 'quick' });
+  const asked = { ...spec, tsfm_policy: { mode: 'disabled' } } as const;
+  await expect(session.run(exampleRows(), asked, options)).rejects.toMatchObject({ code });
+});

@@ -1,5 +1,6 @@
 /** A session: validate, qa, plan, fit, predict and run over one pool of models that stay loaded. */
 import type { RunArtifact } from '../artifact/run-artifact.ts';
+import { TSAgentKitError } from '../errors/session-error.ts';
 import type { Asked, CandidateContext, ModelArtifact } from '../forecast/candidates.ts';
 import {
   fitPanel,
@@ -15,7 +16,7 @@ import { type ValidationReport, validateFrame } from '../frame/validate.ts';
 import { makePlan, type Plan, planGraph } from '../plan/plan.ts';
 import { countSessionReuse } from '../pool/load-metrics.ts';
 import type { ModelPool } from '../pool/model-pool.ts';
-import type { Mode, QaReport } from '../quality/qa.ts';
+import { MODES, type Mode, type QaReport } from '../quality/qa.ts';
 import {
   neededQuantiles,
   parseTaskSpec,
@@ -40,6 +41,15 @@ import type {
 } from './session-options.ts';
 import { StepLog } from './step-log.ts';
 
+/** @throws TSAgentKitError E_TASK_SPEC_INVALID for what is no mode */
+const checkedMode = (mode: Mode): Mode => {
+  if (MODES.includes(mode)) return mode;
+  throw new TSAgentKitError('E_TASK_SPEC_INVALID', `mode '${mode}' is not known`, {
+    context: { field: 'mode' },
+    fixHint: `use ${MODES.join(', ')}`,
+  });
+};
+
 /**
  * @example
  * await using pool = new ModelPool({ adapters: ['chronos'], preload: true, backend });
@@ -55,7 +65,7 @@ export class TSAgentSession implements AsyncDisposable {
 
   constructor(options: SessionOptions = {}) {
     this.#options = options;
-    this.mode = options.mode ?? 'standard';
+    this.mode = checkedMode(options.mode ?? 'standard');
     this.pool = options.pool;
   }
 
@@ -157,7 +167,7 @@ export class TSAgentSession implements AsyncDisposable {
     options: RunOptions = {},
   ): Promise<RunArtifact | DryRun> {
     if (this.#runs++ > 0) countSessionReuse();
-    const mode = options.mode ?? this.mode;
+    const mode = checkedMode(options.mode ?? this.mode);
     const log = new StepLog();
     const { repairStrategy, featureConfig } = options;
     const dataset = await this.dataset(data, spec, {

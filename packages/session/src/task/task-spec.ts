@@ -1,4 +1,6 @@
 /** What is asked of a session: horizon, columns, levels, which models, how they are chosen. */
+import { parseFrequency } from '@tollama/core/frequency';
+import { LIMITS } from '@tollama/core/limits';
 import { z } from 'zod';
 import { TSAgentKitError } from '../errors/session-error.ts';
 
@@ -28,9 +30,24 @@ const TsfmPolicy = z
     allow_non_tsfm_fallback: policy.allow_non_tsfm_fallback ?? policy.mode !== 'required',
   }));
 
+const isFrequency = (text: string): boolean => {
+  try {
+    parseFrequency(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 export const TaskSpec = z.strictObject({
-  h: z.int().positive(),
-  freq: z.string().min(1).nullable().default(null),
+  h: z.int().positive().max(LIMITS.horizon),
+  freq: z
+    .string()
+    .refine(isFrequency, {
+      error: 'no known frequency; use a pandas alias such as D, h, 15min, MS',
+    })
+    .nullable()
+    .default(null),
   infer_freq: z.boolean().default(true),
   panel: PanelColumns.prefault({}),
   forecast: z

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Client, credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
+import {
+  type Client,
+  type ClientDuplexStream,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts';
@@ -13,6 +19,9 @@ type Answer<T> = (
   a: T,
 ) => void;
 type Call = <T>(request: object, metadata: Metadata, answer: Answer<T>) => void;
+interface Streaming {
+  readonly ModelStreamInfer: () => ClientDuplexStream<object, unknown>;
+}
 type Service = new (address: string, channel: object) => Client & Record<string, Call>;
 
 const packages = loadPackageDefinition(loadSync(PROTO, LOADING)) as unknown as {
@@ -24,6 +33,7 @@ const connect = ({ daemon }: TestDaemon) => {
   const client = new packages.inference.GRPCInferenceService(address, credentials.createInsecure());
   return {
     close: () => client.close(),
+    stream: () => (client as unknown as Streaming).ModelStreamInfer(),
     ask: <T = Record<string, unknown>>(method: string, request: object = {}, key?: string) =>
       new Promise<T>((resolve, reject) => {
         const metadata = new Metadata();
@@ -120,6 +130,35 @@ test('typed contents are answered with typed contents, equal to those of HTTP', 
   expect(output(answer, 'mean').parameters).toMatchObject({
     kind: { string_param: expect.stringMatching(/mean|median/) },
   });
+});
+
+interface StreamAnswer {
+  readonly error_message: string;
+  readonly infer_response: ModelInferResponse;
+}
+
+test('a stream has an answer for each request, in their order, and outlives one that fails', async () => {
+  const stream = grpc.stream();
+  const answers: StreamAnswer[] = [];
+  const ended = new Promise<void>((resolve, reject) => {
+    stream.on('data', (answer: StreamAnswer) => answers.push(answer));
+    stream.on('error', reject);
+    stream.on('end', resolve);
+  });
+  const count = 80;
+  for (let i = 0; i < count; i++) {
+    const model_name = i === 3 ? 'nope' : MODEL;
+    stream.write({ model_name, id: String(i), ...(i % 2 ? raw : { inputs: typed }) });
+  }
+  stream.end();
+  await ended;
+  expect(answers.map(({ infer_response }) => infer_response.id)).toEqual(
+    Array.from({ length: count }, (_, i) => String(i)),
+  );
+  expect(answers[3]!.error_message).toContain("unknown model 'nope'");
+  const told = answers.filter(({ error_message }) => error_message === '');
+  expect(told).toHaveLength(count - 1);
+  expect(told[0]!.infer_response.outputs).toHaveLength(3);
 });
 
 test('raw contents are answered with raw contents, in the order of the outputs', async () => {

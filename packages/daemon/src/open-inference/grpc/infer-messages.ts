@@ -35,13 +35,16 @@ export const toHttpBody = (request: ModelInferRequest): BinaryBody => {
     JSON.stringify({
       ...(id && { id }),
       parameters: { ...valuesOf(parameters), binary_data_output: true },
-      inputs: inputs.map(({ name, datatype, shape }, i) => ({
+      inputs: inputs.map(({ name, datatype, shape, parameters }, i) => ({
         name,
         datatype,
         shape: shape.map(Number),
-        parameters: { binary_data_size: tensors[i]!.length },
+        parameters: { ...valuesOf(parameters ?? {}), binary_data_size: tensors[i]!.length },
       })),
-      outputs: outputs.map(({ name }) => ({ name, parameters: { binary_data: true } })),
+      outputs: outputs.map(({ name, parameters }) => ({
+        name,
+        parameters: { ...valuesOf(parameters), binary_data: true },
+      })),
     }),
   );
   return { body: Buffer.concat([json, ...tensors]), headerLength: json.length };

@@ -1,6 +1,7 @@
 /** The gRPC server: a port of its own, in front of the same routes as HTTP. Loaded only where a port is set. */
 import { fileURLToPath } from 'node:url';
 import type {
+  handleBidiStreamingCall,
   handleUnaryCall,
   Metadata,
   Server,
@@ -13,8 +14,10 @@ import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors
 import { LIMITS } from '@tollama/core/limits';
 import { toldIn } from '../../http/dialects.ts';
 import { HEADER } from './infer-messages.ts';
-import { type AskRoute, METHODS, type Method, type RouteRequest } from './service.ts';
+import type { ModelInferRequest } from './messages.ts';
+import { type AskRoute, METHODS, type Method, modelInfer, type RouteRequest } from './service.ts';
 import { grpcCode } from './status.ts';
+import { answerStream } from './stream.ts';
 
 type Grpc = typeof import('@grpc/grpc-js');
 
@@ -112,6 +115,16 @@ const handler =
     );
   };
 
+const streamHandler =
+  (grpc: Grpc, fetch: Fetch): handleBidiStreamingCall<ModelInferRequest, object> =>
+  (call) => {
+    const abort = new AbortController();
+    call.on('cancelled', () => abort.abort());
+    const infer = (request: ModelInferRequest): Promise<object> =>
+      modelInfer(request, asker(fetch, call.metadata, abort.signal));
+    answerStream(call, infer, (thrown) => failureOf(grpc, thrown).details ?? '');
+  };
+
 const loadPackages = async () => {
   try {
     const [grpc, loader] = await Promise.all([
@@ -165,6 +178,7 @@ export const startGrpc = async (options: GrpcOptions): Promise<GrpcServer> => {
   const implementation: UntypedServiceImplementation = Object.fromEntries(
     Object.entries(METHODS).map(([name, method]) => [name, handler(grpc, method, options.fetch)]),
   );
+  implementation.ModelStreamInfer = streamHandler(grpc, options.fetch);
   server.addService(definition, implementation);
   const port = await bind(grpc, server, options);
   return {

@@ -36,7 +36,7 @@ const pathOf = ({ name, version }: Named): string => {
 const get = async (ask: AskRoute, path: string): Promise<Record<string, unknown>> =>
   (await (await ask({ method: 'GET', path })).json()) as Record<string, unknown>;
 
-const modelInfer = async (request: ModelInferRequest, ask: AskRoute): Promise<object> => {
+export const modelInfer = async (request: ModelInferRequest, ask: AskRoute): Promise<object> => {
   const { model_name: name, model_version: version, raw_input_contents } = request;
   const path = `${pathOf({ name, version })}/infer`;
   const response = await ask({ method: 'POST', path, binary: toHttpBody(request) });
