@@ -39,22 +39,30 @@ import { COMPONENT_KINDS, componentKindOf, type Domain } from './moirai/componen
 import { forecastMixture } from './moirai/forecast.ts';
 import { type ComponentConfig, outputName } from './moirai/head.ts';
 
+const COMPONENT_NAMES = COMPONENT_KINDS.map(({ target }) => target).join(', ');
+
 const Component = z.object({
   _target_: z.string().refine((target) => componentKindOf(target) !== undefined, {
-    error: `known are ${COMPONENT_KINDS.map(({ target }) => target).join(', ')}`,
+    error: `known are ${COMPONENT_NAMES}`,
   }),
   scale: z.number().positive().default(1e-3),
   alpha: z.number().positive().default(3),
 });
 
-/** A mixture, or one distribution alone. */
-const DistributionOutput = z.union([
-  z.object({
-    _target_: z.string().regex(/\.MixtureOutput$/),
-    components: z.array(Component).min(1),
-  }),
-  Component,
-]);
+const isMixture = (target: string): boolean => target.endsWith('.MixtureOutput');
+
+/** A mixture of components, or one of them alone. */
+const DistributionOutput = Component.extend({
+  _target_: z
+    .string()
+    .refine((target) => isMixture(target) || componentKindOf(target) !== undefined, {
+      error: `known are MixtureOutput, ${COMPONENT_NAMES}`,
+    }),
+  components: z.array(Component).min(1).optional(),
+}).refine(({ _target_, components }) => isMixture(_target_) === (components !== undefined), {
+  path: ['components'],
+  error: 'a mixture has components, and no other distribution has',
+});
 
 const Config = z.object({
   d_model: z
@@ -72,7 +80,7 @@ const Config = z.object({
 type Config = z.infer<typeof Config>;
 
 const componentsOf = ({ distr_output: output }: Config): readonly ComponentConfig[] =>
-  'components' in output ? output.components : [output];
+  output.components ?? [output];
 
 /** The smallest positive number that scales may be: float32's step at 1. */
 const SMALLEST_SCALE = 2 ** -23;
@@ -128,17 +136,17 @@ const mixtureHead = (
   probe: Probe,
 ): Record<string, Tensor> => {
   const components = componentsOf(c);
-  const isMixture = 'components' in c.distr_output;
+  const isOne = c.distr_output.components === undefined;
   const project = (name: string, dim = 1): Tensor =>
     probe(`param_proj_raw.${name}`, parameterProjection(h, w.at(name), dim, size, c));
   const outputs: Record<string, Tensor> = {};
   components.forEach(({ _target_ }, i) => {
     for (const [name, domain] of Object.entries(componentKindOf(_target_)!.parameters)) {
-      const tensor = project(isMixture ? outputName(i, name) : name);
+      const tensor = project(isOne ? name : outputName(i, name));
       outputs[outputName(i, name)] = withinDomain[domain](tensor);
     }
   });
-  if (!isMixture) return outputs;
+  if (isOne) return outputs;
   const logits = rearrange(project('weights_logits', components.length), 'b r (j m) -> b r j m', {
     j: components.length,
   });

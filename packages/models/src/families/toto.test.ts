@@ -220,11 +220,12 @@ describe('toto', () => {
   ] as const);
 
   test.each([
-    { change: { scaler_cls: "<class 'model.scaler.StdMeanScaler'>" }, message: 'scaler_cls = "' },
+    { change: { scaler_cls: "<class 'model.scaler.MinMaxScaler'>" }, message: 'scaler_cls = "' },
     {
-      change: { output_distribution_classes: ["<class 'model.distribution.StudentTOutput'>"] },
+      change: { output_distribution_classes: ["<class 'model.distribution.NormalOutput'>"] },
       message: 'output_distribution_classes.0 = "',
     },
+    { change: { output_distribution_kwargs: {} }, message: 'output_distribution_kwargs' },
     { change: { stride: 32 }, message: 'stride = 32 is not valid for toto' },
     { change: { spacewise_every_n_layers: 5 }, message: 'it must be a multiple of' },
     { change: { num_heads: 7 }, message: 'num_heads = 7 is not valid for toto' },
