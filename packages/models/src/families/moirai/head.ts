@@ -35,7 +35,7 @@ export interface PointForecast {
   logDensity(value: number): number;
 }
 
-interface Component {
+export interface Component {
   readonly kind: ComponentKind;
   /** The kind's name, numbered from its second component on. */
   readonly label: string;
@@ -64,7 +64,8 @@ export const pointForecast = (
     mixtureLogDensity(parts, fround(fround(value - loc) / scale)) - Math.log(scale),
 });
 
-const componentsOf = (configs: readonly ComponentConfig[]): readonly Component[] => {
+/** The components of a mixture with their kinds and labels. */
+export const componentsOf = (configs: readonly ComponentConfig[]): readonly Component[] => {
   const kinds = configs.map(({ _target_ }) => componentKindOf(_target_)!);
   return configs.map((config, index) => {
     const kind = kinds[index]!;
