@@ -54,6 +54,13 @@ const caches = fc.boolean().map((use_kv_cache) => ({ use_kv_cache }));
 const few = { numRuns: 15 };
 
 describe('toto', () => {
+  test('refuses what float32 cannot hold', async () => {
+    const series = [univariate([1, 1e39, 2])];
+    await expect(forecast({ series, horizon: 2 })).rejects.toThrow(
+      "series 'a' has a value that is too large for toto: beyond 3.4e38 in size",
+    );
+  });
+
   test('a batch of unequal lengths equals its series one by one, samples too', async () => {
     const rows = fc.array(history, { minLength: 2, maxLength: 4 });
     const samples = fc.constantFrom(undefined, 3);

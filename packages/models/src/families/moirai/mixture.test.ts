@@ -75,6 +75,26 @@ describe('mixtureQuantile', () => {
   );
 });
 
+describe('mixtureQuantile at the limits', () => {
+  const counts = COMPONENT_KINDS.find(({ isDiscrete }) => isDiscrete)!;
+  const part = (distribution: Part['distribution'], isDiscrete: boolean): Part => ({
+    weight: 1,
+    isDiscrete,
+    distribution,
+  });
+
+  test.each(COMPONENT_KINDS)('is NaN where a parameter of $name is', (kind) => {
+    const own = { df: Number.NaN, loc: Number.NaN, scale: Number.NaN, logits: Number.NaN };
+    const parts = [part(kind.at({ ...own, total_count: Number.NaN, alpha: 3 }), kind.isDiscrete)];
+    expect(mixtureQuantile(parts, 0.7)).toBeNaN();
+  });
+
+  test('comes to an end for counts beyond all whole numbers', () => {
+    const parts = [part(counts.at({ total_count: 2, logits: 60 }), true)];
+    expect(mixtureQuantile(parts, 0.5)).toBeGreaterThan(0);
+  });
+});
+
 describe('components', () => {
   test.prop([fc.constantFrom(...CONTINUOUS), parameters, number(-4, 4)])(
     'of continuous kinds have the density of their distribution function',
