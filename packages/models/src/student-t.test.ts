@@ -26,6 +26,10 @@ describe('studentTLogDensity', () => {
 });
 
 describe('drawStudentT', () => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])('comes to an end with df = %d', (df) => {
+    expect(drawStudentT(df, randomSource(1, Float32Array.of(1)))).toBeNaN();
+  });
+
   test.each([2.01, 5, 30])('follows the density with %d degrees of freedom', (df) => {
     const source = randomSource(1, Float32Array.of(df));
     const draws = Float64Array.from({ length: 20_000 }, () => drawStudentT(df, source)).sort();

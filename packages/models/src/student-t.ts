@@ -17,8 +17,10 @@ const drawGamma = (shape: number, { uniform, normal }: RandomSource): number => 
   }
 };
 
-/** A draw with location 0 and scale 1, for 2 or more degrees of freedom. */
+/** A draw with location 0 and scale 1, for 2 or more degrees of freedom; NaN for none that are finite. */
 export const drawStudentT = (df: number, source: RandomSource): number => {
+  // No draw would ever be accepted.
+  if (!Number.isFinite(df)) return Number.NaN;
   const z = source.normal();
   return z / Math.sqrt(drawGamma(df / 2, source) / (df / 2));
 };

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openModel, type SeriesForecast } from '@tollama/models';
-import { componentKindOf } from '@tollama/models/families/moirai/components';
-import { pointForecast } from '@tollama/models/families/moirai/head';
+import {
+  type ComponentConfig,
+  componentsOf,
+  pointForecast,
+} from '@tollama/models/families/moirai/head';
 import type { Part } from '@tollama/models/families/moirai/mixture';
 import { packTokens, tokenFeeds } from '@tollama/models/families/moirai/tokens';
 import { forecastWindow, historyOf, imputeZero } from '@tollama/models/families/moirai/windows';
@@ -39,11 +42,13 @@ interface Case {
   readonly atol_params: number;
 }
 
+/** Settings are given where they are not the default. */
+type FileComponent = Pick<ComponentConfig, '_target_'> & Partial<ComponentConfig>;
+
 interface Config {
   readonly patch_sizes: readonly number[];
-  readonly distr_output: {
-    readonly components: readonly { readonly _target_: string; readonly scale?: number }[];
-  };
+  /** A mixture, or one distribution alone. */
+  readonly distr_output: FileComponent & { readonly components?: readonly FileComponent[] };
 }
 
 /** The parameters that the model gives of one variate: by name, [horizon] each. */
@@ -88,15 +93,17 @@ const expectedDistribution = (
   } as Distribution;
 };
 
+const partConfigs = ({ distr_output: output }: Config): ComponentConfig[] =>
+  (output.components ?? [output]).map((part) => ({ scale: 1e-3, alpha: 3, ...part }));
+
 /** The mixture of one step. */
 const partsAt = (distribution: Distribution, step: number, config: Config): readonly Part[] =>
-  config.distr_output.components.map(({ _target_, scale = 1e-3 }, i) => {
-    const kind = componentKindOf(_target_)!;
+  componentsOf(partConfigs(config)).map(({ kind, label, config: { scale, alpha } }, i) => {
     const own = Object.keys(kind.parameters).map((name) => [
       name,
-      distribution[`${kind.name}.${name}`]![step],
+      distribution[`${label}.${name}`]![step],
     ]);
-    const parameters = { scale, ...Object.fromEntries(own) } as Record<string, number>;
+    const parameters = { scale, alpha, ...Object.fromEntries(own) } as Record<string, number>;
     const weight = (distribution.weights![step] as readonly number[])[i]!;
     return { weight, isDiscrete: kind.isDiscrete, distribution: kind.at(parameters) };
   });

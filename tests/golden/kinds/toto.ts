@@ -140,8 +140,8 @@ const pathCase = async (folder: string, one: Case): Promise<Comparison[]> => {
   return expected.steps!.flatMap((want, step) =>
     Object.entries(want).map(([name, values]) => {
       const got = steps[step]!.map((mixture) => {
-        if (name === 'affine_loc') return mixture.affine.loc;
-        if (name === 'affine_scale') return mixture.affine.scale;
+        if (name === 'affine_loc') return mixture.affine[0]!.loc;
+        if (name === 'affine_scale') return mixture.affine[0]!.scale;
         return mixture[name as 'df' | 'loc' | 'scale' | 'probs'];
       });
       return compare(`step ${step} ${name}`, got, values, { rtol, atol });

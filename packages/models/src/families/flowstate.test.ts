@@ -115,7 +115,7 @@ describe('flowstate', () => {
   test.each([
     { key: 'decoder_type', value: 'wavelet' },
     { key: 'mlp_type', value: 'dense' },
-    { key: 'with_missing', value: false },
+    { key: 'with_missing', value: 'no' },
   ])('a config with $key = $value is refused by name', ({ key, value }) => {
     const config = {
       model_type: 'flowstate',

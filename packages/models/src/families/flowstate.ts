@@ -294,7 +294,8 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
   probe('normalised_input_and_mask', inTime(steps, chunks));
   probe('basis_functions', basis);
 
-  let x = linear(steps, w.at('model.embed.embed'), width);
+  const read = c.with_missing ? steps : slice(steps, 3, { end: 1 });
+  let x = linear(read, w.at('model.embed.embed'), width);
   probe('embedded', inTime(x, chunks));
   const first = w.at('model.encoder.layers.0');
   probeDynamics(first.at('ssm'), c, pass, multiplyDims(CHUNK, chunks), probe);
@@ -332,7 +333,7 @@ export const flowstate = defineFamily({
       covariates: NO_COVARIATES,
       contextLength,
       nativeHorizon: patch,
-      maxHorizon: contextLength - 1 + patch,
+      maxHorizon: c.with_missing ? contextLength - 1 + patch : patch,
       quantiles: c.quantiles,
       multivariate: false,
       samples: false,

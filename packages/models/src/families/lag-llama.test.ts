@@ -189,7 +189,7 @@ describe('lag-llama', () => {
   ] as const);
 
   test.each([
-    [{ scaling: 'mean' }, 'model_kwargs.scaling = "mean" is not valid for lag-llama'],
+    [{ scaling: 'max' }, 'model_kwargs.scaling = "max" is not valid for lag-llama'],
     [{ input_size: 2 }, 'model_kwargs.input_size = 2 is not valid'],
     [{ distr_output: 'neg_bin' }, 'model_kwargs.distr_output = "neg_bin" is not valid'],
     [{ distr_output: { class: 'os.system' } }, 'model_kwargs.distr_output'],

@@ -154,11 +154,11 @@ describe('moirai', () => {
       patch_sizes: [8],
       distr_output: {
         _target_: 'uni2ts.distribution.mixture.MixtureOutput',
-        components: [{ _target_: 'uni2ts.distribution.laplace.LaplaceOutput' }],
+        components: [{ _target_: 'uni2ts.distribution.beta.BetaOutput' }],
       },
     };
     expect(() => familyOf(config, new Map())).toThrowErrorMatchingInlineSnapshot(
-      `[TollamaError: config.json: distr_output.components.0._target_ = "uni2ts.distribution.laplace.LaplaceOutput" is not valid for moirai: known are StudentTOutput, NormalFixedScaleOutput, NegativeBinomialOutput, LogNormalOutput]`,
+      `[TollamaError: config.json: distr_output.components.0._target_ = "uni2ts.distribution.beta.BetaOutput" is not valid for moirai: known are StudentTOutput, NormalOutput, NormalFixedScaleOutput, LaplaceOutput, LaplaceFixedScaleOutput, NegativeBinomialOutput, LogNormalOutput, ParetoOutput, ParetoFixedAlphaOutput]`,
     );
     expect(
       moirai.recognizes(

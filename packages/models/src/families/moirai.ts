@@ -37,13 +37,31 @@ import { defineFamily, type Probe } from '../family.ts';
 import { moiraiHeads, moiraiLayers, moiraiNorm, packedScaler } from '../nn/moirai.ts';
 import { COMPONENT_KINDS, componentKindOf, type Domain } from './moirai/components.ts';
 import { forecastMixture } from './moirai/forecast.ts';
-import { outputName } from './moirai/head.ts';
+import { type ComponentConfig, outputName } from './moirai/head.ts';
+
+const COMPONENT_NAMES = COMPONENT_KINDS.map(({ target }) => target).join(', ');
 
 const Component = z.object({
   _target_: z.string().refine((target) => componentKindOf(target) !== undefined, {
-    error: `known are ${COMPONENT_KINDS.map(({ target }) => target).join(', ')}`,
+    error: `known are ${COMPONENT_NAMES}`,
   }),
   scale: z.number().positive().default(1e-3),
+  alpha: z.number().positive().default(3),
+});
+
+const isMixture = (target: string): boolean => target.endsWith('.MixtureOutput');
+
+/** A mixture of components, or one of them alone. */
+const DistributionOutput = Component.extend({
+  _target_: z
+    .string()
+    .refine((target) => isMixture(target) || componentKindOf(target) !== undefined, {
+      error: `known are MixtureOutput, ${COMPONENT_NAMES}`,
+    }),
+  components: z.array(Component).min(1).optional(),
+}).refine(({ _target_, components }) => isMixture(_target_) === (components !== undefined), {
+  path: ['components'],
+  error: 'a mixture has components, and no other distribution has',
 });
 
 const Config = z.object({
@@ -56,13 +74,13 @@ const Config = z.object({
   max_seq_len: z.int().positive().default(512),
   attn_dropout_p: z.number().default(0),
   dropout_p: z.number().default(0),
-  scaling: z.literal(true).default(true),
-  distr_output: z.object({
-    _target_: z.string().regex(/\.MixtureOutput$/, 'only MixtureOutput is known'),
-    components: z.array(Component).min(1),
-  }),
+  scaling: z.boolean().default(true),
+  distr_output: DistributionOutput,
 });
 type Config = z.infer<typeof Config>;
+
+const componentsOf = ({ distr_output: output }: Config): readonly ComponentConfig[] =>
+  output.components ?? [output];
 
 /** The smallest positive number that scales may be: float32's step at 1. */
 const SMALLEST_SCALE = 2 ** -23;
@@ -109,7 +127,7 @@ const parameterProjection = (
   return add(where(isWithin(out, size, dim), raw, 0), bias);
 };
 
-/** The parameters of the mixture for each state: h [b, r, d] -> each [b, r, M], weights [b, r, J, M] */
+/** The parameters of the mixture for each state: h [b, r, d] -> each [b, r, M], weights of a mixture [b, r, J, M] */
 const mixtureHead = (
   h: Tensor,
   w: Weights,
@@ -117,19 +135,22 @@ const mixtureHead = (
   c: Config,
   probe: Probe,
 ): Record<string, Tensor> => {
-  const { components } = c.distr_output;
+  const components = componentsOf(c);
+  const isOne = c.distr_output.components === undefined;
   const project = (name: string, dim = 1): Tensor =>
     probe(`param_proj_raw.${name}`, parameterProjection(h, w.at(name), dim, size, c));
+  const outputs: Record<string, Tensor> = {};
+  components.forEach(({ _target_ }, i) => {
+    for (const [name, domain] of Object.entries(componentKindOf(_target_)!.parameters)) {
+      const tensor = project(isOne ? name : outputName(i, name));
+      outputs[outputName(i, name)] = withinDomain[domain](tensor);
+    }
+  });
+  if (isOne) return outputs;
   const logits = rearrange(project('weights_logits', components.length), 'b r (j m) -> b r j m', {
     j: components.length,
   });
-  const outputs: Record<string, Tensor> = { weights: softmax(logits, 2) };
-  components.forEach(({ _target_ }, i) => {
-    for (const [name, domain] of Object.entries(componentKindOf(_target_)!.parameters)) {
-      outputs[outputName(i, name)] = withinDomain[domain](project(outputName(i, name)));
-    }
-  });
-  return outputs;
+  return { ...outputs, weights: softmax(logits, 2) };
 };
 
 /**
@@ -151,7 +172,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
 
   const hidden = rearrange(isPredicted, 'b n -> b n 1');
   const counted = mul(observed, cast(not(hidden), 'float32'));
-  const { loc, scale } = packedScaler(target, counted, ids);
+  const { loc, scale } = packedScaler(target, counted, ids, c.scaling);
   const scaled = div(sub(target, probe('token_loc', loc)), probe('token_scale', scale));
   const embedded = probe('after_in_proj', patchProjection(scaled, w.at('in_proj'), size, c));
   const mask = w.get('mask_encoding.weight', [1, c.d_model]);
@@ -198,7 +219,7 @@ export const moirai = defineFamily({
   forecast: (run, c, task) =>
     forecastMixture(run, task, {
       patchSizes: c.patch_sizes,
-      components: c.distr_output.components,
+      components: componentsOf(c),
       longestContext: c.max_seq_len * Math.min(...c.patch_sizes),
     }),
 });

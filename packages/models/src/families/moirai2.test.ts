@@ -181,7 +181,7 @@ describe('moirai2', () => {
     const refused = (change: object) =>
       moirai2.config.safeParse({ ...config, ...change }).error?.issues[0]?.path;
     expect(refused({})).toBeUndefined();
-    expect(refused({ scaling: false })).toEqual(['scaling']);
+    expect(refused({ scaling: 'mean' })).toEqual(['scaling']);
     expect(refused({ d_model: 130 })).toEqual(['d_model']);
     expect(refused({ quantile_levels: [0, 0.5] })).toEqual(['quantile_levels', 0]);
   });

@@ -67,7 +67,7 @@ const Config = z.object({
   max_seq_len: z.int().positive().default(512),
   attn_dropout_p: z.number().default(0),
   dropout_p: z.number().default(0),
-  scaling: z.literal(true).default(true),
+  scaling: z.boolean().default(true),
 });
 type Config = z.infer<typeof Config>;
 
@@ -94,7 +94,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
   const ids = { sample, time, variate };
 
   const isGiven = cast(rearrange(not(isPredicted), 'b n -> b n 1'), 'float32');
-  const { loc, scale } = packedScaler(target, mul(observed, isGiven), ids);
+  const { loc, scale } = packedScaler(target, mul(observed, isGiven), ids, c.scaling);
   const scaled = div(sub(target, probe('loc', loc)), probe('scale', scale));
   const embedded = residualBlock(concat([scaled, observed], -1), w.at('in_proj'), d, d);
   const encoder = w.at('encoder');

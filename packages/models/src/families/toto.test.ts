@@ -54,6 +54,13 @@ const caches = fc.boolean().map((use_kv_cache) => ({ use_kv_cache }));
 const few = { numRuns: 15 };
 
 describe('toto', () => {
+  test('refuses what float32 cannot hold', async () => {
+    const series = [univariate([1, 1e39, 2])];
+    await expect(forecast({ series, horizon: 2 })).rejects.toThrow(
+      "series 'a' has a value that is too large for toto: beyond 3.4e38 in size",
+    );
+  });
+
   test('a batch of unequal lengths equals its series one by one, samples too', async () => {
     const rows = fc.array(history, { minLength: 2, maxLength: 4 });
     const samples = fc.constantFrom(undefined, 3);
@@ -220,11 +227,12 @@ describe('toto', () => {
   ] as const);
 
   test.each([
-    { change: { scaler_cls: "<class 'model.scaler.StdMeanScaler'>" }, message: 'scaler_cls = "' },
+    { change: { scaler_cls: "<class 'model.scaler.MinMaxScaler'>" }, message: 'scaler_cls = "' },
     {
-      change: { output_distribution_classes: ["<class 'model.distribution.StudentTOutput'>"] },
+      change: { output_distribution_classes: ["<class 'model.distribution.NormalOutput'>"] },
       message: 'output_distribution_classes.0 = "',
     },
+    { change: { output_distribution_kwargs: {} }, message: 'output_distribution_kwargs' },
     { change: { stride: 32 }, message: 'stride = 32 is not valid for toto' },
     { change: { spacewise_every_n_layers: 5 }, message: 'it must be a multiple of' },
     { change: { num_heads: 7 }, message: 'num_heads = 7 is not valid for toto' },

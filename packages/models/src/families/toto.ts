@@ -34,7 +34,7 @@ import {
 } from '@tollama/graph';
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
-import { CONTEXT_LENGTH, Config, timeLayers } from './toto/config.ts';
+import { CONTEXT_LENGTH, Config, componentsOf, isSingle, timeLayers } from './toto/config.ts';
 import { forecast } from './toto/forecast.ts';
 import { decoder, type Memory, positions, timeMask, variateMask } from './toto/layers.ts';
 
@@ -43,14 +43,15 @@ const EPSILON = 2 ** -23;
 
 /** x [r, c, p, d] -> df, loc, scale and shares of K components, [r, c, p, K] each */
 const mixture = (x: Tensor, w: Weights, c: Config): Readonly<Record<string, Tensor>> => {
-  const { k_components: components } = c.output_distribution_kwargs;
+  const components = componentsOf(c)!;
   const head = (name: string): Tensor => linear(x, w.at(name), components);
   const positive = (y: Tensor): Tensor => maximum(softplus(y), EPSILON);
   return {
     df: add(positive(head('df')), 2),
     loc: head('loc_proj'),
     scale: positive(head('scale_proj')),
-    probs: softmax(head('mixture_weights')),
+    // The share of one distribution alone is 1.
+    probs: softmax(head(isSingle(c) ? 'loc_proj' : 'mixture_weights')),
   };
 };
 

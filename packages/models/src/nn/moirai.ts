@@ -56,13 +56,18 @@ const safeDivide = (a: Tensor, b: Tensor): Tensor => div(a, where(equal(b, 0), 1
 
 /**
  * Mean and standard deviation of every variate of every sample over the counted points, in float64; 0 and 1
- * for padding. target, counted [b, n, p] -> loc, scale [b, n, 1] float32
+ * for padding, and everywhere in models that do not scale. target, counted [b, n, p] -> loc, scale [b, n, 1] float32
  */
 export const packedScaler = (
   target: Tensor,
   counted: Tensor,
   ids: TokenIds,
+  isScaling: boolean,
 ): { readonly loc: Tensor; readonly scale: Tensor } => {
+  if (!isScaling) {
+    const loc = mul(cast(rearrange(ids.sample, 'b n -> b n 1'), 'float32'), 0);
+    return { loc, scale: add(loc, 1) };
+  }
   const x = cast(target, 'float64');
   const weight = cast(counted, 'float64');
   const group = cast(and(isSame(ids.sample), isSame(ids.variate)), 'float64');

@@ -3,6 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import type { TensorValue } from '@tollama/graph';
 import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, TargetForecast, Task } from '../../family.ts';
+import { filledRows } from '../../fill-missing.ts';
 import { readOptions } from '../../read-options.ts';
 import { basisFunctions, DECODER_TYPES } from './basis.ts';
 import { BASE_SEASON, scaleFactorOf } from './scale-factor.ts';
@@ -31,7 +32,8 @@ export const Config = z
     scale_factor: z.number().positive().default(1),
     /** A published file says "quantile", which the reference takes for the mean. */
     prediction_type: z.enum(PREDICTION_TYPES).default('mean'),
-    with_missing: z.literal(true).default(true),
+    /** Whether steps may be missing: those of the horizon are, beyond its first patch. */
+    with_missing: z.boolean().default(true),
     mlp_type: z.enum(['gated', 'transformer']).default('gated'),
     out_gating: z.boolean().default(false),
   })
@@ -53,12 +55,18 @@ const Options = z.object({
 });
 type Options = z.infer<typeof Options>;
 
+export interface Limits {
+  /** Steps of a patch. */
+  readonly patch: number;
+  /** Steps between the joins of patches: one less where the reference's quotient falls just short of a whole number. */
+  readonly stride: number;
+  readonly contextLength: number;
+}
+
 /** Steps of a patch and of the context at a scale. */
-export const limitsOf = (
-  c: Config,
-  scale: number,
-): { readonly patch: number; readonly contextLength: number } => ({
+export const limitsOf = (c: Config, scale: number): Limits => ({
   patch: Math.trunc(c.decoder_patch_len / scale + 1e-6),
+  stride: Math.max(1, Math.trunc(c.decoder_patch_len / scale)),
   contextLength: Math.min(MAX_STEPS, Math.trunc(c.context_length / scale)),
 });
 
@@ -115,9 +123,9 @@ const inChunks = (rows: readonly ScaledSteps[], length: number): TensorValue => 
 };
 
 /** After which steps the patches of a forecast start, counted from the last real step: 0, N, 2N, ..., end. */
-const joinsOf = (missing: number, patch: number): number[] => {
-  const joins = Array.from({ length: Math.floor(missing / patch) + 1 }, (_, i) => i * patch);
-  return missing % patch === 0 ? joins : [...joins, missing];
+const joinsOf = (missing: number, stride: number): number[] => {
+  const joins = Array.from({ length: Math.floor(missing / stride) + 1 }, (_, i) => i * stride);
+  return missing % stride === 0 ? joins : [...joins, missing];
 };
 
 const int64 = (values: readonly number[]): TensorValue => ({
@@ -138,7 +146,7 @@ export const passFeeds = (
   c: Config,
   { known, missing, scale }: Lengths,
 ): Record<string, TensorValue> => {
-  const { patch } = limitsOf(c, scale);
+  const { patch, stride } = limitsOf(c, scale);
   const length = known + missing;
   const picks = Array.from({ length: missing + 1 }, (_, i) => known - 1 + i);
   const { decoder_type: type, decoder_dim: count, decoder_patch_len: patchLength } = c;
@@ -147,7 +155,7 @@ export const passFeeds = (
     steps: inChunks(scaled, length),
     scale: { dtype: 'float32', dims: [], data: Float32Array.of(scale) },
     picks: int64(picks.map((t) => placeOf(t, Math.ceil(length / CHUNK)))),
-    joins: int64(joinsOf(missing, patch)),
+    joins: int64(joinsOf(missing, stride)),
     basis: { dtype: 'float32', dims: [count, patch], data: basis },
   };
 };
@@ -159,11 +167,11 @@ const curvesOf = async (
   c: Config,
   { horizon, scale }: { readonly horizon: number; readonly scale: number },
 ): Promise<Float32Array[][]> => {
-  const { patch } = limitsOf(c, scale);
+  const { patch, stride } = limitsOf(c, scale);
   const missing = Math.max(0, horizon - patch);
   const known = rows[0]!.length;
   const scaled = rows.map((row) => scaleCausally(row, missing));
-  const joins = joinsOf(missing, patch);
+  const joins = joinsOf(missing, stride);
   const { curves } = await run('forward', passFeeds(scaled, c, { known, missing, scale }));
   const flat = curves!.data as Float32Array;
   const q = c.quantiles.length;
@@ -172,7 +180,7 @@ const curvesOf = async (
       const curve = new Float32Array(horizon);
       joins.forEach((start, k) => {
         // The last patch overlaps the one before it: only its end is new.
-        const from = k > 0 ? joins[k - 1]! + patch - start : 0;
+        const from = k > 0 ? joins[k - 1]! + stride - start : 0;
         const at = ((k * rows.length + b) * q + j) * patch;
         for (let i = from; i < patch && start + i < horizon; i++) {
           curve[start + i] = flat[at + i]! * deviation + mean;
@@ -251,13 +259,20 @@ const sharedPadding = ({ series }: Task, mask: Options['pad_mask']): number => {
 
 /** The newest points that the context holds beside the missing steps of the horizon. */
 const contextOf = (
-  series: ModelSeries,
+  { id, targets: [target] }: ModelSeries,
   c: Config,
   task: Task,
   scale: number,
   cut: number,
 ): Float32Array => {
   const { patch, contextLength } = limitsOf(c, scale);
+  if (!c.with_missing && task.horizon > patch) {
+    throw new TollamaError(
+      'INVALID_REQUEST',
+      `horizon ${task.horizon} is longer than a patch of ${patch} steps, and this checkpoint reads no missing steps (with_missing = false)`,
+      { hint: `ask for at most ${patch} steps` },
+    );
+  }
   const room = contextLength - Math.max(0, task.horizon - patch);
   if (room < 1) {
     throw new TollamaError(
@@ -268,9 +283,9 @@ const contextOf = (
       },
     );
   }
-  const row = Float32Array.from(series.targets[0]!).subarray(cut).slice(-room);
+  const row = Float32Array.from(target!).subarray(cut).slice(-room);
   if (row.length > 0) return row;
-  throw new TollamaError('INVALID_INPUT', `series '${series.id}' has no points`, {
+  throw new TollamaError('INVALID_INPUT', `series '${id}' has no points`, {
     hint: 'give a history of at least one point',
   });
 };
@@ -293,7 +308,13 @@ export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Ou
   const options = readOptions(Options, task, 'flowstate');
   const cut = sharedPadding(task, options.pad_mask);
   const scales = task.series.map((series) => scaleFor(series, c, options));
-  const rows = task.series.map((series, i) => contextOf(series, c, task, scales[i]!, cut));
+  const { rows: filled, warnings } = c.with_missing
+    ? { rows: undefined, warnings: [] }
+    : filledRows(task.series, 'flowstate without with_missing');
+  const rows = task.series.map((series, i) => {
+    const targets = filled ? [filled[i]!] : series.targets;
+    return contextOf({ ...series, targets }, c, task, scales[i]!, cut);
+  });
   const type = options.prediction_type ?? c.prediction_type;
   const targets = new Array<TargetForecast>(rows.length);
   for (const batch of batchesOf(rows, scales, task.horizon)) {
@@ -305,5 +326,5 @@ export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Ou
       targets[i] = { mean, quantiles: quantilesOf(curves[b]!, task.quantiles) };
     });
   }
-  return { forecasts: targets.map((target) => ({ targets: [target] })), warnings: [] };
+  return { forecasts: targets.map((target) => ({ targets: [target] })), warnings };
 };

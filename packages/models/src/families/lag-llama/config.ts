@@ -3,6 +3,7 @@
  * as a config.json (lag_llama/gluon/lightning_module.py).
  */
 import { z } from 'zod';
+import { SCALINGS } from './path-scaler.ts';
 
 const count = z.int().positive();
 const factor = z.number().min(1);
@@ -24,7 +25,7 @@ export const Config = z.object({
   context_length: count,
   model_kwargs: z.object({
     max_context_length: count.default(2048),
-    scaling: z.literal('robust'),
+    scaling: z.enum(SCALINGS).nullable(),
     input_size: z.literal(1).default(1),
     n_layer: count,
     n_embd_per_head: count.refine(

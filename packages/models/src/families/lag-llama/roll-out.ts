@@ -7,7 +7,8 @@ import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
 import { blockLength, LEAST_TOKENS } from './causal-blocks.ts';
 import { type Config, farthestLag, TIME_FEATURES } from './config.ts';
-import { type RobustScale, robustScale, SortedValues } from './robust-scaler.ts';
+import { type PathScaler, pathScaler, type Scaling } from './path-scaler.ts';
+import type { RobustScale } from './robust-scaler.ts';
 import { timeFeatures } from './time-features.ts';
 
 /** The window of one series. */
@@ -41,23 +42,26 @@ export interface RollOut {
 
 type Feeds = Record<string, TensorValue>;
 
-/** One path of one row: the window, what was added to it, and all that is known in order. */
+/** One path of one row: the window and what was added to it, and what scales them. */
 interface Path {
   readonly values: Float32Array;
-  readonly sorted: SortedValues;
-  scale: RobustScale;
+  readonly scaler: PathScaler;
 }
 
 const tensor = (dims: readonly number[], data: Float32Array): TensorValue => {
   return { dtype: 'float32', dims, data };
 };
 
-const startPaths = ({ window, known }: Row, count: number, horizon: number): Path[] =>
+const startPaths = (
+  { window, known }: Row,
+  count: number,
+  horizon: number,
+  scaling: Scaling,
+): Path[] =>
   Array.from({ length: count }, () => {
     const values = new Float32Array(window.length + horizon);
     values.set(window);
-    const sorted = new SortedValues(known, horizon);
-    return { values, sorted, scale: robustScale(sorted.values) };
+    return { values, scaler: pathScaler(scaling, known, horizon) };
   });
 
 /** Values, scales and calendar of the `fresh` newest tokens of all paths, `end` points of which are known. */
@@ -82,11 +86,11 @@ const tokenFeeds = (
     values: tensor([series, perRow, length], values),
     loc: tensor(
       [series, perRow],
-      Float32Array.from(all, ({ scale }) => scale.loc),
+      Float32Array.from(all, ({ scaler }) => scaler.affine.loc),
     ),
     scale: tensor(
       [series, perRow],
-      Float32Array.from(all, ({ scale }) => scale.scale),
+      Float32Array.from(all, ({ scaler }) => scaler.affine.scale),
     ),
     calendar: tensor([series, fresh, TIME_FEATURES], calendar),
   };
@@ -138,7 +142,7 @@ export const rollOut = async (
 ): Promise<readonly (readonly Float32Array[])[]> => {
   const start = rows[0]!.window.length;
   const context = start - farthestLag(c);
-  const paths = rows.map((row) => startPaths(row, count, horizon));
+  const paths = rows.map((row) => startPaths(row, count, horizon, c.model_kwargs.scaling));
   let memory = emptyMemory(c, rows.length);
   for (let step = 0; step < horizon; step++) {
     // Until the first draw the paths of a series are one.
@@ -156,10 +160,9 @@ export const rollOut = async (
     paths.forEach((own, b) => {
       own.forEach((path, p) => {
         const i = isFirst ? b : b * count + p;
-        const value = Math.fround(next(nextValue(results, i, path.scale), b, p, step));
+        const value = Math.fround(next(nextValue(results, i, path.scaler.affine), b, p, step));
         path.values[start + step] = value;
-        path.sorted.insert(value);
-        path.scale = robustScale(path.sorted.values);
+        path.scaler.insert(value);
       });
     });
     memory = isKept

@@ -4,7 +4,7 @@
  */
 import { incompleteBeta, logBeta, normalCdf, normalDensity } from './special-functions.ts';
 
-/** How a parameter comes from the head's number: as it is, at least eps > 0, or above 2. */
+/** How a parameter comes from the head's number: as it is, above 0, at least eps > 0, or above 2. */
 export type Domain = 'real' | 'positive' | 'above two' | 'softplus';
 
 /** One distribution with its parameters set. */
@@ -100,11 +100,68 @@ const logNormal: ComponentKind = {
   }),
 };
 
+const normal: ComponentKind = {
+  ...normalFixedScale,
+  target: 'NormalOutput',
+  name: 'normal',
+  parameters: { loc: 'real', scale: 'positive' },
+};
+
+const laplace: ComponentKind = {
+  target: 'LaplaceOutput',
+  name: 'laplace',
+  parameters: { loc: 'real', scale: 'positive' },
+  isDiscrete: false,
+  at: ({ loc = 0, scale = 0 }) => ({
+    mean: loc,
+    logDensity: (z) => -Math.abs(z - loc) / scale - Math.log(2 * scale),
+    cdf: (z) => {
+      const tail = 0.5 * Math.exp(-Math.abs(z - loc) / scale);
+      return z > loc ? 1 - tail : tail;
+    },
+  }),
+};
+
+const laplaceFixedScale: ComponentKind = {
+  ...laplace,
+  target: 'LaplaceFixedScaleOutput',
+  name: 'laplace_fixed',
+  parameters: { loc: 'real' },
+};
+
+/** All of its values are at least `scale`. */
+const pareto: ComponentKind = {
+  target: 'ParetoOutput',
+  name: 'pareto',
+  parameters: { scale: 'positive', alpha: 'above two' },
+  isDiscrete: false,
+  at: ({ scale = 0, alpha = 0 }) => ({
+    mean: alpha > 1 ? (alpha * scale) / (alpha - 1) : Number.POSITIVE_INFINITY,
+    logDensity: (z) =>
+      z < scale
+        ? Number.NEGATIVE_INFINITY
+        : Math.log(alpha) + alpha * Math.log(scale) - (alpha + 1) * Math.log(z),
+    cdf: (z) => (z <= scale ? 0 : 1 - (scale / z) ** alpha),
+  }),
+};
+
+const paretoFixedAlpha: ComponentKind = {
+  ...pareto,
+  target: 'ParetoFixedAlphaOutput',
+  name: 'pareto_fixed',
+  parameters: { scale: 'positive' },
+};
+
 export const COMPONENT_KINDS: readonly ComponentKind[] = [
   studentT,
+  normal,
   normalFixedScale,
+  laplace,
+  laplaceFixedScale,
   negativeBinomial,
   logNormal,
+  pareto,
+  paretoFixedAlpha,
 ];
 
 /** The kind behind a `_target_`, whatever module it is imported from. */

@@ -6,8 +6,10 @@ import { mixtureLogDensity, mixtureMean, mixtureQuantile, type Part } from './mi
 /** A distribution of the mixture as config.json names it. */
 export interface ComponentConfig {
   readonly _target_: string;
-  /** Of the normal distribution whose scale is fixed. */
+  /** Of distributions whose scale is fixed. */
   readonly scale: number;
+  /** Of the Pareto distribution whose shape is fixed. */
+  readonly alpha: number;
 }
 
 /** Name of the graph's output that holds a parameter of component number `i`. */
@@ -33,8 +35,10 @@ export interface PointForecast {
   logDensity(value: number): number;
 }
 
-interface Component {
+export interface Component {
   readonly kind: ComponentKind;
+  /** The kind's name, numbered from its second component on. */
+  readonly label: string;
   readonly config: ComponentConfig;
   readonly index: number;
 }
@@ -60,6 +64,17 @@ export const pointForecast = (
     mixtureLogDensity(parts, fround(fround(value - loc) / scale)) - Math.log(scale),
 });
 
+/** The components of a mixture with their kinds and labels. */
+export const componentsOf = (configs: readonly ComponentConfig[]): readonly Component[] => {
+  const kinds = configs.map(({ _target_ }) => componentKindOf(_target_)!);
+  return configs.map((config, index) => {
+    const kind = kinds[index]!;
+    const earlier = kinds.slice(0, index).filter((other) => other === kind).length;
+    const label = earlier === 0 ? kind.name : `${kind.name}_${earlier + 1}`;
+    return { kind, label, config, index };
+  });
+};
+
 /** The distribution at a point: `at(row, variate, step)`, steps counted from the first of the horizon. */
 export const readHead = (
   outputs: Outputs,
@@ -68,26 +83,28 @@ export const readHead = (
 ): ((row: number, variate: number, step: number) => PointForecast) => {
   const { variates, tokens, patch } = layout;
   const data = (name: string): Float32Array => outputs[name]!.data as Float32Array;
-  const [loc, scale, weights] = [data('loc'), data('scale'), data('weights')];
-  const width = outputs.weights!.dims.at(-1)!;
-  const components = configs.map(
-    (config, index): Component => ({ kind: componentKindOf(config._target_)!, config, index }),
-  );
+  const [loc, scale] = [data('loc'), data('scale')];
+  // One distribution alone has no weights.
+  const weights = outputs.weights?.data as Float32Array | undefined;
+  const components = componentsOf(configs);
   const columns = components.map(({ kind, index }) =>
     Object.keys(kind.parameters).map((name) => [name, data(outputName(index, name))] as const),
   );
+  const { index, kind } = components[0]!;
+  const [first] = Object.keys(kind.parameters);
+  const width = outputs[outputName(index, first!)]!.dims.at(-1)!;
   return (row, variate, step) => {
     const token = (row * variates + variate) * tokens + Math.floor(step / patch);
     const offset = step % patch;
     const shares = components.map(
-      ({ index }) => weights[(token * components.length + index) * width + offset]!,
+      ({ index }) => weights?.[(token * components.length + index) * width + offset] ?? 1,
     );
     const parameters: Record<string, number | readonly number[]> = { weights: shares };
-    const parts = components.map(({ kind, config, index }): Part => {
-      const values: Record<string, number> = { scale: config.scale };
+    const parts = components.map(({ kind, label, config, index }): Part => {
+      const values: Record<string, number> = { scale: config.scale, alpha: config.alpha };
       for (const [name, column] of columns[index]!) {
         values[name] = column[token * width + offset]!;
-        parameters[`${kind.name}.${name}`] = values[name];
+        parameters[`${label}.${name}`] = values[name];
       }
       const distribution = kind.at(values);
       return { weight: shares[index]!, isDiscrete: kind.isDiscrete, distribution };

@@ -102,6 +102,8 @@ const stepOf = (continuous: readonly Part[], discrete: readonly Part[], level: n
   let low = Math.floor(high / 2);
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
+    // Beyond 2^53 there may be no whole number between the two.
+    if (middle >= high || (middle === low && middle + 1 === low)) return high;
     if (passes(middle)) high = middle;
     else low = middle + 1;
   }
@@ -115,8 +117,10 @@ const below = (parts: readonly Part[], level: number, high: number): number => {
   return solve(parts, level, high - reach, high);
 };
 
-/** The smallest z whose distribution function is at least `level`, in (0, 1). */
+/** The smallest z whose distribution function is at least `level`, in (0, 1); NaN where a parameter is. */
 export const mixtureQuantile = (parts: readonly Part[], level: number): number => {
+  // At 1, for some distributions begin above 0.
+  if (Number.isNaN(cdfOf(parts, 1))) return Number.NaN;
   const discrete = parts.filter(({ isDiscrete }) => isDiscrete);
   const continuous = parts.filter(({ isDiscrete }) => !isDiscrete);
   if (discrete.length === 0) {

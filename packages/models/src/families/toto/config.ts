@@ -3,6 +3,32 @@ import { z } from 'zod';
 
 const count = z.int().positive();
 
+/** Scales each patch by what was observed up to its end, as published models do. */
+const PATCH_SCALER = "<class 'model.scaler.CausalPatchStdMeanScaler'>";
+/** Scales each step by what was observed up to it. */
+export const CAUSAL_SCALER = "<class 'model.scaler.CausalStdMeanScaler'>";
+/** Scales everything by the whole context. */
+export const WHOLE_SCALER = "<class 'model.scaler.StdMeanScaler'>";
+
+const MIXTURE = "<class 'model.distribution.MixtureOfStudentTsOutput'>";
+const STUDENT_T = "<class 'model.distribution.StudentTOutput'>";
+
+interface Distribution {
+  readonly output_distribution_classes: readonly [string, ...unknown[]];
+  readonly output_distribution_kwargs?:
+    | { readonly k_components?: number | undefined }
+    | null
+    | undefined;
+}
+
+/** Whether the output is one Student-t distribution, which has no shares. */
+export const isSingle = ({ output_distribution_classes: [kind] }: Distribution): boolean =>
+  kind === STUDENT_T;
+
+/** Student-t distributions at each step. */
+export const componentsOf = (c: Distribution): number | undefined =>
+  isSingle(c) ? 1 : c.output_distribution_kwargs?.k_components;
+
 export const Config = z
   .object({
     patch_size: count,
@@ -14,13 +40,16 @@ export const Config = z
     /** A group of so many layers has one that looks across variates; -1: none has. */
     spacewise_every_n_layers: z.union([z.literal(-1), count]),
     spacewise_first: z.boolean().default(true),
-    scaler_cls: z.literal("<class 'model.scaler.CausalPatchStdMeanScaler'>"),
-    output_distribution_classes: z.tuple([
-      z.literal("<class 'model.distribution.MixtureOfStudentTsOutput'>"),
-    ]),
-    output_distribution_kwargs: z.object({ k_components: count }),
+    scaler_cls: z.enum([PATCH_SCALER, CAUSAL_SCALER, WHOLE_SCALER]),
+    /** The reference reads the first one. */
+    output_distribution_classes: z.tuple([z.enum([MIXTURE, STUDENT_T])], z.unknown()),
+    output_distribution_kwargs: z.object({ k_components: count.optional() }).nullish(),
     stabilize_with_global: z.boolean().default(true),
     scale_factor_exponent: z.number().default(10),
+  })
+  .refine((c) => componentsOf(c) !== undefined, {
+    path: ['output_distribution_kwargs', 'k_components'],
+    message: 'a mixture needs the number of its components',
   })
   .refine((c) => c.stride === c.patch_size, {
     path: ['stride'],

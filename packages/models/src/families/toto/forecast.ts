@@ -1,4 +1,5 @@
 /** Around Toto 1.0's roll-out: from series to rows, batches and draws, and to what is told of the paths. */
+import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
 import { impute } from '../../impute.ts';
@@ -34,6 +35,16 @@ const Options = z.object({
 });
 type Options = z.infer<typeof Options>;
 
+/** The reference would read infinity, and forecast 0. */
+const checkRange = (id: string, values: Float32Array): void => {
+  if (!values.some((value) => Math.abs(value) === Number.POSITIVE_INFINITY)) return;
+  throw new TollamaError(
+    'INVALID_INPUT',
+    `series '${id}' has a value that is too large for toto: beyond 3.4e38 in size`,
+    { hint: 'rescale the series' },
+  );
+};
+
 /** The rows of a series: zeros on the left fill the first patch, and are read as values. */
 export const rowsOf = (
   series: ModelSeries,
@@ -57,6 +68,8 @@ export const rowsOf = (
   });
   return variates.map(({ kind, history, future }, v) => {
     const kept = history.slice(-context_length);
+    checkRange(id, kept);
+    checkRange(id, future);
     const known = impute(kept, imputation);
     const length = Math.max(1, Math.ceil(kept.length / size)) * size;
     const context = new Float32Array(length);

@@ -9,7 +9,7 @@ const mixture: PatchMixture = {
   scale: Float32Array.of(1, 0.5, 2, 1),
   probs: Float32Array.of(0.25, 0.75, 1, 0),
   components: 2,
-  affine: { loc: 10, scale: 2 },
+  affine: [{ loc: 10, scale: 2 }],
 };
 
 /** The probability of values up to x at a step, by Simpson's rule. */
@@ -46,7 +46,7 @@ describe('mixture', () => {
   });
 
   test('what lies beyond float32 becomes zero', () => {
-    const extreme = { ...mixture, affine: { loc: 0, scale: 1e39 } };
+    const extreme = { ...mixture, affine: [{ loc: 0, scale: 1e39 }] };
     expect([...mixtureMean(extreme)]).toEqual([0, 0]);
   });
 });

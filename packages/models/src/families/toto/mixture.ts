@@ -2,7 +2,7 @@
 import type { TensorValue } from '@tollama/graph';
 import type { RandomSource } from '../../random-source.ts';
 import { drawStudentT, studentTLogDensity } from '../../student-t.ts';
-import type { PatchScale } from './scaler.ts';
+import { type PatchScales, scaleAt } from './scaler.ts';
 
 /** The mixtures of one patch: [P * K] each, standardised, and how to come back from there. */
 export interface PatchMixture {
@@ -11,14 +11,14 @@ export interface PatchMixture {
   readonly scale: Float32Array;
   readonly probs: Float32Array;
   readonly components: number;
-  readonly affine: PatchScale;
+  readonly affine: PatchScales;
 }
 
 /** The mixtures of row `index` of the graph's outputs, [..., P, K] each. */
 export const patchMixture = (
   outputs: Readonly<Record<string, TensorValue>>,
   index: number,
-  affine: PatchScale,
+  affine: PatchScales,
 ): PatchMixture => {
   const [steps, components] = outputs.df!.dims.slice(-2) as [number, number];
   const size = steps * components;
@@ -36,10 +36,11 @@ export const patchMixture = (
 
 const stepsOf = ({ probs, components }: PatchMixture): number => probs.length / components;
 
-const FLOAT_MAX = 3.4028234663852886e38;
+/** Half of the largest float32. */
+const EXTREME = 1.7014117331926443e38;
 
-/** Values beyond float32 become 0 (toto, data/util/dataset.py, `replace_extreme_values`). */
-const orZero = (value: number): number => (Math.abs(Math.fround(value)) < FLOAT_MAX ? value : 0);
+/** Values near the end of float32 and beyond become 0 (toto, data/util/dataset.py, `replace_extreme_values`). */
+const orZero = (value: number): number => (Math.abs(Math.fround(value)) < EXTREME ? value : 0);
 
 /** The mean at each step. */
 export const mixtureMean = (mixture: PatchMixture): Float32Array => {
@@ -47,7 +48,8 @@ export const mixtureMean = (mixture: PatchMixture): Float32Array => {
   return Float32Array.from({ length: stepsOf(mixture) }, (_, step) => {
     let mean = 0;
     for (let k = step * components; k < (step + 1) * components; k++) mean += probs[k]! * loc[k]!;
-    return orZero(mean * affine.scale + affine.loc);
+    const to = scaleAt(affine, step);
+    return orZero(mean * to.scale + to.loc);
   });
 };
 
@@ -59,15 +61,17 @@ export const drawMixture = (mixture: PatchMixture, source: RandomSource): Float3
     let k = step * components;
     for (let rest = source.uniform() - probs[k]!; rest > 0 && k < last; rest -= probs[k]!) k++;
     const drawn = loc[k]! + scale[k]! * drawStudentT(df[k]!, source);
-    return orZero(drawn * affine.scale + affine.loc);
+    const to = scaleAt(affine, step);
+    return orZero(drawn * to.scale + to.loc);
   });
 };
 
 /** The logarithm of the density at `value`, on the scale of the series, for each step. */
 export const mixtureLogDensity = (mixture: PatchMixture, value: number): Float64Array => {
   const { probs, df, loc, scale, components, affine } = mixture;
-  const at = (value - affine.loc) / affine.scale;
   return Float64Array.from({ length: stepsOf(mixture) }, (_, step) => {
+    const to = scaleAt(affine, step);
+    const at = (value - to.loc) / to.scale;
     const terms = Array.from({ length: components }, (_, i) => {
       const k = step * components + i;
       const component = { df: df[k]!, loc: loc[k]!, scale: scale[k]! };
@@ -75,6 +79,6 @@ export const mixtureLogDensity = (mixture: PatchMixture, value: number): Float64
     });
     const largest = Math.max(...terms);
     const sum = terms.reduce((total, term) => total + Math.exp(term - largest), 0);
-    return largest + Math.log(sum) - Math.log(affine.scale);
+    return largest + Math.log(sum) - Math.log(to.scale);
   });
 };

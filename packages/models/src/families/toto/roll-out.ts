@@ -4,16 +4,10 @@
  */
 import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
-import { type Moments, NO_MOMENTS, observe } from '../../nn/causal-moments.ts';
+import { type Moments, NO_MOMENTS } from '../../nn/causal-moments.ts';
 import { type Config, timeLayers } from './config.ts';
 import { type PatchMixture, patchMixture } from './mixture.ts';
-import {
-  type PatchScale,
-  patchScale,
-  type ScaleBounds,
-  scaleBounds,
-  standardized,
-} from './scaler.ts';
+import { type ObservePatch, type PatchScales, patchObserver, standardized } from './scaler.ts';
 
 /** A variate of a batch. */
 export interface Row {
@@ -44,7 +38,7 @@ export interface RollOut {
 /** One path of one row on its way. */
 interface Chain {
   moments: Moments;
-  scale: PatchScale;
+  scales: PatchScales;
   /** All patches, standardised by what was known at their ends. */
   readonly scaled: Float32Array[];
   readonly added: Float32Array;
@@ -52,17 +46,16 @@ interface Chain {
 
 type Feeds = Record<string, TensorValue>;
 
-const startOf = (row: Row, bounds: ScaleBounds | undefined, size: number) => {
+const startOf = (row: Row, observe: ObservePatch, size: number) => {
   const scaled: Float32Array[] = [];
   let moments = NO_MOMENTS;
-  let scale = patchScale(moments, bounds);
+  let scales: PatchScales = [];
   for (let at = 0; at < row.context.length; at += size) {
     const values = row.context.subarray(at, at + size);
-    moments = observe(moments, values, row.observed.subarray(at, at + size));
-    scale = patchScale(moments, bounds);
-    scaled.push(standardized(values, scale));
+    ({ moments, scales } = observe(moments, values, row.observed.subarray(at, at + size)));
+    scaled.push(standardized(values, scales));
   }
-  return { moments, scale, scaled };
+  return { moments, scales, scaled };
 };
 
 const tensor = (dims: readonly number[], data: Float32Array): TensorValue => {
@@ -120,15 +113,16 @@ const extend = (
   chain: Chain,
   values: Float32Array,
   { future }: Row,
-  bounds: ScaleBounds | undefined,
+  observe: ObservePatch,
   step: number,
 ): void => {
   const at = step * values.length;
   const patch = future ? future.slice(at, at + values.length) : values;
   chain.added.set(patch, at);
-  chain.moments = observe(chain.moments, patch);
-  chain.scale = patchScale(chain.moments, bounds);
-  chain.scaled.push(standardized(patch, chain.scale));
+  const { moments, scales } = observe(chain.moments, patch);
+  chain.moments = moments;
+  chain.scales = scales;
+  chain.scaled.push(standardized(patch, scales));
 };
 
 /** The values that were added to each chain: [rows][chains][patches * P]. */
@@ -138,8 +132,8 @@ export const rollOut = async (
   { rows, variates, chains: count, patches, useCache, next }: RollOut,
 ): Promise<readonly (readonly Float32Array[])[]> => {
   const { patch_size: size } = c;
-  const bounds = rows.map((row) => scaleBounds(row.context, row.observed, c));
-  const starts = rows.map((row, r) => startOf(row, bounds[r], size));
+  const observers = rows.map((row) => patchObserver(row.context, row.observed, c));
+  const starts = rows.map((row, r) => startOf(row, observers[r]!, size));
   const chains = starts.map((start) =>
     Array.from({ length: count }, (): Chain => {
       const added = new Float32Array(patches * size);
@@ -174,8 +168,8 @@ export const rollOut = async (
     const results = await run('forward', feeds, wanted);
     chains.forEach((own, r) => {
       own.forEach((chain, s) => {
-        const mixture = patchMixture(results, r * perRow + (isFirst ? 0 : s), chain.scale);
-        extend(chain, next(mixture, r, s, step), rows[r]!, bounds[r], step);
+        const mixture = patchMixture(results, r * perRow + (isFirst ? 0 : s), chain.scales);
+        extend(chain, next(mixture, r, s, step), rows[r]!, observers[r]!, step);
       });
     });
     if (isKept) {

@@ -28,6 +28,6 @@ describe('scaler', () => {
   });
 
   test('missing values are scaled as zeros', () => {
-    expect([...standardized(context, { loc: 4, scale: 2 })]).toEqual([-1.5, -0.5, -2, 0.5, 1.5]);
+    expect([...standardized(context, [{ loc: 4, scale: 2 }])]).toEqual([-1.5, -0.5, -2, 0.5, 1.5]);
   });
 });
