@@ -21,7 +21,7 @@ import {
 export type Activation = (x: Tensor) => Tensor;
 
 /** Mean and deviation of the normal distribution that `laplace` stands for. */
-const LAPLACE = { mean: 0.707107, deviation: 0.282095 };
+const LAPLACE = { mean: Math.SQRT1_2, deviation: Math.sqrt(0.25 / Math.PI) };
 
 const laplace: Activation = (x) => {
   const { mean, deviation } = LAPLACE;

@@ -1,6 +1,11 @@
 /** The sizes of a T5 encoder as transformers' T5Config names them; models that are built of its layers have them too. */
 import { z } from 'zod';
-import { ACTIVATION_NAMES, ACTIVATIONS, type Activation, type ActivationName } from './activation.ts';
+import {
+  ACTIVATION_NAMES,
+  ACTIVATIONS,
+  type Activation,
+  type ActivationName,
+} from './activation.ts';
 
 const count = z.int().positive();
 

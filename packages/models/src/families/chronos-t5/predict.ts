@@ -2,8 +2,8 @@
 import { TollamaError } from '@tollama/core/errors';
 import type { TensorValue } from '@tollama/graph';
 import { z } from 'zod';
-import { decoderLayers } from '../../nn/t5-config.ts';
 import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
+import { decoderLayers } from '../../nn/t5-config.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 import { uniformNumbers } from '../../uniform-numbers.ts';
