@@ -63,10 +63,7 @@ export const levelMasses = (trained: readonly number[]): Float32Array => {
 };
 
 /** The share of quantile q of path u, [paths * trained] */
-export const pathMasses = (
-  paths: readonly number[],
-  trained: readonly number[],
-): Float32Array => {
+export const pathMasses = (paths: readonly number[], trained: readonly number[]): Float32Array => {
   const [outer, inner] = [levelMasses(paths), levelMasses(trained)];
   return normalized(
     Float32Array.from(

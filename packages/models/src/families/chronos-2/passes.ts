@@ -153,9 +153,7 @@ export const forwardGroups = async (
   const members = groups[0]!.length;
   const steps = futurePatches * patch;
   const data = new Float32Array(groups.length * members * quantiles.length * steps);
-  const longest = groups
-    .flat()
-    .reduce((most, row) => Math.max(most, row.context.length), shortest);
+  const longest = groups.flat().reduce((most, row) => Math.max(most, row.context.length), shortest);
   const points = Math.ceil(Math.min(longest, context_length) / patch) * patch;
   const tokens = patchesOf(points, c.chronos_config) + 1 + futurePatches;
   const rowsPerRun = Math.min(maxRows, TOKENS_PER_RUN / tokens);
