@@ -42,6 +42,7 @@ import {
   type RunGraph,
   type Task,
 } from '../family.ts';
+import { limitHorizon } from '../limit-horizon.ts';
 import { instanceNorm } from '../nn/instance-norm.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import {
@@ -313,6 +314,7 @@ const reduceFans = (
 };
 
 const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
+  limitHorizon(task, c.chronos_config.prediction_length, 'chronos-bolt');
   const levels = c.chronos_config.quantiles;
   const fans = await rollOut(
     run,

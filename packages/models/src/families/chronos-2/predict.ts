@@ -2,6 +2,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
+import { limitHorizon } from '../../limit-horizon.ts';
 import { readOptions } from '../../read-options.ts';
 import type { Chronos2Config } from './config.ts';
 import { interpolateLevels } from './levels.ts';
@@ -115,6 +116,8 @@ const cut = (items: readonly Item[], c: Chronos2Config, asked: number | undefine
 
 export const forecast = async (run: RunGraph, c: Chronos2Config, task: Task): Promise<Outcome> => {
   const { series, horizon, quantiles } = task;
+  const { max_output_patches, output_patch_size } = c.chronos_config;
+  limitHorizon(task, max_output_patches * output_patch_size, 'chronos-2');
   const options = readOptions(Options, task, 'chronos-2');
   const plan = planOf(c, horizon, options);
   const { items, warnings } = cut(itemsOf(series, horizon), c, options.context_length);

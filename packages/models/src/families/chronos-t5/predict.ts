@@ -3,6 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import type { TensorValue } from '@tollama/graph';
 import { z } from 'zod';
 import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
+import { limitHorizon } from '../../limit-horizon.ts';
 import { decoderLayers } from '../../nn/t5-config.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
@@ -233,6 +234,7 @@ export const decodingOf = (task: Task, { chronos_config: c }: ChronosT5Config): 
 };
 
 export const forecast = async (run: RunGraph, c: ChronosT5Config, task: Task): Promise<Outcome> => {
+  limitHorizon(task, c.chronos_config.prediction_length, 'chronos-t5');
   const series = task.series.map(({ targets }) => targets[0]!);
   const paths = await samplePaths(run, c, series, task.horizon, decodingOf(task, c));
   const forecasts = paths.map(({ values }) => ({

@@ -75,8 +75,7 @@ export const resamplingRate = (row: Float32Array, horizon: number): number => {
   if (row.length < 2 * LONGEST || horizon < SHORTEST_HORIZON) return 1;
   const [highest, second] = peaksOf(row);
   if (highest === undefined) return 1;
-  const ratio =
-    second === undefined ? 1 : Math.max(highest, second) / Math.min(highest, second);
+  const ratio = second === undefined ? 1 : Math.max(highest, second) / Math.min(highest, second);
   const isOctave = ratio >= OCTAVE[0] && ratio <= OCTAVE[1];
   const chosen = isOctave ? Math.min(highest, second!) : highest;
   const wanted = fround(Math.round(chosen * SEASON * 1e4) / 1e4);
