@@ -175,7 +175,7 @@ test('says what it can do', () => {
 });
 
 test.each([
-  [{ input_patch_stride: 4 }, 'input_patch_stride = 4'],
+  [{ input_patch_stride: 0 }, 'input_patch_stride = 0'],
   [{ output_patch_size: 16 }, 'output_patch_size = 16'],
   [{ use_reg_token: false }, 'use_reg_token = false'],
 ])('refuses a config with %j', async (change, message) => {

@@ -36,6 +36,7 @@ import {
   subtractDims,
   symbol,
   type Tensor,
+  take,
   type Weights,
   where,
 } from '@tollama/graph';
@@ -45,7 +46,8 @@ import { linear } from '../nn/linear.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
 import { FLOAT_MIN, t5Attention, t5AttentionToItself, t5FeedForward, t5Norm } from '../nn/t5.ts';
-import { Chronos2Config } from './chronos-2/config.ts';
+import { feedForwardKind } from '../nn/t5-config.ts';
+import { Chronos2Config, patchesOf } from './chronos-2/config.ts';
 import { embed, forecast } from './chronos-2/predict.ts';
 import { training } from './chronos-2/training.ts';
 
@@ -57,9 +59,11 @@ const REG_TOKEN = 1;
  */
 interface Inputs {
   readonly batch: Dim;
-  /** [b, p*patches], NaN where missing, and 1 where the value counts. */
+  /** [b, points], NaN where missing, and 1 where the value counts. */
   readonly context: Tensor;
   readonly contextMask: Tensor;
+  /** int64 [patches]: where the patches of the context start, unless they lie side by side. */
+  readonly starts: Tensor | undefined;
   /** [b, p*future_patches], anything where unknown, and 1 where the value is known. */
   readonly future: Tensor;
   readonly futureMask: Tensor;
@@ -69,12 +73,17 @@ interface Inputs {
 
 const inputsOf = ({ chronos_config: c }: Chronos2Config, hasGroups: boolean): Inputs => {
   const batch = hasGroups ? multiplyDims(symbol('groups'), symbol('members')) : symbol('batch');
-  const points = [batch, multiplyDims(c.input_patch_size, symbol('patches'))];
+  const isSideBySide = c.input_patch_stride === c.input_patch_size;
+  const points = [
+    batch,
+    isSideBySide ? multiplyDims(c.input_patch_size, symbol('patches')) : symbol('points'),
+  ];
   const steps = [batch, multiplyDims(c.input_patch_size, symbol('future_patches'))];
   return {
     batch,
     context: input('context', points),
     contextMask: input('context_mask', points),
+    starts: isSideBySide ? undefined : input('patch_starts', ['patches'], 'int64'),
     future: input('future', steps),
     futureMask: input('future_mask', steps),
     groupIds: hasGroups ? input('group_ids', ['groups', 'members'], 'int64') : undefined,
@@ -172,7 +181,7 @@ const encoderBlock = (
 const timeEncoding = (c: Chronos2Config['chronos_config'], patches: Dim, futurePatches: Dim) => {
   const { input_patch_size: p, context_length: length } = c;
   const scale = c.time_encoding_scale ?? length;
-  const longest = Math.ceil(length / p);
+  const longest = patchesOf(Math.ceil(length / p) * p, c);
   const past = Array.from({ length: longest * p }, (_, i) => (i - longest * p) / scale);
   const ahead = cast(iota(multiplyDims(p, futurePatches)), 'float32');
   return {
@@ -183,32 +192,50 @@ const timeEncoding = (c: Chronos2Config['chronos_config'], patches: Dim, futureP
   };
 };
 
+/** Windows of p points: side by side, or from the starts on. x [b, t] -> [b, n, p] */
+const patches = (x: Tensor, p: number, starts: Tensor | undefined): Tensor =>
+  starts
+    ? take(x, add(rearrange(starts, 'n -> n 1'), rearrange(iota(p), 'p -> 1 p')), 1)
+    : rearrange(x, 'b (n p) -> b n p', { p });
+
+/** The tokens [b, n+f, d] with REG behind the n of the context. */
+const withReg = (tokens: Tensor, n: Dim, x: Inputs, w: Weights, c: Chronos2Config): Tensor => {
+  const shared = w.get('shared.weight', [REG_TOKEN + 1, c.d_model]);
+  const reg = repeat(slice(shared, 0, { start: REG_TOKEN }), '1 d -> b 1 d', { b: x.batch });
+  return concat([slice(tokens, 1, { end: n }), reg, slice(tokens, 1, { start: n })], 1);
+};
+
 /** Context patches, REG and future patches: tokens [b, n+1+f, d], and which of them are attended. */
 const embedInputs = (x: Inputs, w: Weights, c: Chronos2Config, probe: Probe) => {
   const { input_patch_size: p, use_arcsinh } = c.chronos_config;
   const squash = (y: Tensor): Tensor => (use_arcsinh ? asinh(y) : y);
+  const { activation } = feedForwardKind(c);
   const { loc, scale, scaled } = instanceNorm(x.context);
-  const n = dimOf(rearrange(x.context, 'b (n p) -> b n p', { p }), 1);
-  const f = dimOf(rearrange(x.future, 'b (n p) -> b n p', { p }), 1);
+  const n = dimOf(patches(x.context, p, x.starts), 1);
+  const f = dimOf(patches(x.future, p, undefined), 1);
   const time = timeEncoding(c.chronos_config, n, f);
-  const patched = (name: string, at: Tensor, values: Tensor, mask: Tensor): Tensor => {
+  const patched = (
+    name: string,
+    at: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    starts: Tensor | undefined,
+  ): Tensor => {
     const known = where(greater(mask, 0), squash(values), 0);
-    const parts = [known, mask].map((y) => rearrange(y, 'b (n p) -> b n p', { p }));
+    const parts = [known, mask].map((y) => patches(y, p, starts));
     return probe(name, concat([repeat(at, 'n p -> b n p', { b: x.batch }), ...parts], -1));
   };
-  const past = patched('patched_context', time.past, scaled, x.contextMask);
+  const past = patched('patched_context', time.past, scaled, x.contextMask, x.starts);
   const ahead = div(sub(x.future, probe('loc', loc)), probe('scale', scale));
-  const future = patched('patched_future', time.ahead, ahead, x.futureMask);
+  const future = patched('patched_future', time.ahead, ahead, x.futureMask, undefined);
   const embedding = w.at('input_patch_embedding');
-  const tokens = residualBlock(concat([past, future], 1), embedding, c.d_ff, c.d_model);
-
-  const shared = w.get('shared.weight', [REG_TOKEN + 1, c.d_model]);
-  const reg = repeat(slice(shared, 0, { start: REG_TOKEN }), '1 d -> b 1 d', { b: x.batch });
-  const parts = [slice(tokens, 1, { end: n }), reg, slice(tokens, 1, { start: n })];
-  const observed = max(rearrange(x.contextMask, 'b (n p) -> b n p', { p }), -1);
+  const both = concat([past, future], 1);
+  const embedded = residualBlock(both, embedding, c.d_ff, c.d_model, activation);
+  const tokens = withReg(embedded, n, x, w, c);
+  const observed = max(patches(x.contextMask, p, x.starts), -1);
   const always = repeat(constant([1]), '1 -> b s', { b: x.batch, s: addDims(f, 1) });
   return {
-    tokens: probe('input_embeds', concat(parts, 1)),
+    tokens: probe('input_embeds', tokens),
     attended: probe('attention_mask', concat([observed, always], 1)),
     futurePatches: f,
     loc,
@@ -246,6 +273,7 @@ const encode = (
 const listed = (x: Inputs): Tensor[] => [
   x.context,
   x.contextMask,
+  ...(x.starts ? [x.starts] : []),
   x.future,
   x.futureMask,
   ...(x.groupIds ? [x.groupIds] : []),
@@ -258,7 +286,9 @@ const forward = (c: Chronos2Config, w: Weights, probe: Probe, hasGroups: boolean
   const embedded = embedInputs(x, w, c, probe);
   const states = encode(x, embedded, w.at('encoder'), c, 'future', probe);
   const head = w.at('output_patch_embedding');
-  const raw = probe('head_raw', residualBlock(states, head, c.d_ff, quantiles.length * p));
+  const { activation } = feedForwardKind(c);
+  const wide = residualBlock(states, head, c.d_ff, quantiles.length * p, activation);
+  const raw = probe('head_raw', wide);
   const fan = rearrange(raw, 'b n (q p) -> b q (n p)', { p });
   const [loc, scale] = [embedded.loc, embedded.scale].map((y) => rearrange(y, 'b 1 -> b 1 1'));
   const output = add(mul(use_arcsinh ? sinh(fan) : fan, scale!), loc!);

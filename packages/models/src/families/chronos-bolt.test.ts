@@ -54,6 +54,18 @@ const row = fc
   .map((values) => [-50, ...values, 50]);
 
 describe('chronos-bolt', () => {
+  test.prop([fc.float({ min: -1000, max: 1000, noNaN: true }), fc.integer({ min: 1, max: 120 })], {
+    numRuns: 25,
+  })('a constant is scaled by 1e-5, whatever its binary digits', async (value, length) => {
+    fc.pre(Math.abs(value) > 0.1);
+    const [constant] = await forecast([new Array<number>(length).fill(value)], 4);
+    const [zeros] = await forecast([new Array<number>(length).fill(0)], 4);
+    flat(constant!).forEach((got, i) => {
+      const rounding = 2 ** -23 * Math.abs(value);
+      expect(Math.abs(got - value - flat(zeros!)[i]!)).toBeLessThanOrEqual(rounding + 1e-9);
+    });
+  });
+
   test.prop([fc.array(row, { minLength: 2, maxLength: 5 })], { numRuns: 25 })(
     'forecasts a batch of unequal lengths as it forecasts one by one',
     async (rows) => {

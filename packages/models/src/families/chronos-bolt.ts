@@ -42,6 +42,7 @@ import {
   type RunGraph,
   type Task,
 } from '../family.ts';
+import { limitHorizon } from '../limit-horizon.ts';
 import { instanceNorm } from '../nn/instance-norm.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import {
@@ -52,13 +53,13 @@ import {
   t5FeedForward,
   t5Norm,
 } from '../nn/t5.ts';
-import { T5_DECODER_SIZES } from '../nn/t5-config.ts';
+import { decoderLayers, feedForwardKind, T5_DECODER_SIZES } from '../nn/t5-config.ts';
 import { interpolatedQuantiles, linearQuantile } from '../quantiles.ts';
 
 const Config = z.object({
   chronos_pipeline_class: z.literal('ChronosBoltPipeline'),
   ...T5_DECODER_SIZES,
-  decoder_start_token_id: z.literal(0).default(0),
+  decoder_start_token_id: z.int().min(0).max(1).default(0),
   chronos_config: z.object({
     context_length: z.int().positive(),
     prediction_length: z.int().positive(),
@@ -71,7 +72,6 @@ const Config = z.object({
 type Config = z.infer<typeof Config>;
 
 const REG_TOKEN = 1;
-const START_TOKEN = 0;
 
 /** Windows of `size` points, every `stride` points from the left. x [b, t] -> [b, n, size] */
 const patches = (x: Tensor, size: number, starts: Tensor | undefined): Tensor => {
@@ -146,7 +146,7 @@ const decoder = (
     c.num_heads,
   ]);
   let x = start;
-  for (let i = 0; i < c.num_decoder_layers; i++) {
+  for (let i = 0; i < decoderLayers(c); i++) {
     x = probe(`decoder_block${i}`, decoderBlock(x, memory, w.at(`block.${i}`), c, mask));
   }
   return t5Norm(x, w.at('final_layer_norm'), c);
@@ -161,6 +161,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
     quantiles,
     prediction_length,
   } = c.chronos_config;
+  const { activation } = feedForwardKind(c);
   const batch = symbol('batch');
   const points: Dim = stride === size ? multiplyDims(size, symbol('patches')) : symbol('points');
   const context = input('context', [batch, points]);
@@ -169,7 +170,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
   const { observed, loc, scale, scaled } = instanceNorm(context);
   const present = patches(cast(observed, 'float32'), size, starts);
   const patched = probe('patched', concat([patches(scaled, size, starts), present], -1)); // [b, n, 2p]
-  let embeds = residualBlock(patched, w.at('input_patch_embedding'), c.d_ff, c.d_model);
+  let embeds = residualBlock(patched, w.at('input_patch_embedding'), c.d_ff, c.d_model, activation);
   let attended = greater(max(present, -1), 0); // [b, n]
 
   const shared = w.get('shared.weight', [use_reg_token ? 2 : 1, c.d_model]);
@@ -190,13 +191,14 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
   );
   const state = probe(
     'decoder_final',
-    decoder(token(START_TOKEN), memory, w.at('decoder'), c, mask, probe),
+    decoder(token(c.decoder_start_token_id), memory, w.at('decoder'), c, mask, probe),
   );
   const raw = residualBlock(
     state,
     w.at('output_patch_embedding'),
     c.d_ff,
     quantiles.length * prediction_length,
+    activation,
   );
   const head = probe('head_raw', rearrange(raw, 'b 1 (q h) -> b q h', { q: quantiles.length }));
   const level = rearrange(probe('loc', loc), 'b 1 -> b 1 1');
@@ -312,6 +314,7 @@ const reduceFans = (
 };
 
 const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
+  limitHorizon(task, c.chronos_config.prediction_length, 'chronos-bolt');
   const levels = c.chronos_config.quantiles;
   const fans = await rollOut(
     run,

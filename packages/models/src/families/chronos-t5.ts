@@ -60,6 +60,7 @@ import {
   t5FeedForward,
   t5Norm,
 } from '../nn/t5.ts';
+import { decoderLayers } from '../nn/t5-config.ts';
 import { ChronosT5Config, type ChronosT5Config as Config } from './chronos-t5/config.ts';
 import { embed, forecast } from './chronos-t5/predict.ts';
 
@@ -163,7 +164,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
   const self: Attention = (x, at) => t5Attention(x, x, at, c, causal);
   const cross: Attention = (x, at) => t5Attention(x, memory, at, c, maskBias(mask));
   let x = take(embeddings(w, c), targets);
-  for (let i = 0; i < c.num_decoder_layers; i++) {
+  for (let i = 0; i < decoderLayers(c); i++) {
     const block = w.at(`decoder.block.${i}`);
     x = decoderBlock(x, block, c, self, cross, probe, `decoder_block${i}`);
   }
@@ -273,7 +274,7 @@ const generate = (c: Config, w: Weights, probe: Probe): Graph => {
   const empty = broadcast(constant([], 'float32', [1, 1, 0, 1]), [rows, c.num_heads, 0, c.d_kv]);
   const start = broadcast(constant([c.decoder_start_token_id], 'int64', [1, 1]), [batch, samples]);
   const nothing = broadcast(constant([0], 'float32', [1, 1, 1]), [batch, samples, c.vocab_size]);
-  const layers = Array.from({ length: c.num_decoder_layers }, (_, i) => w.at(`decoder.block.${i}`));
+  const layers = Array.from({ length: decoderLayers(c) }, (_, i) => w.at(`decoder.block.${i}`));
   const caches = layers.flatMap(() => [empty, empty]);
 
   const { states, outputs } = scan(

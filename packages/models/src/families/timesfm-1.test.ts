@@ -49,6 +49,11 @@ const expectClose = (got: readonly unknown[], want: readonly unknown[], toleranc
 };
 
 describe('timesfm-1', () => {
+  test('a series without any value is forecast as zeros', async () => {
+    const missing = await ask('first', [seriesOf(new Array<number>(20).fill(Number.NaN))]);
+    expect(missing).toEqual(await ask('first', [seriesOf(new Array<number>(20).fill(0))]));
+  });
+
   test.prop([generations, fc.array(lively, { minLength: 2, maxLength: 4 })], runs)(
     'forecasts a batch of unequal lengths as it forecasts one by one',
     async (which, rows) => {

@@ -156,6 +156,16 @@ describe('timesfm', () => {
   });
 });
 
+test.each([
+  { quantiles: [0.1, 0.5, 0.9] },
+  { decode_index: 10 },
+  { tokenizer: { activation: 'gelu' } },
+  { stacked_transformers: { transformer: { qk_norm: 'layer' } } },
+  { stacked_transformers: { transformer: { attention_norm: 'layer' } } },
+])('refuses the config %j', (config) => {
+  expect(timesfm.config.safeParse(config).success).toBe(false);
+});
+
 describe('timesfm with covariates', () => {
   const covariates = (row: readonly number[], ahead: readonly number[]): Partial<ModelSeries> => ({
     pastCovariates: { price: row },

@@ -25,6 +25,7 @@ import {
   lessOrEqual,
   mul,
   rearrange,
+  relu,
   rmsNormalize,
   silu,
   slice,
@@ -41,18 +42,24 @@ import {
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
 import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
-import { Config } from './timesfm/config.ts';
+import { type Block, Config } from './timesfm/config.ts';
 import { CHANNELS, memoryNames, pastOf } from './timesfm/decode.ts';
 import { forecast } from './timesfm/forecast.ts';
 import { training } from './timesfm/training.ts';
 
-const FIRST_LAYER = 'stacked_xf.0.attn.qkv_proj.weight';
+const FIRST_LAYER = 'stacked_xf.0.attn.per_dim_scale.per_dim_scale';
 
 /** The sizes as the tensors have them, whatever config.json says. */
 const readShapes = (c: Config, tensors: ReadonlyMap<string, TensorSpec>): Config => {
   if (!tensors.has(FIRST_LAYER)) return c;
   const size = (name: string, axis: number): number => tensors.get(name)?.shape[axis] ?? 0;
   const width = size('tokenizer.output_layer.weight', 0);
+  const hasBias = (path: string): boolean => tensors.has(`${path}.bias`);
+  const block = (own: Block, path: string): Block => ({
+    ...own,
+    hidden: size(`${path}.hidden_layer.weight`, 0),
+    hasBias: hasBias(`${path}.hidden_layer`),
+  });
   const layers = [...tensors.keys()].filter((name) => /^stacked_xf\.\d+\.ff0\.weight$/.test(name));
   return {
     ...c,
@@ -61,11 +68,14 @@ const readShapes = (c: Config, tensors: ReadonlyMap<string, TensorSpec>): Config
     outputPatch: size('output_projection_point.output_layer.weight', 0) / CHANNELS,
     spreadLength: size('output_projection_quantiles.output_layer.weight', 0) / CHANNELS,
     layers: layers.length,
-    heads: width / size('stacked_xf.0.attn.per_dim_scale.per_dim_scale', 0),
+    heads: width / size(FIRST_LAYER, 0),
     hidden: size('stacked_xf.0.ff0.weight', 0),
-    tokenizerHidden: size('tokenizer.hidden_layer.weight', 0),
-    pointHidden: size('output_projection_point.hidden_layer.weight', 0),
-    spreadHidden: size('output_projection_quantiles.hidden_layer.weight', 0),
+    hasBias: hasBias('stacked_xf.0.ff0'),
+    hasNormedKeys: tensors.has('stacked_xf.0.attn.query_ln.scale'),
+    isFused: tensors.has('stacked_xf.0.attn.qkv_proj.weight'),
+    tokenizer: block(c.tokenizer, 'tokenizer'),
+    point: block(c.point, 'output_projection_point'),
+    spread: block(c.spread, 'output_projection_quantiles'),
   };
 };
 
@@ -73,18 +83,21 @@ const EPSILON = 1e-6;
 /** Added to the score of a key that must not be seen. */
 const HIDDEN = -1e30;
 
-/** out(silu(hidden(x))) + residual(x). x [..., in] -> [..., out] */
+const ACTIVATIONS = { swish: silu, relu, none: (x: Tensor): Tensor => x };
+
+/** out(act(hidden(x))) + residual(x). x [..., in] -> [..., out] */
 const residualBlock = (
   x: Tensor,
   w: Weights,
-  { hidden, out, bias }: { readonly hidden: number; readonly out: number; readonly bias: boolean },
-): Tensor =>
-  add(
-    linear(silu(linear(x, w.at('hidden_layer'), hidden, { bias })), w.at('output_layer'), out, {
-      bias,
-    }),
+  { hidden, hasBias: bias, activation }: Block,
+  out: number,
+): Tensor => {
+  const wide = ACTIVATIONS[activation](linear(x, w.at('hidden_layer'), hidden, { bias }));
+  return add(
+    linear(wide, w.at('output_layer'), out, { bias }),
     linear(x, w.at('residual_layer'), out, { bias }),
   );
+};
 
 /** RMS norm with a plain gain. x [..., k] -> [..., k] */
 const rmsNorm = (x: Tensor, w: Weights): Tensor =>
@@ -119,22 +132,44 @@ interface Memory {
   readonly value: Tensor;
 }
 
+const PROJECTIONS = ['query', 'key', 'value'] as const;
+
+/** Queries, keys and values, of one layer or of three. x [b, n, d] -> [b, n, d] each */
+const projections = (x: Tensor, w: Weights, { isFused }: Config) => {
+  const d = widthOf(x);
+  type Name = (typeof PROJECTIONS)[number];
+  if (!isFused) return (name: Name): Tensor => linear(x, w.at(name), d, { bias: false });
+  const qkv = linear(x, w.at('qkv_proj'), 3 * d, { bias: false });
+  return (name: Name): Tensor => {
+    const i = PROJECTIONS.indexOf(name);
+    return slice(qkv, 2, { start: i * d, end: (i + 1) * d });
+  };
+};
+
 /** Rotary positions come before the norm of queries and keys. x [b, n, d] -> output [b, n, d] */
-const attention = (x: Tensor, w: Weights, past: Memory, scene: Scene, { heads }: Config) => {
+const attention = (x: Tensor, w: Weights, past: Memory, scene: Scene, c: Config) => {
+  const { heads } = c;
   const d = widthOf(x);
   const k = d / heads;
-  const qkv = linear(x, w.at('qkv_proj'), 3 * d, { bias: false });
-  const part = (i: number): Tensor => slice(qkv, 2, { start: i * d, end: (i + 1) * d });
-  const normed = (y: Tensor, gain: Tensor): Tensor => {
-    const split = rearrange(rotate(y, scene.rotation, heads), 'b n (h k) -> b n h k', { h: heads });
-    return rearrange(rmsNormalize(split, gain, EPSILON), 'b n h k -> b n (h k)');
+  const part = projections(x, w, c);
+  const gainOf = (name: string): Tensor | number =>
+    c.hasNormedKeys ? w.get(`${name}.scale`, [k]) : 1;
+  const normed = (y: Tensor, gain: Tensor | number): Tensor => {
+    const turned = c.hasRotation ? rotate(y, scene.rotation, heads) : y;
+    if (gain === 1) return turned;
+    const split = rearrange(turned, 'b n (h k) -> b n h k', { h: heads });
+    const scaled =
+      c.hasNormedKeys && typeof gain !== 'number'
+        ? rmsNormalize(split, gain, EPSILON)
+        : mul(split, gain);
+    return rearrange(scaled, 'b n h k -> b n (h k)');
   };
   // 1 at softplus(0) = ln 2, since log2(e) ln 2 = 1.
   const perChannel = softplus(w.get('per_dim_scale.per_dim_scale', [k]));
   const scale = mul(perChannel, Math.LOG2E / Math.sqrt(k));
-  const query = normed(part(0), mul(w.get('query_ln.scale', [k]), scale));
-  const key = concat([past.key, normed(part(1), w.get('key_ln.scale', [k]))], 1);
-  const value = concat([past.value, part(2)], 1);
+  const query = normed(part('query'), mul(scale, gainOf('query_ln')));
+  const key = concat([past.key, normed(part('key'), gainOf('key_ln'))], 1);
+  const value = concat([past.value, part('value')], 1);
   const mixed = attend(query, key, value, { heads, scale: 1, bias: scene.mask });
   // Padding sees nothing, which gives 0 in the reference.
   const output = linear(mul(mixed, scene.isReal), w.at('out'), d, { bias: false });
@@ -146,8 +181,9 @@ const layer = (x: Tensor, w: Weights, past: Memory, scene: Scene, c: Config, pro
   const normed = rmsNorm(x, w.at('pre_attn_ln'));
   const { output, memory } = attention(normed, w.at('attn'), past, scene, c);
   const between = add(x, rmsNorm(probe('attn_out', output), w.at('post_attn_ln')));
-  const wide = linear(rmsNorm(between, w.at('pre_ff_ln')), w.at('ff0'), c.hidden, { bias: false });
-  const narrow = linear(silu(wide), w.at('ff1'), c.width, { bias: false });
+  const options = { bias: c.hasBias };
+  const wide = linear(rmsNorm(between, w.at('pre_ff_ln')), w.at('ff0'), c.hidden, options);
+  const narrow = linear(ACTIVATIONS[c.activation](wide), w.at('ff1'), c.width, options);
   const state = add(between, rmsNorm(narrow, w.at('post_ff_ln')));
   return { state: probe('out', state), memory };
 };
@@ -164,8 +200,8 @@ const decoder = (c: Config, w: Weights, probe: Probe): Graph => {
   const memory = memoryNames(c).map((name) => input(pastOf(name), [batch, past, c.width]));
   const scene = sceneOf(past, n, first, c);
 
-  const sizes = { hidden: c.tokenizerHidden, out: c.width, bias: true };
-  const embedded = residualBlock(probe('tokenizer_input', tokens), w.at('tokenizer'), sizes);
+  const patches = probe('tokenizer_input', tokens);
+  const embedded = residualBlock(patches, w.at('tokenizer'), c.tokenizer, c.width);
   let x = probe('input_embeddings', embedded);
   const outputs: Record<string, Tensor> = {};
   for (let i = 0; i < c.layers; i++) {
@@ -177,8 +213,8 @@ const decoder = (c: Config, w: Weights, probe: Probe): Graph => {
     outputs[`value.${i}`] = after.value;
   }
   probe('final_hidden', x);
-  const head = { hidden: c.pointHidden, out: c.outputPatch * CHANNELS, bias: false };
-  const point = residualBlock(take(x, read, 1), w.at('output_projection_point'), head);
+  const head = w.at('output_projection_point');
+  const point = residualBlock(take(x, read, 1), head, c.point, c.outputPatch * CHANNELS);
   const state = slice(x, 1, { start: addDims(dimOf(x, 1), -1) });
   return defineGraph('timesfm', [tokens, first, read, ...memory], { point, state, ...outputs });
 };
@@ -186,8 +222,8 @@ const decoder = (c: Config, w: Weights, probe: Probe): Graph => {
 /** The continuous quantile head: state [batch, 1, d] -> spread [batch, 1, os * 10] */
 const spreadHead = (c: Config, w: Weights): Graph => {
   const state = input('state', ['batch', 1, c.width]);
-  const sizes = { hidden: c.spreadHidden, out: c.spreadLength * CHANNELS, bias: false };
-  const spread = residualBlock(state, w.at('output_projection_quantiles'), sizes);
+  const head = w.at('output_projection_quantiles');
+  const spread = residualBlock(state, head, c.spread, c.spreadLength * CHANNELS);
   return defineGraph('timesfm-spread', [state], { spread });
 };
 

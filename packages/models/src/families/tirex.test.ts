@@ -91,8 +91,8 @@ describe('tirex', () => {
     },
     {
       row: [1],
-      options: { resample_strategy: 'frequency' },
-      message: 'resample_strategy = "frequency"',
+      options: { resample_strategy: 'season' },
+      message: 'resample_strategy = "season"',
     },
   ])('refuses: $message', async ({ row, options, message }) => {
     await expect(forecast([row], 4, options)).rejects.toThrow(message);

@@ -1,8 +1,10 @@
 import {
+  add,
   cast,
   div,
   equal,
   isNan,
+  max,
   maximum,
   mul,
   not,
@@ -24,13 +26,21 @@ export interface Standardized {
   readonly scaled: Tensor;
 }
 
-/** Standardises each row over its observed points (chronos_bolt.py, InstanceNorm). x [b, t], NaN where missing. */
+/**
+ * Standardises each row over its observed points (chronos_bolt.py, InstanceNorm). x [b, t], NaN where missing.
+ *
+ * The mean is taken of the differences to the largest value: for a constant row a float32 sum of the values
+ * themselves rounds, and a mean that is off by one ulp makes a spread of 1e-9 where there is none.
+ */
 export const instanceNorm = (x: Tensor): Standardized => {
   const observed = not(isNan(x));
   const present = cast(observed, 'float32');
   const count = sum(present, 1, { keepAxes: true });
   const divisor = maximum(count, 1);
-  const loc = div(sum(where(observed, x, 0), 1, { keepAxes: true }), divisor);
+  const largest = max(where(observed, x, Number.NEGATIVE_INFINITY), 1, { keepAxes: true });
+  const anchor = where(equal(count, 0), 0, largest);
+  const below = sum(where(observed, sub(x, anchor), 0), 1, { keepAxes: true });
+  const loc = add(anchor, div(below, divisor));
   const deviation = where(observed, sub(x, loc), 0);
   const spread = sqrt(div(sum(mul(deviation, deviation), 1, { keepAxes: true }), divisor));
   const scale = where(equal(count, 0), 1, where(equal(spread, 0), 1e-5, spread));

@@ -9,8 +9,8 @@ import {
   type Dim,
   dimOf,
   iota,
+  mul,
   rearrange,
-  relu,
   rmsNormalize,
   sub,
   type Tensor,
@@ -19,6 +19,7 @@ import {
   widthOf,
 } from '@tollama/graph';
 import { linear } from './linear.ts';
+import { type FeedForwardConfig, feedForwardKind } from './t5-config.ts';
 
 /** The lowest float32: masked keys are pushed there, so that a query without any key averages all. */
 export const FLOAT_MIN = -3.4028234663852886e38;
@@ -74,11 +75,17 @@ export const t5AttentionToItself = (
   });
 };
 
-/** x [..., d] -> [..., d] */
-export const t5FeedForward = (x: Tensor, w: Weights, { d_ff }: Pick<T5Config, 'd_ff'>): Tensor =>
-  linear(relu(linear(x, w.at('wi'), d_ff, { bias: false })), w.at('wo'), widthOf(x), {
-    bias: false,
-  });
+/** wo(act(wi x)), or with a gate wo(act(wi_0 x) * wi_1 x). x [..., d] -> [..., d] */
+export const t5FeedForward = (
+  x: Tensor,
+  w: Weights,
+  c: FeedForwardConfig & { readonly d_ff: number },
+): Tensor => {
+  const { activation, isGated } = feedForwardKind(c);
+  const wide = (name: string): Tensor => linear(x, w.at(name), c.d_ff, { bias: false });
+  const hidden = isGated ? mul(activation(wide('wi_0')), wide('wi_1')) : activation(wide('wi'));
+  return linear(hidden, w.at('wo'), widthOf(x), { bias: false });
+};
 
 /**
  * Bucket of a distance: exact for near ones, logarithmic up to the maximal distance. The logarithm is
@@ -94,7 +101,7 @@ export const distanceBucket = (distance: number, buckets: number, maxDistance: n
 
 /** Bucket of the relative position key - query, bidirectional: half of the buckets for each direction. */
 export const relativeBucket = (relative: number, buckets: number, maxDistance: number): number => {
-  const half = buckets / 2;
+  const half = Math.floor(buckets / 2);
   return (relative > 0 ? half : 0) + distanceBucket(Math.abs(relative), half, maxDistance);
 };
 

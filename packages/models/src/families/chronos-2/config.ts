@@ -20,15 +20,18 @@ export const Chronos2Config = z.object({
       quantiles: z.array(z.number().gt(0).lt(1)).min(1),
       time_encoding_scale: z.number().positive().nullish(),
       use_arcsinh: z.boolean().default(false),
+      /** The reference's forward pass refuses a model without one. */
       use_reg_token: z.literal(true),
-    })
-    .refine((c) => c.input_patch_stride === c.input_patch_size, {
-      path: ['input_patch_stride'],
-      error: 'the stride must be the patch size',
     })
     .refine((c) => c.output_patch_size === c.input_patch_size, {
       path: ['output_patch_size'],
       error: 'input and output patches must have the same size',
     }),
 });
+/** Patches that a context of whole patches is cut into. */
+export const patchesOf = (
+  points: number,
+  c: Pick<Chronos2Config['chronos_config'], 'input_patch_size' | 'input_patch_stride'>,
+): number => Math.floor((points - c.input_patch_size) / c.input_patch_stride) + 1;
+
 export type Chronos2Config = z.infer<typeof Chronos2Config>;

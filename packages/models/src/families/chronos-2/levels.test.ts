@@ -33,8 +33,8 @@ describe('interpolateLevels', () => {
 
 describe('levelMasses', () => {
   test('sums to 1 and follows the gaps', () => {
-    expect(levelMasses([0.25, 0.5, 0.75])).toEqual([0.5, 0.5, 0.5].map((gap) => gap / 1.5));
-    expect(levelMasses([0.1, 0.5])[1]).toBeCloseTo(0.9 / 1.4, 12);
+    expect(levelMasses([0.25, 0.5, 0.75])).toEqual(new Float32Array(3).fill(1 / 3));
+    expect(levelMasses([0.1, 0.5])[1]).toBeCloseTo(0.9 / 1.4, 6);
   });
 });
 
@@ -50,7 +50,7 @@ describe('weightedQuantiles', () => {
         const data = Float32Array.from(numbers);
         const weights = data.map(() => 1 / data.length);
         const out = new Float32Array(LEVELS.length);
-        weightedQuantiles(data, [...weights], LEVELS, out);
+        weightedQuantiles(data, weights, LEVELS, out);
         out.forEach((value, i) => {
           expect(value).toBeGreaterThanOrEqual(out[i - 1] ?? Math.min(...data));
           expect(value).toBeLessThanOrEqual(Math.max(...data));
@@ -61,8 +61,8 @@ describe('weightedQuantiles', () => {
 
   test('does not depend on the order of the values', () => {
     const out = [new Float32Array(1), new Float32Array(1)];
-    weightedQuantiles(Float32Array.of(3, 1, 2), [0.2, 0.5, 0.3], [0.65], out[0]!);
-    weightedQuantiles(Float32Array.of(1, 2, 3), [0.5, 0.3, 0.2], [0.65], out[1]!);
+    weightedQuantiles(Float32Array.of(3, 1, 2), Float32Array.of(0.2, 0.5, 0.3), [0.65], out[0]!);
+    weightedQuantiles(Float32Array.of(1, 2, 3), Float32Array.of(0.5, 0.3, 0.2), [0.65], out[1]!);
     expect(out[0]).toEqual(out[1]);
     expect(out[0]![0]).toBeCloseTo(1.5, 6);
   });

@@ -39,30 +39,61 @@ export const interpolateLevels = (
   });
 };
 
-/** Share of the distribution that each level stands for: half of the gap between its neighbours. */
-export const levelMasses = (levels: readonly number[]): number[] => {
-  const widths = levels.map((_, i) => (levels[i + 1] ?? 1) - (levels[i - 1] ?? 0));
-  const total = widths.reduce((sum, width) => sum + width, 0);
-  return widths.map((width) => width / total);
+const gaps = (levels: Float32Array): Float32Array =>
+  levels.map((_, i) => (levels[i + 1] ?? 1) - (levels[i - 1] ?? 0));
+
+/** Divided by their sum. */
+const normalized = (weights: Float32Array): Float32Array => {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / Math.fround(sum));
 };
 
-/** Writes the quantiles of weighted values at `asked` into `out`. */
+/**
+ * Share of the distribution that each level stands for: half of the gap between its neighbours. They are
+ * the neighbours in the list, as in the reference; where a list in disorder gives a share that is not
+ * positive, which the reference refuses, the neighbours are those in order.
+ */
+export const levelMasses = (trained: readonly number[]): Float32Array => {
+  const levels = Float32Array.from(trained);
+  const listed = gaps(levels);
+  const ascending = levels.toSorted();
+  const ordered = gaps(ascending);
+  const isSound = listed.every((width) => width > 0);
+  return normalized(isSound ? listed : levels.map((level) => ordered[ascending.indexOf(level)]!));
+};
+
+/** The share of quantile q of path u, [paths * trained] */
+export const pathMasses = (paths: readonly number[], trained: readonly number[]): Float32Array => {
+  const [outer, inner] = [levelMasses(paths), levelMasses(trained)];
+  return normalized(
+    Float32Array.from(
+      { length: outer.length * inner.length },
+      (_, i) => outer[Math.floor(i / inner.length)]! * inner[i % inner.length]!,
+    ),
+  );
+};
+
+/**
+ * Writes the quantiles of weighted values at `asked` into `out`. Weights, their running sums and the place
+ * between two values are float32, as there: a quantile is read off a slope of one value's weight, which
+ * magnifies their rounding by its reciprocal.
+ */
 export const weightedQuantiles = (
   values: Float32Array,
-  weights: readonly number[],
+  weights: Float32Array,
   asked: readonly number[],
   out: Float32Array,
 ): void => {
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
-  const cumulative = new Float64Array(order.length);
+  const cumulative = new Float32Array(order.length);
   let sum = 0;
   order.forEach((at, i) => {
     sum += weights[at]!;
     cumulative[i] = Math.min(sum, 1);
   });
   asked.forEach((level, i) => {
-    const { below, above, weight } = blendAt(cumulative, level);
+    const { below, above, weight } = blendAt(cumulative, Math.fround(level));
     const low = values[order[below]!]!;
-    out[i] = low + weight * (values[order[above]!]! - low);
+    out[i] = low + Math.fround(weight) * Math.fround(values[order[above]!]! - low);
   });
 };

@@ -1,7 +1,7 @@
 /** Single runs of the graphs: rows -> dense arrays and masks -> quantiles or states. */
 import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
-import type { Chronos2Config } from './config.ts';
+import { type Chronos2Config, patchesOf } from './config.ts';
 import type { Row } from './rows.ts';
 
 /** A row whose masks may be given; by default what is not NaN counts. */
@@ -43,14 +43,30 @@ const place = (
   }
 };
 
-/** The last C points of each context aligned to the right, the first steps of each future to the left. */
+/** Where patches start that do not lie side by side. */
+const startsOf = (
+  length: number,
+  c: Chronos2Config['chronos_config'],
+): Record<string, TensorValue> => {
+  const { input_patch_size, input_patch_stride: stride } = c;
+  if (stride === input_patch_size) return {};
+  const count = patchesOf(length, c);
+  const data = BigInt64Array.from({ length: count }, (_, i) => BigInt(i * stride));
+  return { patch_starts: { dtype: 'int64', dims: [count], data } };
+};
+
+/**
+ * The last C points of each context aligned to the right, the first steps of each future to the left.
+ * Contexts are at least `shortest` points long: patches that overlap start from the left.
+ */
 export const feedsOf = (
   rows: readonly MaskedRow[],
   futurePatches: number,
   { chronos_config: c }: Chronos2Config,
+  shortest = 1,
 ): Record<string, TensorValue> => {
   const patch = c.input_patch_size;
-  const longest = rows.reduce((most, row) => Math.max(most, row.context.length), 1);
+  const longest = rows.reduce((most, row) => Math.max(most, row.context.length), shortest);
   const length = Math.ceil(Math.min(longest, c.context_length) / patch) * patch;
   const steps = futurePatches * patch;
   const past = dense(rows.length, length);
@@ -70,6 +86,7 @@ export const feedsOf = (
   return {
     context: tensor(past.values, length),
     context_mask: tensor(past.mask, length),
+    ...startsOf(length, c),
     future: tensor(ahead.values, steps),
     future_mask: tensor(ahead.mask, steps),
   };
@@ -115,6 +132,12 @@ export const encodeRows = async (
   };
 };
 
+export interface RunSize {
+  readonly maxRows: number;
+  /** Points that contexts have at least, padding included. */
+  readonly shortest?: number;
+}
+
 /**
  * Forecasts groups of equal size, in as many runs as memory asks for: groups do not see each other.
  * -> quantiles of [groups * members] rows
@@ -124,19 +147,20 @@ export const forwardGroups = async (
   c: Chronos2Config,
   groups: readonly (readonly Row[])[],
   futurePatches: number,
-  maxRows: number,
+  { maxRows, shortest = 1 }: RunSize,
 ): Promise<Fans> => {
   const { input_patch_size: patch, quantiles, context_length } = c.chronos_config;
   const members = groups[0]!.length;
   const steps = futurePatches * patch;
   const data = new Float32Array(groups.length * members * quantiles.length * steps);
-  const longest = groups.flat().reduce((most, row) => Math.max(most, row.context.length), 1);
-  const tokens = Math.ceil(Math.min(longest, context_length) / patch) + 1 + futurePatches;
+  const longest = groups.flat().reduce((most, row) => Math.max(most, row.context.length), shortest);
+  const points = Math.ceil(Math.min(longest, context_length) / patch) * patch;
+  const tokens = patchesOf(points, c.chronos_config) + 1 + futurePatches;
   const rowsPerRun = Math.min(maxRows, TOKENS_PER_RUN / tokens);
   const groupsPerRun = Math.max(1, Math.floor(rowsPerRun / members));
   for (let from = 0; from < groups.length; from += groupsPerRun) {
     const part = groups.slice(from, from + groupsPerRun);
-    const feeds = feedsOf(part.flat(), futurePatches, c);
+    const feeds = feedsOf(part.flat(), futurePatches, c, shortest);
     const ids = Array.from({ length: part.length * members }, () => 0);
     const { quantile_preds } = await (members === 1
       ? run('alone', feeds)

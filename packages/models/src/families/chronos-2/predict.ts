@@ -2,6 +2,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
+import { limitHorizon } from '../../limit-horizon.ts';
 import { readOptions } from '../../read-options.ts';
 import type { Chronos2Config } from './config.ts';
 import { interpolateLevels } from './levels.ts';
@@ -66,6 +67,9 @@ const bySize = (items: readonly Item[]): Item[][] => {
   );
 };
 
+const longestOf = (items: readonly Item[]): number =>
+  items.reduce((most, { rows }) => Math.max(most, rows[0]?.context.length ?? 0), 1);
+
 /** Quantiles at the trained levels of the targets of each item. */
 const predict = async (
   run: RunGraph,
@@ -75,14 +79,20 @@ const predict = async (
   isCrossLearning: boolean,
 ): Promise<ReadonlyMap<Item, readonly Float32Array[][]>> => {
   const fans = new Map<Item, readonly Float32Array[][]>();
-  const batches = isCrossLearning ? inBatches(items, plan.batchSize) : bySize(items);
-  for (const batch of batches) {
-    const rows = batch.map((item) => item.rows);
-    const all = await rollOut(run, c, isCrossLearning ? [rows.flat()] : rows, plan);
-    let at = 0;
-    for (const item of batch) {
-      fans.set(item, all.slice(at, at + item.targets));
-      at += item.rows.length;
+  const { input_patch_size, input_patch_stride } = c.chronos_config;
+  const isAligned = input_patch_size === input_patch_stride;
+  // Where patches overlap, the longest context of a batch decides where those of the others lie.
+  const together = isAligned && !isCrossLearning ? [items] : inBatches(items, plan.batchSize);
+  for (const batch of together) {
+    const own = isAligned ? plan : { ...plan, shortest: longestOf(batch) };
+    for (const alike of isCrossLearning ? [batch] : bySize(batch)) {
+      const rows = alike.map((item) => item.rows);
+      const all = await rollOut(run, c, isCrossLearning ? [rows.flat()] : rows, own);
+      let at = 0;
+      for (const item of alike) {
+        fans.set(item, all.slice(at, at + item.targets));
+        at += item.rows.length;
+      }
     }
   }
   return fans;
@@ -106,6 +116,8 @@ const cut = (items: readonly Item[], c: Chronos2Config, asked: number | undefine
 
 export const forecast = async (run: RunGraph, c: Chronos2Config, task: Task): Promise<Outcome> => {
   const { series, horizon, quantiles } = task;
+  const { max_output_patches, output_patch_size } = c.chronos_config;
+  limitHorizon(task, max_output_patches * output_patch_size, 'chronos-2');
   const options = readOptions(Options, task, 'chronos-2');
   const plan = planOf(c, horizon, options);
   const { items, warnings } = cut(itemsOf(series, horizon), c, options.context_length);

@@ -1,7 +1,7 @@
 /** Horizons beyond one pass (chronos2/pipeline.py): paths along quantiles of the forecast so far. */
 import type { RunGraph } from '../../family.ts';
 import type { Chronos2Config } from './config.ts';
-import { interpolateLevels, levelMasses, weightedQuantiles } from './levels.ts';
+import { interpolateLevels, pathMasses, weightedQuantiles } from './levels.ts';
 import { type Fans, forwardGroups } from './passes.ts';
 import type { Row } from './rows.ts';
 
@@ -13,6 +13,8 @@ export interface Plan {
   readonly paths: readonly number[];
   /** Rows of one run. */
   readonly batchSize: number;
+  /** Points that contexts have at least, padding included. */
+  readonly shortest?: number;
 }
 
 /** The context with the path's block behind it, known values in place of the forecast, cut to C. */
@@ -48,8 +50,7 @@ const reduceFans = (
 ): Fans => {
   const { steps } = wide;
   const [u, q] = [paths.length, trained.length];
-  const masses = levelMasses(trained);
-  const weights = levelMasses(paths).flatMap((path) => masses.map((mass) => path * mass));
+  const weights = pathMasses(paths, trained);
   const data = new Float32Array(wide.data.length / u);
   const values = new Float32Array(u * q);
   const reduced = new Float32Array(q);
@@ -80,11 +81,11 @@ export const rollOut = async (
   plan: Plan,
 ): Promise<Float32Array[][]> => {
   const { quantiles: trained, input_patch_size: patch } = c.chronos_config;
-  const { horizon, paths, batchSize } = plan;
+  const { horizon, paths, batchSize: maxRows, shortest = 1 } = plan;
   const members = groups[0]!.length;
   const patchesFor = (steps: number): number => Math.min(Math.ceil(steps / patch), plan.maxPatches);
   const fans = groups.flat().map(() => trained.map(() => new Float32Array(horizon)));
-  let latest = await forwardGroups(run, c, groups, patchesFor(horizon), batchSize);
+  let latest = await forwardGroups(run, c, groups, patchesFor(horizon), { maxRows, shortest });
   let copies = groups.flatMap((group) => paths.map(() => group));
   for (let done = 0; ; ) {
     const steps = Math.min(latest.steps, horizon - done);
@@ -102,7 +103,8 @@ export const rollOut = async (
       const [at, u] = [Math.floor(i / paths.length) * members, i % paths.length];
       return group.map((row, r) => extended(row, blocks[at + r]![u]!, c.chronos_config));
     });
-    const wide = await forwardGroups(run, c, copies, patchesFor(horizon - done), batchSize);
+    const size = { maxRows, shortest: shortest + done };
+    const wide = await forwardGroups(run, c, copies, patchesFor(horizon - done), size);
     latest = reduceFans(wide, members, paths, trained);
   }
 };

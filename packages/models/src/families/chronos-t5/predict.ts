@@ -3,6 +3,8 @@ import { TollamaError } from '@tollama/core/errors';
 import type { TensorValue } from '@tollama/graph';
 import { z } from 'zod';
 import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
+import { limitHorizon } from '../../limit-horizon.ts';
+import { decoderLayers } from '../../nn/t5-config.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 import { uniformNumbers } from '../../uniform-numbers.ts';
@@ -110,7 +112,7 @@ export const generateFeeds = (
 
 /** Series and paths of one run, so many that the caches of the decoder stay within bounds. */
 const sizeOfRuns = (c: ChronosT5Config, samples: number) => {
-  const width = 2 * c.num_decoder_layers * c.num_heads * c.d_kv;
+  const width = 2 * decoderLayers(c) * c.num_heads * c.d_kv;
   const pathBytes = width * c.chronos_config.prediction_length * Float32Array.BYTES_PER_ELEMENT;
   const paths = Math.min(PATHS_PER_RUN, Math.ceil(CACHE_BYTES / pathBytes));
   return { series: Math.max(1, Math.floor(paths / samples)), samples: Math.min(paths, samples) };
@@ -163,6 +165,13 @@ const runBlock = async (
   });
 };
 
+const joined = (context: Float32Array, block: ArrayLike<number>): Float32Array<ArrayBuffer> => {
+  const all = new Float32Array(context.length + block.length);
+  all.set(context);
+  all.set(block, context.length);
+  return all;
+};
+
 /**
  * Sample paths of every series. Past one pass, the lower median of the paths joins the context, which is
  * scaled and binned anew, and all paths go on from there.
@@ -193,7 +202,7 @@ export const samplePaths = async (
     }
     contexts = contexts.map((context, b) => {
       const latest = paths[b]!.values.map((path) => path.subarray(step, step + steps));
-      return Float32Array.of(...context, ...lowerMedianOfPaths(latest));
+      return joined(context, lowerMedianOfPaths(latest));
     });
   }
   return paths;
@@ -225,6 +234,7 @@ export const decodingOf = (task: Task, { chronos_config: c }: ChronosT5Config): 
 };
 
 export const forecast = async (run: RunGraph, c: ChronosT5Config, task: Task): Promise<Outcome> => {
+  limitHorizon(task, c.chronos_config.prediction_length, 'chronos-t5');
   const series = task.series.map(({ targets }) => targets[0]!);
   const paths = await samplePaths(run, c, series, task.horizon, decodingOf(task, c));
   const forecasts = paths.map(({ values }) => ({

@@ -84,9 +84,17 @@ interface Layout {
   readonly count: number;
 }
 
+/** The series from its first value on, gaps filled; zeros where every value is missing, as in the reference. */
+const observedOf = (series: ModelSeries): Float64Array => {
+  const [target] = series.targets;
+  const isEmpty = Array.prototype.every.call(target!, Number.isNaN);
+  if (isEmpty && target!.length > 0) return new Float64Array(target!.length);
+  return withoutGaps(Array.prototype.slice.call(target!, firstObserved(series)));
+};
+
 const prepare = (raw: ModelSeries, i: number, count: number, o: Options, c: Config): Prepared => {
   const series = finiteOrMissing(raw);
-  const values = withoutGaps(Array.prototype.slice.call(series.targets[0]!, firstObserved(series)));
+  const values = observedOf(series);
   const { mean, unit } = momentsOf(values, o);
   const taken = o.forecast_context_len ?? o.context_len ?? c.contextLength;
   const scaled = values.map((value) => (value - mean) / unit).slice(-taken);

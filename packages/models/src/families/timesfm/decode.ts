@@ -1,6 +1,6 @@
 /**
  * TimesFM 2.5's decoding (timesfm_2p5_torch.py, `decode`): every patch is normalised by the moments of all
- * values up to it; blocks beyond the first read the medians of the block before, with the keys and values
+ * values up to it; blocks beyond the first read one channel, the median, of the block before, with the keys and values
  * of all tokens kept between the passes.
  */
 import type { TensorValue } from '@tollama/graph';
@@ -10,7 +10,7 @@ import { divisorOf, type Moments, runningMoments, type Window } from './windows.
 
 /** Outputs of a head at each step: the mean, and the deciles. */
 export const CHANNELS = 10;
-/** The channel that is fed back and that stands for the forecast: the median. */
+/** The channel that stands for the forecast: the median. */
 export const MEDIAN = 5;
 
 export interface DecodeOptions {
@@ -99,8 +99,12 @@ export const memoryNames = ({ layers }: Config): string[] =>
 /** Name of the input for what an output gave in the pass before. */
 export const pastOf = (name: string): string => `past.${name}`;
 
-const medians = (block: Float32Array): Float32Array =>
-  Float32Array.from({ length: block.length / CHANNELS }, (_, i) => block[i * CHANNELS + MEDIAN]!);
+/** What the next block reads: one channel of the block before. */
+const fedBack = (block: Float32Array, { decodeIndex }: Config): Float32Array =>
+  Float32Array.from(
+    { length: block.length / CHANNELS },
+    (_, i) => block[i * CHANNELS + decodeIndex]!,
+  );
 
 /** What the first pass over windows of one length is fed; the heads of its last token are read. */
 export const contextFeeds = (windows: readonly Window[], c: Config) => {
@@ -131,7 +135,7 @@ const prefill = async (
   return { batch, results, patches };
 };
 
-/** The block after the one whose medians are given; continues the batch. */
+/** The block after the one whose channels are given; continues the batch. */
 const nextBlock = async (
   run: RunGraph,
   previous: readonly Float32Array[],
@@ -139,7 +143,7 @@ const nextBlock = async (
   c: Config,
 ) => {
   const [p, m] = [c.inputPatch, c.outputPatch / c.inputPatch];
-  const windows = previous.map((block) => ({ values: medians(block), padding: 0 }));
+  const windows = previous.map((block) => ({ values: fedBack(block, c), padding: 0 }));
   const next = tokensOf(
     windows,
     m,

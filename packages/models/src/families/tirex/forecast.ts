@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Outcome, RunGraph, Task } from '../../family.ts';
 import { interpolatedQuantiles } from '../../quantiles.ts';
 import { readOptions } from '../../read-options.ts';
+import { resampled, resamplingRate } from './resample.ts';
 
 export const Config = z
   .object({
@@ -16,7 +17,9 @@ export const Config = z
         embedding_dim: z.int().positive(),
         num_heads: z.int().positive(),
         num_blocks: z.int().positive(),
-        ffn_proj_factor: z.number().positive(),
+        ffn_proj_factor: z.number().positive().default(2.6667),
+        num_states: z.literal(4).default(4),
+        num_gates: z.literal(4).default(4),
       }),
       input_ff_dim: z.int().positive(),
     }),
@@ -35,8 +38,8 @@ export type Config = z.infer<typeof Config>;
 const Options = z.object({
   /** Patches of one pass: more are faster and less sure. */
   max_accelerated_rollout_steps: z.int().positive().default(1),
-  /** The reference can resample long seasons; we do not. */
-  resample_strategy: z.null('resampling is not built: leave it out').optional(),
+  /** `frequency` averages series with long seasons down before they are read. */
+  resample_strategy: z.literal('frequency').nullish(),
 });
 
 /** Tokens of one run over all its rows: more would not fit into a processor's cache. */
@@ -229,9 +232,42 @@ const batchesOf = (passes: readonly Pass[], size: number): Pass[][] => {
   return batches;
 };
 
+/** Forecasts rows as they are: [series][Q][horizon] */
+const fansOf = async (
+  run: RunGraph,
+  rows: readonly Float32Array[],
+  horizon: number,
+  accelerated: number,
+  c: Config,
+): Promise<Float32Array[][]> => {
+  const { quantiles, input_patch_size: size } = c.model_config;
+  const fans = rows.map(() => quantiles.map(() => new Float32Array(horizon)));
+  for (const batch of batchesOf(passesOf(rows, horizon, accelerated, c), size)) {
+    await runPasses(run, batch, c, fans);
+  }
+  return fans;
+};
+
+/** Forecasts rows at the rate that suits their seasons, and draws the forecasts out again. */
+const resampledFansOf = async (
+  run: RunGraph,
+  rows: readonly Float32Array[],
+  horizon: number,
+  accelerated: number,
+  c: Config,
+): Promise<Float32Array[][]> => {
+  const rates = rows.map((row) => resamplingRate(row, horizon));
+  const steps = rates.map((rate) => Math.ceil(horizon * rate));
+  const sparser = rows.map((row, i) => resampled(row, rates[i]!));
+  const fans = await fansOf(run, sparser, Math.max(...steps), accelerated, c);
+  return fans.map((fan, i) =>
+    fan.map((row) => resampled(row.slice(0, steps[i]!), 1 / rates[i]!).slice(0, horizon)),
+  );
+};
+
 export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
-  const { max_accelerated_rollout_steps: accelerated } = readOptions(Options, task, 'tirex');
-  const { quantiles: levels, input_patch_size: size } = c.model_config;
+  const options = readOptions(Options, task, 'tirex');
+  const { quantiles: levels } = c.model_config;
   const rows = task.series.map(({ id, targets }) => {
     const row = Float32Array.from(targets[0]!);
     if (row.length > 0) return row;
@@ -239,10 +275,8 @@ export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Ou
       hint: 'give a history of at least one point',
     });
   });
-  const fans = rows.map(() => levels.map(() => new Float32Array(task.horizon)));
-  for (const batch of batchesOf(passesOf(rows, task.horizon, accelerated, c), size)) {
-    await runPasses(run, batch, c, fans);
-  }
+  const give = options.resample_strategy === 'frequency' ? resampledFansOf : fansOf;
+  const fans = await give(run, rows, task.horizon, options.max_accelerated_rollout_steps, c);
   const forecasts = fans.map((fan) => {
     const [mean] = interpolatedQuantiles(fan, levels, [0.5]);
     return {
