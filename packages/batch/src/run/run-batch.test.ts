@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { startFakeDaemon } from '../testing/fake-daemon.ts';
+import { startFakeS3 } from '../testing/fake-s3.ts';
 import { panelRows, writePanel } from '../testing/panel-file.ts';
 import { type BatchOptions, runBatch } from './run-batch.ts';
 import { batchStatus } from './run-status.ts';
@@ -151,6 +152,24 @@ test('series that cannot be forecast end in the errors file, each with its reaso
     { unique_id: 'b', ds: new Date('2024-06-01T00:00:00Z') },
     { unique_id: 'b', ds: new Date('2024-07-01T00:00:00Z') },
   ]);
+});
+
+test('a panel on S3 is fetched, forecast as a local one and not kept', async () => {
+  const objects = { 'daily/panel.csv': Uint8Array.from(readFileSync(panel)) };
+  const keys = { id: 'id', secret: 'secret' };
+  await using s3 = await startFakeS3({ objects, keys });
+  const inputs = ['s3://panels/daily/*.csv'];
+  const env = { AWS_ENDPOINT_URL: s3.endpoint, AWS_ACCESS_KEY_ID: 'id' };
+  const options = optionsFor({ inputs, env: { ...env, AWS_SECRET_ACCESS_KEY: 'secret' } });
+  await runBatch(options);
+  expect(filesOf(options.output)).toEqual(await undisturbed());
+  expect(readdirSync(join(options.output, '_tollama'))).not.toContain('staging');
+  const asked = s3.requests.length;
+  expect(await runBatch(options)).toMatchObject({ resumed: SERIES });
+  expect(s3.requests).toHaveLength(asked + 1);
+  await expect(runBatch({ ...options, output: 's3://panels/out' })).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+  });
 });
 
 test('whole numbers stay whole numbers, as ids and as times', async () => {

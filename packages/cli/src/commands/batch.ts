@@ -113,6 +113,8 @@ const batch = async (inputs: readonly string[], options: BatchCommandOptions): P
       home: readSettings(process.env).home,
       signal,
       onProgress: (at) => progress.status(progressLine(at)),
+      onStaged: ({ doneBytes, totalBytes }) =>
+        progress.status(`fetching ${humanBytes(doneBytes)} of ${humanBytes(totalBytes)}`),
     });
     progress.stop();
     if (json) printJson(summary);
@@ -126,7 +128,7 @@ export const batchCommand = (): Command =>
   withExamples(
     new Command('batch')
       .description('forecast a whole panel into Parquet; a run that was cut off goes on')
-      .argument('<panel...>', 'Parquet, CSV or JSON files, globs, s3:// addresses')
+      .argument('<panel...>', 'Parquet, CSV or JSON files, globs, s3:// and https:// addresses')
       .option('-m, --model <model>', 'the model', DEFAULT_MODEL)
       // Not marked as required: commander would ask the inner commands for them too.
       .option('--horizon <steps>', 'steps to forecast (required)', positiveInteger)
