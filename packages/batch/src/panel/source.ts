@@ -16,7 +16,7 @@ const READERS: Readonly<Record<string, string>> = {
 const COMPRESSED = /\.(gz|zst)$/i;
 
 const readerOf = (input: string): string => {
-  const name = input.replace(/\?.*$/, '').replace(COMPRESSED, '');
+  const name = input.replace(COMPRESSED, '');
   const reader = READERS[extname(name).toLowerCase()];
   if (reader) return reader;
   throw new TollamaError('INVALID_REQUEST', `${input}: unknown kind of file`, {
@@ -37,5 +37,7 @@ export const tableOf = (inputs: readonly string[]): string => {
     );
   }
   const [reader] = readers;
-  return `${reader}([${inputs.map(quoteText).join(', ')}], union_by_name = true)`;
+  // Types of texts are those of all rows: a word in the last one must not end the run.
+  const whole = reader === 'read_parquet' ? '' : ', sample_size = -1';
+  return `${reader}([${inputs.map(quoteText).join(', ')}], union_by_name = true${whole})`;
 };

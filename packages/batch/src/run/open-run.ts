@@ -1,7 +1,9 @@
 /** Which run it is, or which one it goes on with; then its panel, ready to be read. */
 import { TollamaError } from '@tollama/core/errors';
-import { findColumns, type PanelColumns } from '../panel/columns.ts';
+import { STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import type { PanelTable } from '../panel/columns.ts';
 import type { DuckDb } from '../panel/duckdb.ts';
+import { findPanel } from '../panel/find-panel.ts';
 import { findInputs, type PanelInputs } from '../panel/inputs.ts';
 import { planPanel } from '../panel/read-panel.ts';
 import { tableOf } from '../panel/source.ts';
@@ -13,6 +15,7 @@ export interface BegunRun {
   readonly startedAt: number;
   readonly fingerprint: string;
   readonly inputs: PanelInputs;
+  readonly future: PanelInputs | undefined;
   /** Of the run that it goes on with. */
   readonly state: RunState | undefined;
 }
@@ -20,8 +23,7 @@ export interface BegunRun {
 export interface OpenedRun {
   readonly startedAt: number;
   readonly state: RunState;
-  readonly columns: PanelColumns;
-  readonly table: string;
+  readonly panel: PanelTable;
 }
 
 /**
@@ -32,12 +34,18 @@ export const openRun = async (
   paths: RunPaths,
   options: BatchOptions,
 ): Promise<BegunRun> => {
-  const { settings, chunk, columns, output, env = {}, signal, patience } = options;
+  const { settings, chunk, columns, covariates, output, env = {}, signal, patience } = options;
   const startedAt = Date.now();
-  const inputs = await findInputs(database, options.inputs, { env, signal, patience });
-  // Refuses unknown kinds before anything is fetched.
-  tableOf(inputs.names);
-  const fingerprint = fingerprintOf(inputs.identities, { settings, chunk, columns });
+  const find = async (names: readonly string[]): Promise<PanelInputs> => {
+    const found = await findInputs(database, names, { env, signal, patience });
+    // Refuses unknown kinds before anything is fetched.
+    tableOf(found.names);
+    return found;
+  };
+  const inputs = await find(options.inputs);
+  const future = options.future?.length ? await find(options.future) : undefined;
+  const identities = [...inputs.identities, '', ...(future?.identities ?? [])];
+  const fingerprint = fingerprintOf(identities, { settings, chunk, columns, covariates });
   const state = await readRunState(paths);
   if (state && state.fingerprint !== fingerprint) {
     throw new TollamaError('INVALID_REQUEST', `${output} holds another batch run`, {
@@ -49,7 +57,7 @@ export const openRun = async (
       hint: 'leave out --resume to start one',
     });
   }
-  return { startedAt, fingerprint, inputs, state };
+  return { startedAt, fingerprint, inputs, future, state };
 };
 
 /** Fetches what is remote, finds the columns and, for a new run, looks through the rows once. */
@@ -58,18 +66,32 @@ export const openPanel = async (
   paths: RunPaths,
   { begun, options }: { readonly begun: BegunRun; readonly options: BatchOptions },
 ): Promise<OpenedRun> => {
-  const { settings, signal, onStaged } = options;
-  const { startedAt, fingerprint } = begun;
+  const { settings, signal, onStaged, onWarning } = options;
+  const { startedAt, fingerprint, inputs, future } = begun;
   const fetching = { folder: paths.staging, signal, onBytes: onStaged };
-  const table = tableOf(await begun.inputs.fetch(fetching));
-  const shown = options.inputs.join(', ');
-  const columns = await findColumns(database, table, { shown, ...options.columns });
-  if (begun.state) return { state: begun.state, columns, table, startedAt };
-  const plan = await planPanel(database, { table, columns }, signal);
+  const table = async (found: PanelInputs, names: readonly string[]) => ({
+    table: tableOf(await found.fetch(fetching)),
+    shown: names.join(', '),
+  });
+  const panel = await findPanel(database, {
+    panel: await table(inputs, options.inputs),
+    future: future && (await table(future, options.future ?? [])),
+    columns: options.columns ?? {},
+    covariates: options.covariates ?? {},
+    model: {
+      model: settings.model,
+      family: STATISTICAL_FAMILY,
+      support: undefined,
+      ...options.support,
+    },
+    onWarning,
+  });
+  if (begun.state) return { state: begun.state, panel, startedAt };
+  const plan = await planPanel(database, panel, signal);
   const state: RunState = {
     ...{ fingerprint, settings, inputs: [...options.inputs], plan },
     ...{ parts: [], isDone: false, elapsedMs: 0 },
   };
   await writeRunState(paths, state);
-  return { state, columns, table, startedAt };
+  return { state, panel, startedAt };
 };

@@ -3,7 +3,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { TollamaError } from '@tollama/core/errors';
 import { parseFrequency } from '@tollama/core/frequency';
 import { parseBody } from '@tollama/core/schema-issues';
-import type { ColumnOptions } from '@tollama/ingest/columns';
 import {
   isRedisAddress,
   openFolderStore,
@@ -13,6 +12,9 @@ import {
   shownAddress,
 } from '@tollama/queue';
 import { type ChunkSize, chunksOf } from '../panel/chunks.ts';
+import type { PanelColumnOptions } from '../panel/columns.ts';
+import type { CovariateOptions, ModelSupport } from '../panel/covariate-columns.ts';
+import { covariateNames } from '../panel/covariate-rows.ts';
 import { type DuckDb, openDuckDb } from '../panel/duckdb.ts';
 import { readPanel } from '../panel/read-panel.ts';
 import { isRemote } from '../remote/remote-files.ts';
@@ -42,7 +44,13 @@ export interface BatchOptions {
   readonly inputs: readonly string[];
   readonly output: string;
   readonly settings: BatchSettings;
-  readonly columns?: ColumnOptions;
+  readonly columns?: PanelColumnOptions;
+  readonly covariates?: CovariateOptions;
+  /** Files with rows after the panel's last ones: values of covariates that are known beforehand. */
+  readonly future?: readonly string[] | undefined;
+  /** What the daemon's model can use; models that are always there use no covariates. */
+  readonly support?: Pick<ModelSupport, 'family' | 'support'> | undefined;
+  readonly onWarning?: ((text: string) => void) | undefined;
   readonly chunk: ChunkSize;
   /** Worker processes to start here. */
   readonly workers: number;
@@ -118,7 +126,8 @@ const forecastPanel = async (
   { opened, options }: { readonly opened: OpenedRun; readonly options: BatchOptions },
 ): Promise<PartWriter & { readonly memoryBytes: number }> => {
   const { signal, settings, chunk, baseUrl } = options;
-  const { state, columns, table, startedAt } = opened;
+  const { state, panel, startedAt } = opened;
+  const { columns } = panel;
   const engine = await openEngine(paths, options);
   await using queue = engine.queue;
   await using store = engine.store;
@@ -131,8 +140,9 @@ const forecastPanel = async (
   await using reporter = await startReporter(paths, writer, { ...options, workers: workerBytes });
   const after = state.parts.at(-1)?.lastId;
   const { isOrdered } = state.plan;
-  const panel = readPanel(database, { table, columns }, { isOrdered, after, signal });
-  const chunks = chunksOf(panel, columns.kind, chunk);
+  const series = readPanel(database, panel, { isOrdered, after, signal });
+  const facts = { kind: columns.kind, covariates: covariateNames(columns.covariates) };
+  const chunks = chunksOf(series, facts, chunk);
   const { ahead } = engine;
   const check = (): void => workers.check();
   const outcomes = dispatch(chunks, { queue, store, settings, ahead, signal, check });

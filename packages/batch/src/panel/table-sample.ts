@@ -1,0 +1,47 @@
+/** The first rows of a table and the types of its columns. */
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { type Column, describeColumns } from '@tollama/ingest/column-kinds';
+import type { Cell } from '@tollama/ingest/table';
+import type { DuckDb } from './duckdb.ts';
+
+const SAMPLE_ROWS = 500;
+
+export interface TableSample {
+  readonly columns: readonly Column[];
+  /** As DuckDB calls it. */
+  readonly typeOf: (column: Column) => string;
+}
+
+const toCell = (value: unknown): Cell => {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint') return Number(value);
+  return String(value);
+};
+
+/** @throws TollamaError INVALID_INPUT when the files cannot be read or hold no row */
+export const sampleTable = async (
+  { connection }: DuckDb,
+  table: string,
+  shown: string,
+): Promise<TableSample> => {
+  const refuse = (why: string, hint: string, cause?: unknown): never => {
+    throw new TollamaError('INVALID_INPUT', `${shown} ${why}`, { hint, cause });
+  };
+  const read = await connection
+    .runAndReadAll(`SELECT * FROM ${table} LIMIT ${SAMPLE_ROWS}`)
+    .catch((cause: unknown) =>
+      refuse(
+        `cannot be read: ${errorMessage(cause)}`,
+        'check the path, and that the files are whole',
+        cause,
+      ),
+    );
+  const rows = read.getRows().map((row, i) => ({ number: i + 1, cells: row.map(toCell) }));
+  if (rows.length === 0) refuse('holds no rows', 'a panel has a row for each series and time');
+  const types = read.columnTypes().map(String);
+  return {
+    columns: describeColumns(read.columnNames(), rows),
+    typeOf: ({ index }) => types[index]!,
+  };
+};
