@@ -1,5 +1,5 @@
 /** DuckDB, loaded only where a panel is read. */
-import { TollamaError } from '@tollama/core/errors';
+import { loadDuckDb } from '@tollama/ingest/duckdb';
 
 export interface DuckDbOptions {
   /** Where what does not fit into memory goes. */
@@ -9,15 +9,7 @@ export interface DuckDbOptions {
 }
 
 export const openDuckDb = async ({ temporaryFolder, memoryMegabytes, threads }: DuckDbOptions) => {
-  let duckdb: typeof import('@duckdb/node-api');
-  try {
-    duckdb = await import('@duckdb/node-api');
-  } catch (cause) {
-    throw new TollamaError('DEPENDENCY_MISSING', 'batch needs the package @duckdb/node-api', {
-      hint: 'npm install @duckdb/node-api',
-      cause,
-    });
-  }
+  const duckdb = await loadDuckDb();
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     memory_limit: `${memoryMegabytes}MB`,
     threads: String(threads),

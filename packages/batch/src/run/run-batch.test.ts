@@ -198,7 +198,7 @@ test('covariates reach the model, step by step; what misses one is left out', as
   await using daemon = await startFakeDaemon((_, body) => void bodies.push(body));
   const options = optionsFor({
     ...{ inputs: [known], future: [future], chunk: { series: 10, points: 1000 } },
-    settings: { ...optionsFor().settings, model: 'fake' },
+    settings: { ...optionsFor().settings, model: 'fake', freq: 'D' },
     covariates: { static: ['shop'] },
     support: { family: 'f', support: EVERYTHING },
     baseUrl: daemon.baseUrl,
