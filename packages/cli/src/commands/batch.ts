@@ -111,7 +111,10 @@ const batch = async (inputs: readonly string[], options: BatchCommandOptions): P
   const signal = interruptSignal();
   // Loaded here, so that other commands start without it.
   const { runBatch } = await import('@tollama/batch');
+  const { loadDuckDb } = await import('@tollama/ingest/duckdb');
   try {
+    // Before a model is pulled for nothing.
+    await loadDuckDb();
     const daemon = await daemonFor(options, progress, signal);
     progress.status('looking through the panel');
     const summary = await runBatch({
