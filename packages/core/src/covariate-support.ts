@@ -28,6 +28,3 @@ export const unsupportedCovariate = (
   kind: CovariateKind,
   place: string,
 ): string => `model '${model}' (family=${family}) does not support ${kind} covariates; ${place}`;
-
-export const UNSUPPORTED_COVARIATE_HINT =
-  "leave the covariate out, choose another model, or use covariates_mode 'best_effort'";

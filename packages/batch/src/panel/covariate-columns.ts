@@ -3,7 +3,6 @@ import { type CovariateSupport, NO_COVARIATES } from '@tollama/core/capabilities
 import {
   type CovariateKind,
   supportsCovariate,
-  UNSUPPORTED_COVARIATE_HINT,
   unsupportedCovariate,
 } from '@tollama/core/covariate-support';
 import { didYouMean } from '@tollama/core/did-you-mean';
@@ -80,6 +79,9 @@ export const findCovariates = (
   });
 };
 
+const REMEDY =
+  'leave the covariate out, choose another model, or use --covariates-mode best_effort';
+
 const kindOf = ({ role, isNumeric }: CovariateColumn): CovariateKind => {
   if (role === 'static') return 'static';
   return `${role === 'future' ? 'known-future' : 'past-only'} ${isNumeric ? 'numeric' : 'categorical'}`;
@@ -110,7 +112,7 @@ export const usableCovariates = (
     if (supportsCovariate(support, kind)) return true;
     const message = unsupportedCovariate(model, kind, `covariate='${column.name}'`);
     if (mode !== 'best_effort') {
-      throw new TollamaError('INVALID_REQUEST', message, { hint: UNSUPPORTED_COVARIATE_HINT });
+      throw new TollamaError('INVALID_REQUEST', message, { hint: REMEDY });
     }
     onWarning?.(`ignoring unsupported covariate: ${message}`);
     return false;

@@ -1,4 +1,5 @@
 /** DuckDB, loaded only where a panel is read. */
+import { errorMessage, TollamaError } from '@tollama/core/errors';
 import { loadDuckDb } from '@tollama/ingest/duckdb';
 
 export interface DuckDbOptions {
@@ -27,6 +28,18 @@ export const openDuckDb = async ({ temporaryFolder, memoryMegabytes, threads }: 
 };
 
 export type DuckDb = Awaited<ReturnType<typeof openDuckDb>>;
+
+/** What a failure while rows are read means for who asked. */
+export const readingFailed = (what: string, cause: unknown): TollamaError => {
+  const isShort = /Out of Memory/i.test(errorMessage(cause));
+  const [first = ''] = errorMessage(cause).split('\n');
+  return new TollamaError('INVALID_INPUT', `${what} cannot be read: ${first}`, {
+    hint: isShort
+      ? 'give the reader more with --memory (wide panels of thousands of columns take much)'
+      : 'check the path, and that the files are whole',
+    cause,
+  });
+};
 
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;

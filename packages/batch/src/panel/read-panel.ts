@@ -6,7 +6,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import type { PanelSeries } from '../block/panel-block.ts';
 import type { PanelTable } from './columns.ts';
-import { type DuckDb, quoteText } from './duckdb.ts';
+import { type DuckDb, quoteText, readingFailed } from './duckdb.ts';
 import { createSeriesRows, type RowVectors } from './series-rows.ts';
 
 export interface PanelPlan {
@@ -36,10 +36,13 @@ async function* streamRows(
   sql: string,
   { covariates, signal }: { readonly covariates: number; readonly signal: AbortSignal },
 ): AsyncGenerator<RowChunk> {
-  const result = await connection.stream(sql);
+  const failed = (cause: unknown): never => {
+    throw readingFailed('the panel', cause);
+  };
+  const result = await connection.stream(sql).catch(failed);
   for (;;) {
     signal.throwIfAborted();
-    const chunk = await result.fetchChunk();
+    const chunk = await result.fetchChunk().catch(failed);
     if (!chunk || chunk.rowCount === 0) return;
     const vector = (column: number) => chunk.getColumnVector(column) as unknown as Vector;
     const [hashes, ids, times, values] = [vector(0), vector(1), vector(2), vector(3)];

@@ -19,8 +19,11 @@ const readerOf = (input: string): string => {
   const name = input.replace(COMPRESSED, '');
   const reader = READERS[extname(name).toLowerCase()];
   if (reader) return reader;
+  const isArrow = /\.(arrows?|feather|ipc)$/i.test(name);
   throw new TollamaError('INVALID_REQUEST', `${input}: unknown kind of file`, {
-    hint: `use names that end in ${Object.keys(READERS).join(', ')}; globs too, such as 'panel/*.parquet'`,
+    hint: isArrow
+      ? 'write it as Parquet, for instance with pyarrow.parquet.write_table; `tollama run` reads Arrow'
+      : `use names that end in ${Object.keys(READERS).join(', ')}; globs too, such as 'panel/*.parquet'`,
   });
 };
 

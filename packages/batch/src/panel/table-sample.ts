@@ -1,8 +1,8 @@
 /** The first rows of a table and the types of its columns. */
-import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { TollamaError } from '@tollama/core/errors';
 import { type Column, describeColumns } from '@tollama/ingest/column-kinds';
 import type { Cell } from '@tollama/ingest/table';
-import type { DuckDb } from './duckdb.ts';
+import { type DuckDb, readingFailed } from './duckdb.ts';
 
 const SAMPLE_ROWS = 500;
 
@@ -25,20 +25,17 @@ export const sampleTable = async (
   table: string,
   shown: string,
 ): Promise<TableSample> => {
-  const refuse = (why: string, hint: string, cause?: unknown): never => {
-    throw new TollamaError('INVALID_INPUT', `${shown} ${why}`, { hint, cause });
-  };
   const read = await connection
     .runAndReadAll(`SELECT * FROM ${table} LIMIT ${SAMPLE_ROWS}`)
-    .catch((cause: unknown) =>
-      refuse(
-        `cannot be read: ${errorMessage(cause)}`,
-        'check the path, and that the files are whole',
-        cause,
-      ),
-    );
+    .catch((cause: unknown) => {
+      throw readingFailed(shown, cause);
+    });
   const rows = read.getRows().map((row, i) => ({ number: i + 1, cells: row.map(toCell) }));
-  if (rows.length === 0) refuse('holds no rows', 'a panel has a row for each series and time');
+  if (rows.length === 0) {
+    throw new TollamaError('INVALID_INPUT', `${shown} holds no rows`, {
+      hint: 'a panel has a row for each series and time',
+    });
+  }
   const types = read.columnTypes().map(String);
   return {
     columns: describeColumns(read.columnNames(), rows),

@@ -3,7 +3,6 @@ import type { CovariateSupport } from '@tollama/core/capabilities';
 import {
   type CovariateKind,
   supportsCovariate,
-  UNSUPPORTED_COVARIATE_HINT,
   unsupportedCovariate,
 } from '@tollama/core/covariate-support';
 import { TollamaError } from '@tollama/core/errors';
@@ -39,7 +38,7 @@ export const filterCovariates = (
     const message = unsupportedCovariate(options, kind, `series='${id}' covariate='${name}'`);
     if (options.isStrict) {
       throw new TollamaError('INVALID_REQUEST', message, {
-        hint: UNSUPPORTED_COVARIATE_HINT,
+        hint: "leave the covariate out, choose another model, or use covariates_mode 'best_effort'",
       });
     }
     warnings.push(`ignoring unsupported covariate: ${message}`);
