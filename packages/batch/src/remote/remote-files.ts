@@ -41,6 +41,10 @@ const schemeOf = (input: string): string | undefined => SCHEME.exec(input)?.[1]?
 
 export const isRemote = (input: string): boolean => schemeOf(input) !== undefined;
 
+/** An input as it may be shown: what follows the path of an address is often a signature, which is nobody's business. */
+export const shownInput = (input: string): string =>
+  HTTP.has(schemeOf(input) ?? '') ? input.replace(/[?#].*$/s, '') : input;
+
 const S3: ReadonlySet<string> = new Set(['s3', 's3a', 's3n']);
 const HTTP: ReadonlySet<string> = new Set(['http', 'https']);
 
@@ -107,8 +111,7 @@ const fileAt = async (
   url: string,
   { signal, patience = PATIENCE }: RemoteOptions,
 ): Promise<RemoteFile> => {
-  // What follows is often a signature, which is nobody's business.
-  const address = url.replace(/[?#].*$/s, '');
+  const address = shownInput(url);
   const ask = async (range: string | undefined, etag?: string): Promise<IncomingMessage> => {
     const headers = { ...(range && { range }), ...(etag && range && { 'if-range': etag }) };
     const answer = await openFollowing({ url, headers }, patience, signal);

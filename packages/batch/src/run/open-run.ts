@@ -7,6 +7,7 @@ import { findPanel } from '../panel/find-panel.ts';
 import { findInputs, type PanelInputs } from '../panel/inputs.ts';
 import { planPanel } from '../panel/read-panel.ts';
 import { tableOf } from '../panel/source.ts';
+import { shownInput } from '../remote/remote-files.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { BatchOptions } from './run-batch.ts';
 import { type RunPaths, type RunState, readRunState, writeRunState } from './run-folder.ts';
@@ -71,7 +72,7 @@ export const openPanel = async (
   const fetching = { folder: paths.staging, signal, onBytes: onStaged };
   const table = async (found: PanelInputs, names: readonly string[]) => ({
     table: tableOf(await found.fetch(fetching)),
-    shown: names.join(', '),
+    shown: names.map(shownInput).join(', '),
   });
   const panel = await findPanel(database, {
     panel: await table(inputs, options.inputs),
@@ -89,7 +90,7 @@ export const openPanel = async (
   if (begun.state) return { state: begun.state, panel, startedAt };
   const plan = await planPanel(database, panel, signal);
   const state: RunState = {
-    ...{ fingerprint, settings, inputs: [...options.inputs], plan },
+    ...{ fingerprint, settings, inputs: options.inputs.map(shownInput), plan },
     ...{ parts: [], isDone: false, elapsedMs: 0 },
   };
   await writeRunState(paths, state);

@@ -17,7 +17,7 @@ import type { CovariateOptions, ModelSupport } from '../panel/covariate-columns.
 import { covariateNames } from '../panel/covariate-rows.ts';
 import { type DuckDb, openDuckDb } from '../panel/duckdb.ts';
 import { readPanel } from '../panel/read-panel.ts';
-import { isRemote } from '../remote/remote-files.ts';
+import { isRemote, shownInput } from '../remote/remote-files.ts';
 import type { StagedBytes } from '../remote/stage.ts';
 import type { Patience } from '../remote/transfer.ts';
 import { BATCH_QUEUE, BatchSettings } from '../settings.ts';
@@ -224,7 +224,7 @@ export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => 
   const { home, output, inputs, queue, workers, settings } = options;
   const { model, horizon } = settings;
   const record = await startRunRecord({
-    ...{ home, output, model, horizon, inputs: [...inputs], workers },
+    ...{ home, output, model, horizon, inputs: inputs.map(shownInput), workers },
     queue: queue === undefined ? null : shownAddress(queue),
     signal: options.signal,
   });

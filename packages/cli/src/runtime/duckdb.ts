@@ -10,12 +10,16 @@ const PROBE_TIMEOUT_MS = 60_000;
 
 /** Loads it in another process, which a wrong library may kill. */
 const probe = async (folder: string): Promise<string> => {
-  const program = `require('${DUCKDB.package}').version()`;
+  const program = 'require(process.argv[1]).version()';
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, ['-p', program], {
-      cwd: folder,
-      timeout: PROBE_TIMEOUT_MS,
-    });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['-p', program, DUCKDB.package],
+      {
+        cwd: folder,
+        timeout: PROBE_TIMEOUT_MS,
+      },
+    );
     return stdout.trim();
   } catch (cause) {
     throw new TollamaError('DEPENDENCY_MISSING', `DuckDB does not load: ${errorMessage(cause)}`, {
