@@ -1,15 +1,18 @@
 /** `tollama runtime` against an npm registry on loopback: real tarballs, real hashes, the real npm. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { DUCKDB } from '@tollama/core/runtime-choice';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-const PROGRAM = resolve(import.meta.dirname, '../packages/cli/bin/tollama.mjs');
+const ROOT = resolve(import.meta.dirname, '..');
+const PROGRAM = resolve(ROOT, 'packages/cli/bin/tollama.mjs');
+const RUNTIME = 'onnxruntime-node';
 const VERSION = '1.30.0';
 const hasNpm = spawnSync('npm', ['--version']).status === 0;
 if (!hasNpm) console.warn('SKIPPED: runtime install; there is no npm');
@@ -33,13 +36,10 @@ const tarEntry = (name: string, content: string): Buffer => {
   return Buffer.concat([header, data, Buffer.alloc((512 - (data.length % 512)) % 512)]);
 };
 
-const tarball = (script: string): Buffer =>
+const tarball = (script: string, name = RUNTIME, version = VERSION): Buffer =>
   gzipSync(
     Buffer.concat([
-      tarEntry(
-        'package/package.json',
-        JSON.stringify({ name: 'onnxruntime-node', version: VERSION, main: 'index.js' }),
-      ),
+      tarEntry('package/package.json', JSON.stringify({ name, version, main: 'index.js' })),
       tarEntry('package/index.js', script),
       Buffer.alloc(1024),
     ]),
@@ -62,15 +62,13 @@ beforeEach(async () => {
   registry = createServer((request, response) => {
     asked.push(request.url!);
     if (request.url!.endsWith('.tgz')) return response.end(sent);
-    if (request.url !== '/onnxruntime-node') return response.writeHead(404).end('{}');
+    const name = decodeURIComponent(request.url!.slice(1));
+    const version = { [RUNTIME]: VERSION, [DUCKDB.package]: DUCKDB.version }[name];
+    if (!version) return response.writeHead(404).end('{}');
     const integrity = `sha512-${createHash('sha512').update(promised).digest('base64')}`;
-    const version = {
-      name: 'onnxruntime-node',
-      version: VERSION,
-      dist: { tarball: `${url()}/onnxruntime-node-${VERSION}.tgz`, integrity },
-    };
-    const versions = { [VERSION]: version };
-    const body = { name: 'onnxruntime-node', 'dist-tags': { latest: VERSION }, versions };
+    const dist = { tarball: `${url()}/${RUNTIME}-${version}.tgz`, integrity };
+    const versions = { [version]: { name, version, dist } };
+    const body = { name, 'dist-tags': { latest: version }, versions };
     return response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   });
   await new Promise<void>((listening) => registry.listen(0, '127.0.0.1', listening));
@@ -157,6 +155,30 @@ describe.runIf(hasNpm)('tollama runtime', () => {
     expect(await state()).toMatchObject({ used: 'cuda', usable: false });
     expect(await runtime('repair')).toMatchObject({ code: 0 });
     expect(await state()).toMatchObject({ used: 'cuda', usable: true });
+  });
+
+  test('DuckDB goes to a place of its own', async () => {
+    const { version } = JSON.parse(
+      await readFile(resolve(ROOT, 'node_modules', DUCKDB.package, 'package.json'), 'utf8'),
+    ) as { readonly version: string };
+    expect(version).toBe(DUCKDB.version);
+    const script = "exports.version = () => 'v9'; exports.own = true;";
+    sent = promised = tarball(script, DUCKDB.package, DUCKDB.version);
+    expect(await runtime('install', 'duckdb')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('DuckDB v9'),
+    });
+    expect(await readdir(runtimes())).toEqual(['duckdb']);
+    expect(await state()).toMatchObject({ used: 'built in', installed: [] });
+    sent = promised = tarball('throw new Error("wrong ELF class")', DUCKDB.package, DUCKDB.version);
+    await rm(join(home, 'npm-cache'), { recursive: true });
+    expect(await runtime('install', 'duckdb')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('does not load'),
+    });
+    expect(await readdir(runtimes())).toEqual(['duckdb']);
+    expect((await runtime('remove', 'duckdb')).code).toBe(0);
+    expect((await runtime('remove', 'duckdb')).code).toBe(1);
   });
 
   test('a registry that is away, a name that is none', async () => {

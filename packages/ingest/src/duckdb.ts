@@ -1,16 +1,43 @@
 /** A table of a DuckDB database, chunk by chunk. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { errorMessage } from '@tollama/core/errors';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { DUCKDB, duckDbFolder, runtimesFolder } from '@tollama/core/runtime-choice';
+import { readSettings } from '@tollama/core/settings';
 import type { ByteSource } from './byte-source.ts';
 import { isoOfDay, isoOfMilliseconds } from './iso-time.ts';
-import { loadOptional } from './optional-package.ts';
 import { type Cell, listNames, type Row, refuseInput, type Table } from './table.ts';
 
 export type DuckDb = typeof import('@duckdb/node-api');
 
-/** @throws TollamaError DEPENDENCY_MISSING */
-export const loadDuckDb = (): Promise<DuckDb> =>
-  loadOptional('@duckdb/node-api', 'DuckDB', () => import('@duckdb/node-api'));
+const MISSING = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && MISSING.has(String((error as { readonly code?: unknown }).code));
+
+/**
+ * DuckDB as it stands beside tollama, else as `tollama runtime install duckdb` put it into the state folder.
+ *
+ * @throws TollamaError DEPENDENCY_MISSING that says how to get it
+ */
+export const loadDuckDb = async (): Promise<DuckDb> => {
+  try {
+    return await import('@duckdb/node-api');
+  } catch (cause) {
+    const folder = duckDbFolder(runtimesFolder(readSettings(process.env).home));
+    try {
+      return createRequire(join(folder, 'package.json'))(DUCKDB.package) as DuckDb;
+    } catch (ownCause) {
+      const isNowhere = isAbsent(cause) && isAbsent(ownCause);
+      const why = isNowhere ? 'is not installed' : `does not load: ${errorMessage(ownCause)}`;
+      throw new TollamaError('DEPENDENCY_MISSING', `DuckDB (${DUCKDB.package}) ${why}`, {
+        hint: 'run `tollama runtime install duckdb` once (70 MB)',
+        cause: isAbsent(ownCause) ? cause : ownCause,
+      });
+    }
+  }
+};
 
 const WITH_TABLE = /^(.+\.(?:duckdb|ddb|db))::(.+)$/i;
 

@@ -34,6 +34,33 @@ property.prop([
   expect(decodePanelBlock(moved.subarray(3))).toEqual(block);
 });
 
+const NAMES = [
+  { name: 'promo', isKnown: true },
+  { name: 'sky', isKnown: false },
+];
+
+test('covariates stand beside their series, also beside one with a problem', () => {
+  const block = {
+    kind: 'time' as const,
+    covariates: NAMES,
+    series: [
+      { id: 'a', times: Float64Array.of(), values: Float64Array.of(), problem: 'odd' },
+      {
+        id: 'b',
+        times: Float64Array.of(1, 2, 4),
+        values: Float64Array.of(1, Number.NaN, 3),
+        problem: undefined,
+        covariates: {
+          columns: [Float64Array.of(1, 2, 3, 4), ['x', null, 'ü']],
+          futureTimes: Float64Array.of(5),
+          statics: { shop: 'X', size: 3 },
+        },
+      },
+    ],
+  };
+  expect(decodePanelBlock(encodePanelBlock(block))).toEqual(block);
+});
+
 test('a forecast block gives back its columns', () => {
   const block = {
     horizon: 2,

@@ -1,6 +1,24 @@
 /** A chunk of a panel as bytes: what a job's hash stands for. The same series make the same bytes everywhere. */
 import { TollamaError } from '@tollama/core/errors';
 
+/** Numbers (NaN where missing) or words (null where missing). */
+export type PanelCovariate = Float64Array | readonly (string | null)[];
+
+export interface SeriesCovariates {
+  /** [length] for columns of the past, [length + future] for those known ahead, in the order of the block's columns. */
+  readonly columns: readonly PanelCovariate[];
+  /** [future] as `times`. */
+  readonly futureTimes: Float64Array;
+  readonly statics: Readonly<Record<string, number | string>>;
+}
+
+/** A covariate that changes over time. */
+export interface CovariateName {
+  readonly name: string;
+  /** Whether it is known over the horizon too. */
+  readonly isKnown: boolean;
+}
+
 /** One series out of a panel, ascending in time. */
 export interface PanelSeries {
   readonly id: string;
@@ -8,6 +26,8 @@ export interface PanelSeries {
   readonly times: Float64Array;
   /** [length], NaN where missing. */
   readonly values: Float64Array;
+  /** Where the block has such columns and there is no problem. */
+  readonly covariates?: SeriesCovariates | undefined;
   /** Why it cannot be forecast. */
   readonly problem?: string | undefined;
 }
@@ -18,16 +38,27 @@ export type TimeKind = 'time' | 'index';
 export interface PanelBlock {
   readonly kind: TimeKind;
   readonly series: readonly PanelSeries[];
+  /** Empty or not there in a panel of values alone. */
+  readonly covariates?: readonly CovariateName[] | undefined;
 }
 
 /** length, and for regular times the first one and the step. */
 type Shape = readonly [length: number] | readonly [length: number, first: number, step: number];
+
+/** Covariates of a series as a header tells them: words themselves, of columns of numbers their count. */
+interface Extras {
+  readonly future: number;
+  readonly statics: SeriesCovariates['statics'];
+  readonly columns: readonly (number | readonly (string | null)[])[];
+}
 
 interface Header {
   readonly kind: TimeKind;
   readonly ids: readonly string[];
   readonly shapes: readonly Shape[];
   readonly problems: readonly (readonly [at: number, text: string])[];
+  readonly covariates?: readonly CovariateName[];
+  readonly extras?: readonly (Extras | null)[];
 }
 
 const LENGTH_BYTES = 4;
@@ -70,36 +101,59 @@ export const splitBlock = (bytes: Uint8Array): { header: unknown; doubles: Float
   }
 };
 
-export const encodePanelBlock = ({ kind, series }: PanelBlock): Uint8Array => {
+const isNumeric = (column: PanelCovariate): column is Float64Array =>
+  column instanceof Float64Array;
+
+const extrasOf = ({ covariates }: PanelSeries): Extras | null =>
+  covariates
+    ? {
+        future: covariates.futureTimes.length,
+        statics: covariates.statics,
+        columns: covariates.columns.map((column) => (isNumeric(column) ? column.length : column)),
+      }
+    : null;
+
+export const encodePanelBlock = ({ kind, series, covariates = [] }: PanelBlock): Uint8Array => {
   const shapes = series.map(shapeOf);
   const header: Header = {
     kind,
     ids: series.map(({ id }) => id),
     shapes,
     problems: series.flatMap(({ problem }, i) => (problem === undefined ? [] : [[i, problem]])),
+    ...(series.some((one) => one.covariates) && { covariates, extras: series.map(extrasOf) }),
   };
-  const parts = series.flatMap(({ times, values }, i) =>
-    shapes[i]!.length === 1 ? [times, values] : [values],
-  );
+  const parts = series.flatMap(({ times, values, covariates: own }, i) => [
+    ...(shapes[i]!.length === 1 ? [times] : []),
+    values,
+    ...(own ? [own.futureTimes, ...own.columns.filter(isNumeric)] : []),
+  ]);
   return joinBlock(header, parts);
 };
 
 export const decodePanelBlock = (bytes: Uint8Array): PanelBlock => {
   const { header, doubles } = splitBlock(bytes);
-  const { kind, ids, shapes, problems } = header as Header;
+  const { kind, ids, shapes, problems, covariates, extras } = header as Header;
   const problemAt = new Map(problems);
   let at = 0;
   const take = (length: number): Float64Array => {
     at += length;
     return doubles.subarray(at - length, at);
   };
-  const series = ids.map((id, i): PanelSeries => {
-    const [length, first, step] = shapes[i]!;
-    const times =
-      first === undefined || step === undefined
-        ? take(length)
-        : Float64Array.from({ length }, (_, t) => first + t * step);
-    return { id, times, values: take(length), problem: problemAt.get(i) };
+  const timesOf = ([length, first, step]: readonly [number, number?, number?]): Float64Array =>
+    first === undefined || step === undefined
+      ? take(length)
+      : Float64Array.from({ length }, (_, t) => first + t * step);
+  const covariatesOf = ({ future, statics, columns }: Extras): SeriesCovariates => ({
+    futureTimes: take(future),
+    columns: columns.map((column) => (typeof column === 'number' ? take(column) : column)),
+    statics,
   });
-  return { kind, series };
+  const series = ids.map((id, i): PanelSeries => {
+    const times = timesOf(shapes[i]!);
+    const values = take(times.length);
+    const extra = extras?.[i];
+    const problem = problemAt.get(i);
+    return { id, times, values, problem, ...(extra && { covariates: covariatesOf(extra) }) };
+  });
+  return { kind, series, ...(covariates && { covariates }) };
 };

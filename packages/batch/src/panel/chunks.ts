@@ -1,6 +1,11 @@
 /** Cuts a panel into chunks, by what is in it alone: the same panel gives the same chunks each time. */
 import { contentHash } from '@tollama/queue';
-import { encodePanelBlock, type PanelSeries, type TimeKind } from '../block/panel-block.ts';
+import {
+  type CovariateName,
+  encodePanelBlock,
+  type PanelSeries,
+  type TimeKind,
+} from '../block/panel-block.ts';
 
 export interface PanelChunk {
   readonly bytes: Uint8Array;
@@ -15,29 +20,38 @@ export interface ChunkSize {
   readonly points: number;
 }
 
-const toChunk = (kind: TimeKind, series: readonly PanelSeries[]): PanelChunk => {
-  const bytes = encodePanelBlock({ kind, series });
+export interface PanelFacts {
+  readonly kind: TimeKind;
+  readonly covariates: readonly CovariateName[];
+}
+
+const toChunk = (facts: PanelFacts, series: readonly PanelSeries[]): PanelChunk => {
+  const bytes = encodePanelBlock({ ...facts, series });
   return { bytes, hash: contentHash(bytes), series: series.length, lastId: series.at(-1)!.id };
 };
 
+/** Numbers of a series, those of covariates too. */
+const sizeOf = ({ values, covariates }: PanelSeries): number =>
+  values.length + (covariates?.columns.reduce((sum, { length }) => sum + length, 0) ?? 0);
+
 export async function* chunksOf(
   panel: AsyncIterable<PanelSeries>,
-  kind: TimeKind,
+  facts: PanelFacts,
   size: ChunkSize,
 ): AsyncGenerator<PanelChunk> {
   let series: PanelSeries[] = [];
   let points = 0;
   for await (const one of panel) {
-    if (series.length > 0 && points + one.values.length > size.points) {
-      yield toChunk(kind, series);
+    if (series.length > 0 && points + sizeOf(one) > size.points) {
+      yield toChunk(facts, series);
       [series, points] = [[], 0];
     }
     series.push(one);
-    points += one.values.length;
+    points += sizeOf(one);
     if (series.length === size.series) {
-      yield toChunk(kind, series);
+      yield toChunk(facts, series);
       [series, points] = [[], 0];
     }
   }
-  if (series.length > 0) yield toChunk(kind, series);
+  if (series.length > 0) yield toChunk(facts, series);
 }

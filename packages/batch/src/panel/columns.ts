@@ -1,118 +1,149 @@
-/** Which columns of the table are what, and how DuckDB gives them: as an id, a time and a number. */
-import { errorMessage, TollamaError } from '@tollama/core/errors';
-import { describeColumns } from '@tollama/ingest/column-kinds';
-import { type ColumnOptions, guessLayout } from '@tollama/ingest/columns';
-import type { Cell } from '@tollama/ingest/table';
+/** Which columns of the table are what, and how DuckDB gives them: as an id, a time, a number and covariates. */
+import { TollamaError } from '@tollama/core/errors';
+import type { Column } from '@tollama/ingest/column-kinds';
+import { type ColumnOptions, guessLayout, type Layout } from '@tollama/ingest/columns';
 import type { TimeKind } from '../block/panel-block.ts';
-import { type DuckDb, quoteName, quoteText } from './duckdb.ts';
-
-const SAMPLE_ROWS = 500;
+import { numberSql, timeSql } from './cell-sql.ts';
+import type { CovariateColumn } from './covariate-columns.ts';
+import { quoteName, quoteText } from './duckdb.ts';
+import type { TableSample } from './table-sample.ts';
 
 export interface PanelColumns {
   readonly kind: TimeKind;
   /** Whether ids are whole numbers, which are ordered as such. */
   readonly hasIntegerIds: boolean;
+  /** Whether each series was a column, so that its values may begin later than the table. */
+  readonly isWide: boolean;
+  /** Whether a file of its own tells the future; else the last rows without a value do. */
+  readonly hasFutureFile: boolean;
   /** Expressions of SQL. `time` and `value` are doubles: NaN where missing, infinite where no finite number. */
   readonly id: string;
   readonly time: string;
   readonly value: string;
+  /** Read beside the values; where there are any, a column `is_future` tells rows that are no history. */
+  readonly covariates: readonly CovariateColumn[];
 }
 
-const INTEGER = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/;
+/** A relation of SQL with what stands in its columns. */
+export interface PanelTable {
+  readonly table: string;
+  readonly columns: PanelColumns;
+}
+
+export interface PanelColumnOptions extends ColumnOptions {
+  /** Zone whose clocks times with a zone are told by, such as Europe/Berlin; UTC where not given. */
+  readonly timeZone?: string | undefined;
+}
+
 /** What a signed 64-bit column can hold. */
 const INTEGER_ID = /^(U?(TINY|SMALL)INT|U?INTEGER|BIGINT)$/;
-const MISSING = ['', 'na', 'nan', 'null', 'none', 'n/a', '-'].map(quoteText).join(', ');
-const NOTATIONS = ['%Y-%m', '%Y/%m/%d', '%Y%m%d', '%d.%m.%Y'].map(quoteText).join(', ');
 
-const toCell = (value: unknown): Cell => {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (typeof value === 'bigint') return Number(value);
-  return String(value);
+const refuseSeveral = (shown: string, targets: readonly Column[]): never => {
+  const names = targets.slice(0, 8).map(({ name }) => name);
+  throw new TollamaError(
+    'INVALID_INPUT',
+    `${shown}: ${targets.length} columns could be forecast: ${names.join(', ')}${targets.length > names.length ? ', ...' : ''}`,
+    { hint: 'name the one with --target-col; covariates with --past-covariates' },
+  );
 };
 
-interface Sample {
-  readonly names: readonly string[];
-  readonly types: readonly string[];
-  readonly rows: readonly (readonly Cell[])[];
+/** A column that was asked for, or that has the name of values, and holds none. */
+const checkNumbers = (shown: string, sample: TableSample, targets: readonly Column[]): void => {
+  const odd = targets.find(
+    (column) =>
+      (column.kind === 'text' || column.kind === 'date') && sample.typeOf(column) !== 'BOOLEAN',
+  );
+  if (!odd) return;
+  throw new TollamaError(
+    'INVALID_INPUT',
+    `${shown}: column '${odd.name}' holds ${odd.kind === 'date' ? 'times' : 'words'}, no numbers`,
+    { hint: 'name the column of the values with --target-col' },
+  );
+};
+
+interface Told {
+  readonly sample: TableSample;
+  readonly layout: Layout;
+  readonly covariates: readonly CovariateColumn[];
+  readonly time: { readonly kind: TimeKind; readonly sql: string };
 }
 
-const sampleOf = async ({ connection }: DuckDb, table: string, shown: string): Promise<Sample> => {
-  try {
-    const read = await connection.runAndReadAll(`SELECT * FROM ${table} LIMIT ${SAMPLE_ROWS}`);
-    return {
-      names: read.columnNames(),
-      types: read.columnTypes().map(String),
-      rows: read.getRows().map((row) => row.map(toCell)),
-    };
-  } catch (cause) {
-    throw new TollamaError('INVALID_INPUT', `${shown} cannot be read: ${errorMessage(cause)}`, {
-      hint: 'check the path, and that the files are whole',
-      cause,
-    });
-  }
-};
-
-const timeSql = (name: string, type: string): { kind: TimeKind; sql: string } => {
-  const column = quoteName(name);
-  const micros = (moment: string): string => `coalesce(epoch_us(${moment})::DOUBLE, 'nan'::DOUBLE)`;
-  if (INTEGER.test(type)) {
-    return { kind: 'index', sql: `coalesce(${column}::DOUBLE, 'nan'::DOUBLE)` };
-  }
-  if (type === 'DATE' || type.startsWith('TIMESTAMP')) {
-    return { kind: 'time', sql: micros(type.endsWith('ZONE') ? column : `${column}::TIMESTAMP`) };
-  }
-  const text = `${column}::VARCHAR`;
-  const parsed = `coalesce(TRY_CAST(${text} AS TIMESTAMP), try_strptime(${text}, [${NOTATIONS}]))`;
-  return { kind: 'time', sql: micros(parsed) };
-};
-
-const valueSql = (name: string, type: string): string => {
-  const column = quoteName(name);
-  const number = `coalesce(TRY_CAST(${column} AS DOUBLE), 'inf'::DOUBLE)`;
-  const isMissing =
-    type === 'VARCHAR'
-      ? `${column} IS NULL OR lower(trim(${column})) IN (${MISSING})`
-      : `${column} IS NULL`;
-  return `CASE WHEN ${isMissing} THEN 'nan'::DOUBLE ELSE ${number} END`;
-};
-
-/**
- * Finds the columns by the options, else as `tollama run` does.
- *
- * @throws TollamaError INVALID_INPUT when the files cannot be read or have no column of numbers
- */
-export const findColumns = async (
-  database: DuckDb,
-  table: string,
-  { shown, ...options }: ColumnOptions & { readonly shown: string },
-): Promise<PanelColumns> => {
-  const { names, types, rows } = await sampleOf(database, table, shown);
-  const described = describeColumns(
-    names,
-    rows.map((cells, i) => ({ number: i + 1, cells })),
-  );
-  const { id, time, targets } = guessLayout(shown, described, options);
-  const [target] = targets;
-  if (!target || targets.length > 1) {
-    throw new TollamaError(
-      'INVALID_INPUT',
-      `${shown}: ${targets.length} columns could be forecast: ${targets.map(({ name }) => name).join(', ')}`,
-      { hint: 'name the one with --target-col; a panel has a row for each series and time' },
-    );
-  }
-  const typeOf = ({ index }: { readonly index: number }): string => types[index]!;
-  const hasIntegerIds = id !== undefined && INTEGER_ID.test(typeOf(id));
-  const read = time
-    ? timeSql(time.name, typeOf(time))
-    : { kind: 'index' as const, sql: 'row_number() OVER ()::DOUBLE' };
-  return {
-    kind: read.kind,
-    hasIntegerIds,
+/** A row for each series and time. */
+const longTable = (table: string, { sample, layout, covariates, time }: Told): PanelTable => {
+  const { id, targets } = layout;
+  const target = targets[0]!;
+  const hasIntegerIds = id !== undefined && INTEGER_ID.test(sample.typeOf(id));
+  const columns: PanelColumns = {
+    ...{
+      kind: time.kind,
+      hasIntegerIds,
+      isWide: false,
+      hasFutureFile: false,
+      time: time.sql,
+      covariates,
+    },
     id: id
       ? `${quoteName(id.name)}${hasIntegerIds ? '' : '::VARCHAR'}`
       : `${quoteText(target.name)}::VARCHAR`,
-    time: read.sql,
-    value: valueSql(target.name, typeOf(target)),
+    value: numberSql(target.name, sample.typeOf(target)),
   };
+  return { table, columns };
+};
+
+/** A column for each series: turned round, so that there is a row for each series and time. */
+const wideTable = (table: string, { sample, layout, covariates, time }: Told): PanelTable => {
+  const { targets } = layout;
+  const names = targets.map(({ name }) => quoteName(name));
+  // The time goes by a name that no series has.
+  const clock = quoteName(`${targets.map(({ name }) => name).join('')}:time`.slice(-200));
+  const kept = covariates.map(({ sql }, i) => `${sql} AS ${quoteName(`:covariate ${i}`)}`);
+  const values = targets.map(
+    (target, i) => `${numberSql(target.name, sample.typeOf(target))} AS ${names[i]}`,
+  );
+  const rows = `SELECT ${[`${time.sql} AS ${clock}`, ...kept, ...values].join(', ')} FROM ${table}`;
+  const columns: PanelColumns = {
+    ...{ kind: time.kind, hasIntegerIds: false, isWide: true, hasFutureFile: false },
+    ...{ id: '":id"', time: clock, value: '":value"' },
+    covariates: covariates.map((column, i) => ({ ...column, sql: quoteName(`:covariate ${i}`) })),
+  };
+  return {
+    table: `(SELECT * FROM (${rows}) UNPIVOT INCLUDE NULLS (":value" FOR ":id" IN (${names.join(', ')})))`,
+    columns,
+  };
+};
+
+/**
+ * Finds the columns by the options, else as `tollama run` does. Several columns of numbers beside times, without a
+ * column of ids, are a series each.
+ *
+ * @throws TollamaError INVALID_INPUT when there is no column of numbers, or several for each id
+ */
+export const layOut = (
+  table: string,
+  sample: TableSample,
+  {
+    shown,
+    covariates,
+    timeZone,
+    mayHaveSeveral = false,
+    ...options
+  }: PanelColumnOptions & {
+    readonly shown: string;
+    readonly covariates: readonly CovariateColumn[];
+    /** Takes the first of several targets, for a first look. */
+    readonly mayHaveSeveral?: boolean;
+  },
+): PanelTable & { readonly layout: Layout } => {
+  const taken = new Set(covariates.map(({ name }) => name));
+  const free = sample.columns.filter(({ name }) => !taken.has(name));
+  const layout = guessLayout(shown, free, options);
+  const { id, targets } = layout;
+  checkNumbers(shown, sample, targets);
+  const time = layout.time
+    ? timeSql(layout.time.name, sample.typeOf(layout.time), timeZone)
+    : { kind: 'index' as const, sql: 'row_number() OVER ()::DOUBLE' };
+  const told = { sample, layout, covariates, time };
+  if (targets.length === 1 || (id && mayHaveSeveral)) return { ...longTable(table, told), layout };
+  if (id) refuseSeveral(shown, targets);
+  return { ...wideTable(table, told), layout };
 };

@@ -1,5 +1,6 @@
 /** DuckDB, loaded only where a panel is read. */
-import { TollamaError } from '@tollama/core/errors';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { loadDuckDb } from '@tollama/ingest/duckdb';
 
 export interface DuckDbOptions {
   /** Where what does not fit into memory goes. */
@@ -9,15 +10,7 @@ export interface DuckDbOptions {
 }
 
 export const openDuckDb = async ({ temporaryFolder, memoryMegabytes, threads }: DuckDbOptions) => {
-  let duckdb: typeof import('@duckdb/node-api');
-  try {
-    duckdb = await import('@duckdb/node-api');
-  } catch (cause) {
-    throw new TollamaError('DEPENDENCY_MISSING', 'batch needs the package @duckdb/node-api', {
-      hint: 'npm install @duckdb/node-api',
-      cause,
-    });
-  }
+  const duckdb = await loadDuckDb();
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     memory_limit: `${memoryMegabytes}MB`,
     threads: String(threads),
@@ -35,6 +28,18 @@ export const openDuckDb = async ({ temporaryFolder, memoryMegabytes, threads }: 
 };
 
 export type DuckDb = Awaited<ReturnType<typeof openDuckDb>>;
+
+/** What a failure while rows are read means for who asked. */
+export const readingFailed = (what: string, cause: unknown): TollamaError => {
+  const isShort = /Out of Memory/i.test(errorMessage(cause));
+  const [first = ''] = errorMessage(cause).split('\n');
+  return new TollamaError('INVALID_INPUT', `${what} cannot be read: ${first}`, {
+    hint: isShort
+      ? 'give the reader more with --memory (wide panels of thousands of columns take much)'
+      : 'check the path, and that the files are whole',
+    cause,
+  });
+};
 
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -5,9 +5,9 @@
  */
 import { TollamaError } from '@tollama/core/errors';
 import type { PanelSeries } from '../block/panel-block.ts';
-import type { PanelColumns } from './columns.ts';
-import { type DuckDb, quoteText } from './duckdb.ts';
-import { createSeriesRows } from './series-rows.ts';
+import type { PanelTable } from './columns.ts';
+import { type DuckDb, quoteText, readingFailed } from './duckdb.ts';
+import { createSeriesRows, type RowVectors } from './series-rows.ts';
 
 export interface PanelPlan {
   /** Whether the files stand in the order of ids and times. */
@@ -21,46 +21,57 @@ export interface PanelPlan {
 
 type Vector = { readonly items: ArrayLike<number>; getItem(at: number): unknown };
 
-interface RowChunk {
+interface RowChunk extends RowVectors {
   readonly rowCount: number;
   /** Hashes of the ids. */
   readonly hashes: ArrayLike<bigint>;
   readonly idAt: (row: number) => string;
-  readonly times: ArrayLike<number>;
-  readonly values: ArrayLike<number>;
 }
+
+/** Columns of the select before those of covariates. */
+const FIRST_COVARIATE = 5;
 
 async function* streamRows(
   { connection }: DuckDb,
   sql: string,
-  signal: AbortSignal,
+  { covariates, signal }: { readonly covariates: number; readonly signal: AbortSignal },
 ): AsyncGenerator<RowChunk> {
-  const result = await connection.stream(sql);
+  const failed = (cause: unknown): never => {
+    throw readingFailed('the panel', cause);
+  };
+  const result = await connection.stream(sql).catch(failed);
   for (;;) {
     signal.throwIfAborted();
-    const chunk = await result.fetchChunk();
+    const chunk = await result.fetchChunk().catch(failed);
     if (!chunk || chunk.rowCount === 0) return;
     const vector = (column: number) => chunk.getColumnVector(column) as unknown as Vector;
     const [hashes, ids, times, values] = [vector(0), vector(1), vector(2), vector(3)];
+    const beside = Array.from({ length: covariates }, (_, k) => vector(FIRST_COVARIATE + k));
     yield {
       rowCount: chunk.rowCount,
       hashes: hashes.items as unknown as ArrayLike<bigint>,
       idAt: (row) => String(ids.getItem(row)),
       times: times.items,
       values: values.items,
+      ...(covariates > 0 && {
+        covariates: {
+          isFuture: vector(FIRST_COVARIATE - 1).items,
+          at: (column, row) => beside[column]!.getItem(row) as number | string | null,
+        },
+      }),
     };
   }
 }
 
-interface Selection {
-  readonly table: string;
-  readonly columns: PanelColumns;
-}
-
-const selectSql = ({ table, columns }: Selection, value = columns.value): string => {
-  const { id, time } = columns;
-  return `SELECT hash(${id}) AS h, ${id} AS id, ${time} AS t, ${value} AS y FROM ${table}`;
+const selectSql = ({ table, columns }: PanelTable): string => {
+  const { id, time, value, covariates } = columns;
+  const kept = covariates.map(({ sql }, k) => `, ${sql} AS k${k}`).join('');
+  const marked = covariates.length > 0 ? `, is_future AS f${kept}` : '';
+  return `SELECT hash(${id}) AS h, ${id} AS id, ${time} AS t, ${value} AS y${marked} FROM ${table}`;
 };
+
+const orderSql = ({ table, columns: { id, time } }: PanelTable): string =>
+  `SELECT hash(${id}) AS h, ${id} AS id, ${time} AS t, 0::DOUBLE AS y FROM ${table}`;
 
 /** Ids as DuckDB orders them: whole numbers, or texts by their bytes in UTF-8. */
 const compareIds = (a: string, b: string, hasIntegerIds: boolean): number => {
@@ -75,16 +86,19 @@ const firstNumber = async ({ connection }: DuckDb, sql: string): Promise<number>
 /** One pass over ids and times, which ends at the first that is out of order. */
 const findOrder = async (
   database: DuckDb,
-  selection: Selection,
+  selection: PanelTable,
   signal: AbortSignal,
 ): Promise<{ isOrdered: boolean; series: number }> => {
   const { hasIntegerIds, id } = selection.columns;
-  const sql = `${selectSql(selection, '0::DOUBLE')} WHERE ${id} IS NOT NULL`;
+  const sql = `${orderSql(selection)} WHERE ${id} IS NOT NULL`;
   let series = 0;
   let hash: bigint | undefined;
   let latestId = '';
   let latestTime = 0;
-  for await (const { rowCount, hashes, idAt, times } of streamRows(database, sql, signal)) {
+  for await (const { rowCount, hashes, idAt, times } of streamRows(database, sql, {
+    covariates: 0,
+    signal,
+  })) {
     for (let row = 0; row < rowCount; row++) {
       const time = times[row]!;
       if (hashes[row] === hash) {
@@ -106,7 +120,7 @@ const findOrder = async (
 
 export const planPanel = async (
   database: DuckDb,
-  selection: Selection,
+  selection: PanelTable,
   signal: AbortSignal,
 ): Promise<PanelPlan> => {
   const { table, columns } = selection;
@@ -130,22 +144,23 @@ export interface ReadOptions {
 /** The series of the panel, ascending by id. */
 export async function* readPanel(
   database: DuckDb,
-  selection: Selection,
+  selection: PanelTable,
   { isOrdered, after, signal }: ReadOptions,
 ): AsyncGenerator<PanelSeries> {
-  const { id, hasIntegerIds, kind } = selection.columns;
+  const { id, hasIntegerIds, covariates } = selection.columns;
   const bound = after === undefined ? '' : hasIntegerIds ? String(BigInt(after)) : quoteText(after);
   const onlyAfter = bound === '' ? '' : ` AND ${id} > ${bound}`;
   const order = isOrdered ? '' : ' ORDER BY id, t';
   const sql = `${selectSql(selection)} WHERE ${id} IS NOT NULL${onlyAfter}${order}`;
   let hash: bigint | undefined;
-  const rows = createSeriesRows(kind);
+  const rows = createSeriesRows(selection.columns);
   let current: string | undefined;
-  for await (const chunk of streamRows(database, sql, signal)) {
+  const reading = { covariates: covariates.length, signal };
+  for await (const chunk of streamRows(database, sql, reading)) {
     let from = 0;
     for (let row = 0; row < chunk.rowCount; row++) {
       if (chunk.hashes[row] === hash) continue;
-      rows.add(chunk.times, chunk.values, from, row);
+      rows.add(chunk, from, row);
       if (current !== undefined) yield rows.take(current);
       const next = chunk.idAt(row);
       if (current !== undefined && compareIds(current, next, hasIntegerIds) >= 0) {
@@ -157,7 +172,7 @@ export async function* readPanel(
       hash = chunk.hashes[row];
       from = row;
     }
-    rows.add(chunk.times, chunk.values, from, chunk.rowCount);
+    rows.add(chunk, from, chunk.rowCount);
   }
   if (current !== undefined) yield rows.take(current);
 }

@@ -1,8 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ForecastBody } from '@tollama/client';
+import { CovariateSupport } from '@tollama/core/capabilities';
 import { afterAll, expect, test } from 'vitest';
 import { startFakeDaemon } from '../testing/fake-daemon.ts';
+import { startFakeS3 } from '../testing/fake-s3.ts';
 import { panelRows, writePanel } from '../testing/panel-file.ts';
 import { type BatchOptions, runBatch } from './run-batch.ts';
 import { batchStatus } from './run-status.ts';
@@ -13,6 +16,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const SERIES = 132;
 const rows = panelRows(SERIES);
 const panel = writePanel(join(folder, 'panel.csv'), rows);
+
+const EVERYTHING = CovariateSupport.parse({
+  ...{ past_covariates_numeric: true, past_covariates_categorical: true },
+  ...{ future_covariates_numeric: true, future_covariates_categorical: true },
+  static_covariates: true,
+});
 
 let outputs = 0;
 const never = new AbortController().signal;
@@ -151,6 +160,66 @@ test('series that cannot be forecast end in the errors file, each with its reaso
     { unique_id: 'b', ds: new Date('2024-06-01T00:00:00Z') },
     { unique_id: 'b', ds: new Date('2024-07-01T00:00:00Z') },
   ]);
+});
+
+test('a panel on S3 is fetched, forecast as a local one and not kept', async () => {
+  const objects = { 'daily/panel.csv': Uint8Array.from(readFileSync(panel)) };
+  const keys = { id: 'id', secret: 'secret' };
+  await using s3 = await startFakeS3({ objects, keys });
+  const inputs = ['s3://panels/daily/*.csv'];
+  const env = { AWS_ENDPOINT_URL: s3.endpoint, AWS_ACCESS_KEY_ID: 'id' };
+  const options = optionsFor({ inputs, env: { ...env, AWS_SECRET_ACCESS_KEY: 'secret' } });
+  await runBatch(options);
+  expect(filesOf(options.output)).toEqual(await undisturbed());
+  expect(readdirSync(join(options.output, '_tollama'))).not.toContain('staging');
+  const asked = s3.requests.length;
+  expect(await runBatch(options)).toMatchObject({ resumed: SERIES });
+  expect(s3.requests).toHaveLength(asked + 1);
+  await expect(runBatch({ ...options, output: 's3://panels/out' })).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+  });
+});
+
+test('covariates reach the model, step by step; what misses one is left out', async () => {
+  const header = 'unique_id,ds,y,promo,sky,shop';
+  const days = [1, 2, 3, 4].map((t) => `2024-01-0${t}`);
+  const history = ['a', 'b'].flatMap((id) =>
+    days.map((ds, t) => `${id},${ds},${t},${t},sun,s${id}`),
+  );
+  const known = join(folder, 'covariates.csv');
+  writeFileSync(
+    known,
+    `${header}\n${history.filter((row) => !row.startsWith('b,2024-01-02')).join('\n')}\n`,
+  );
+  const future = join(folder, 'future.csv');
+  const ahead = ['a', 'b'].flatMap((id) => [5, 6, 7].map((t) => `${id},2024-01-0${t},${t},rain`));
+  writeFileSync(future, `unique_id,ds,promo,sky\n${ahead.join('\n')}\n`);
+  const bodies: ForecastBody[] = [];
+  await using daemon = await startFakeDaemon((_, body) => void bodies.push(body));
+  const options = optionsFor({
+    ...{ inputs: [known], future: [future], chunk: { series: 10, points: 1000 } },
+    settings: { ...optionsFor().settings, model: 'fake', freq: 'D' },
+    covariates: { static: ['shop'] },
+    support: { family: 'f', support: EVERYTHING },
+    baseUrl: daemon.baseUrl,
+  });
+  expect(await runBatch(options)).toMatchObject({ series: 2, failed: 1, rows: 3 });
+  expect(bodies[0]!.parameters).toMatchObject({ covariates_mode: 'strict' });
+  expect(bodies[0]!.series).toMatchObject([
+    {
+      target: [0, 1, 2, 3],
+      past_covariates: { promo: [0, 1, 2, 3], sky: ['sun', 'sun', 'sun', 'sun'] },
+      future_covariates: { promo: [5, 6, 7], sky: ['rain', 'rain', 'rain'] },
+      static_covariates: { shop: 'sa' },
+    },
+  ]);
+  expect(JSON.parse(readFileSync(join(options.output, 'errors.ndjson'), 'utf8'))).toEqual({
+    unique_id: 'b',
+    code: 'INVALID_INPUT',
+    message: "covariate 'promo' has no value at 2024-01-02; 1 of 4 steps miss one",
+  });
+  const none = runBatch({ ...options, support: undefined, output: join(folder, 'no-support') });
+  await expect(none).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
 });
 
 test('whole numbers stay whole numbers, as ids and as times', async () => {

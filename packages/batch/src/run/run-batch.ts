@@ -3,7 +3,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { TollamaError } from '@tollama/core/errors';
 import { parseFrequency } from '@tollama/core/frequency';
 import { parseBody } from '@tollama/core/schema-issues';
-import type { ColumnOptions } from '@tollama/ingest/columns';
 import {
   isRedisAddress,
   openFolderStore,
@@ -13,15 +12,19 @@ import {
   shownAddress,
 } from '@tollama/queue';
 import { type ChunkSize, chunksOf } from '../panel/chunks.ts';
-import { findColumns, type PanelColumns } from '../panel/columns.ts';
+import type { PanelColumnOptions } from '../panel/columns.ts';
+import type { CovariateOptions, ModelSupport } from '../panel/covariate-columns.ts';
+import { covariateNames } from '../panel/covariate-rows.ts';
 import { type DuckDb, openDuckDb } from '../panel/duckdb.ts';
-import { planPanel, readPanel } from '../panel/read-panel.ts';
-import { prepareRemote, tableOf } from '../panel/source.ts';
+import { readPanel } from '../panel/read-panel.ts';
+import { isRemote, shownInput } from '../remote/remote-files.ts';
+import type { StagedBytes } from '../remote/stage.ts';
+import type { Patience } from '../remote/transfer.ts';
 import { BATCH_QUEUE, BatchSettings } from '../settings.ts';
 import { LOCAL_LEASE_MS, SHARED_LEASE_MS } from '../worker/serve-worker.ts';
 import { dispatch } from './dispatcher.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import { type LocalWorkers, startLocalWorkers } from './local-workers.ts';
+import { type OpenedRun, openPanel, openRun } from './open-run.ts';
 import { createPartWriter, type PartWriter } from './part-writer.ts';
 import { startReporter } from './reporter.ts';
 import {
@@ -29,7 +32,6 @@ import {
   type RunPaths,
   type RunProgress,
   type RunState,
-  readRunState,
   runPaths,
   writeRunState,
   writeWhole,
@@ -42,7 +44,13 @@ export interface BatchOptions {
   readonly inputs: readonly string[];
   readonly output: string;
   readonly settings: BatchSettings;
-  readonly columns?: ColumnOptions;
+  readonly columns?: PanelColumnOptions;
+  readonly covariates?: CovariateOptions;
+  /** Files with rows after the panel's last ones: values of covariates that are known beforehand. */
+  readonly future?: readonly string[] | undefined;
+  /** What the daemon's model can use; models that are always there use no covariates. */
+  readonly support?: Pick<ModelSupport, 'family' | 'support'> | undefined;
+  readonly onWarning?: ((text: string) => void) | undefined;
   readonly chunk: ChunkSize;
   /** Worker processes to start here. */
   readonly workers: number;
@@ -62,6 +70,10 @@ export interface BatchOptions {
   readonly home?: string | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
+  /** With servers of remote inputs. */
+  readonly patience?: Patience | undefined;
+  /** Told while remote inputs are fetched. */
+  readonly onStaged?: (staged: StagedBytes) => void;
   readonly onWorkers?: (workers: LocalWorkers) => void;
 }
 
@@ -83,51 +95,6 @@ export interface BatchSummary {
 const DEFAULT_MEMORY_MEGABYTES = 300;
 /** Chunks out at workers that are not of this machine. */
 const AHEAD_SHARED = 64;
-
-interface Opened {
-  readonly startedAt: number;
-  readonly state: RunState;
-  readonly columns: PanelColumns;
-  readonly table: string;
-}
-
-const refuseOther = (output: string): never => {
-  throw new TollamaError('INVALID_REQUEST', `${output} holds another batch run`, {
-    hint: 'use the same inputs and settings to go on with it, another --output, or --fresh',
-  });
-};
-
-/** Finds what the run is, or which one it goes on with. */
-const openRun = async (
-  database: DuckDb,
-  paths: RunPaths,
-  options: BatchOptions,
-): Promise<Opened> => {
-  const { inputs, settings, chunk, signal, output } = options;
-  const startedAt = Date.now();
-  const table = tableOf(inputs);
-  await prepareRemote(database, inputs, options.env ?? {});
-  const shown = inputs.join(', ');
-  const columns = await findColumns(database, table, { shown, ...options.columns });
-  const fingerprint = await fingerprintOf(database, inputs, { settings, chunk, columns });
-  const earlier = await readRunState(paths);
-  if (earlier) {
-    if (earlier.fingerprint !== fingerprint) refuseOther(output);
-    return { state: earlier, columns, table, startedAt };
-  }
-  if (options.mustResume) {
-    throw new TollamaError('NOT_FOUND', `${output} holds no batch run to go on with`, {
-      hint: 'leave out --resume to start one',
-    });
-  }
-  const plan = await planPanel(database, { table, columns }, signal);
-  const state: RunState = {
-    ...{ fingerprint, settings, inputs: [...inputs], plan },
-    ...{ parts: [], isDone: false, elapsedMs: 0 },
-  };
-  await writeRunState(paths, state);
-  return { state, columns, table, startedAt };
-};
 
 const openEngine = async (paths: RunPaths, { queue, leaseMs, workers }: BatchOptions) => {
   if (queue === undefined) {
@@ -156,10 +123,11 @@ const openEngine = async (paths: RunPaths, { queue, leaseMs, workers }: BatchOpt
 const forecastPanel = async (
   database: DuckDb,
   paths: RunPaths,
-  { opened, options }: { readonly opened: Opened; readonly options: BatchOptions },
+  { opened, options }: { readonly opened: OpenedRun; readonly options: BatchOptions },
 ): Promise<PartWriter & { readonly memoryBytes: number }> => {
   const { signal, settings, chunk, baseUrl } = options;
-  const { state, columns, table, startedAt } = opened;
+  const { state, panel, startedAt } = opened;
+  const { columns } = panel;
   const engine = await openEngine(paths, options);
   await using queue = engine.queue;
   await using store = engine.store;
@@ -172,8 +140,9 @@ const forecastPanel = async (
   await using reporter = await startReporter(paths, writer, { ...options, workers: workerBytes });
   const after = state.parts.at(-1)?.lastId;
   const { isOrdered } = state.plan;
-  const panel = readPanel(database, { table, columns }, { isOrdered, after, signal });
-  const chunks = chunksOf(panel, columns.kind, chunk);
+  const series = readPanel(database, panel, { isOrdered, after, signal });
+  const facts = { kind: columns.kind, covariates: covariateNames(columns.covariates) };
+  const chunks = chunksOf(series, facts, chunk);
   const { ahead } = engine;
   const check = (): void => workers.check();
   const outcomes = dispatch(chunks, { queue, store, settings, ahead, signal, check });
@@ -220,15 +189,17 @@ const runLocked = async (paths: RunPaths, options: BatchOptions): Promise<BatchS
     memoryMegabytes: options.memoryMegabytes ?? DEFAULT_MEMORY_MEGABYTES,
     threads: 2,
   });
-  const opened = await openRun(database, paths, options);
-  const resumed = opened.state.parts.reduce((sum, { series }) => sum + series, 0);
-  if (opened.state.isDone) return summaryOf(paths, opened.state, { memoryBytes: 0, resumed });
+  const begun = await openRun(database, paths, options);
+  const resumed = (begun.state?.parts ?? []).reduce((sum, { series }) => sum + series, 0);
+  if (begun.state?.isDone) return summaryOf(paths, begun.state, { memoryBytes: 0, resumed });
+  const opened = await openPanel(database, paths, { begun, options });
   const { state, memoryBytes } = await forecastPanel(database, paths, { opened, options });
   await gatherErrors(paths, state);
   const done = { ...state, isDone: true };
   await writeRunState(paths, done);
   await rm(paths.contents, { recursive: true, force: true });
   await rm(paths.sorting, { recursive: true, force: true });
+  await rm(paths.staging, { recursive: true, force: true });
   return summaryOf(paths, done, { memoryBytes, resumed });
 };
 
@@ -241,6 +212,11 @@ const runLocked = async (paths: RunPaths, options: BatchOptions): Promise<BatchS
 export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => {
   const { freq } = parseBody(BatchSettings, options.settings);
   if (freq !== 'auto') parseFrequency(freq);
+  if (isRemote(options.output)) {
+    throw new TollamaError('INVALID_REQUEST', `--output ${options.output} is no folder`, {
+      hint: 'write to a folder, then copy it, for instance with `aws s3 sync`',
+    });
+  }
   const paths = runPaths(options.output);
   await prepareFolder(paths, false);
   using _lock = await lockRun(paths.lock, options.output);
@@ -248,7 +224,7 @@ export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => 
   const { home, output, inputs, queue, workers, settings } = options;
   const { model, horizon } = settings;
   const record = await startRunRecord({
-    ...{ home, output, model, horizon, inputs: [...inputs], workers },
+    ...{ home, output, model, horizon, inputs: inputs.map(shownInput), workers },
     queue: queue === undefined ? null : shownAddress(queue),
     signal: options.signal,
   });

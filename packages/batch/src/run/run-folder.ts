@@ -62,6 +62,7 @@ export const runPaths = (output: string) => {
     journal: join(folder, 'jobs.sqlite'),
     contents: join(folder, 'contents'),
     sorting: join(folder, 'sorting'),
+    staging: join(folder, 'staging'),
     errors: join(output, ERRORS_FILE),
     part: (index: number) => `part-${String(index).padStart(5, '0')}.parquet`,
     partErrors: (index: number) =>

@@ -6,6 +6,7 @@ import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { BatchSettings } from '../settings.ts';
+import type { RequestCovariates } from './covariates.ts';
 
 /** One regular series. */
 export interface ModelInput {
@@ -15,6 +16,7 @@ export interface ModelInput {
   readonly timestamps: () => string[];
   /** [length], NaN where missing. */
   readonly values: Float64Array;
+  readonly covariates?: RequestCovariates | undefined;
 }
 
 /** [horizon] each: the mean, then one for each level (NaN of models that give points only). */
@@ -83,7 +85,14 @@ const embedded = async (model: string): Promise<ForecastSeries | undefined> => {
 
 type BodySeries = ForecastBody['series'][number];
 
-const toBody = ({ freq, timestamps, values }: ModelInput, at: number): BodySeries => {
+/** The parts of a request that are there. */
+const covariateFields = ({ past, future, statics }: RequestCovariates) => ({
+  ...(Object.keys(past).length > 0 && { past_covariates: { ...past } }),
+  ...(Object.keys(future).length > 0 && { future_covariates: { ...future } }),
+  ...(Object.keys(statics).length > 0 && { static_covariates: { ...statics } }),
+});
+
+const toBody = ({ freq, timestamps, values, covariates }: ModelInput, at: number): BodySeries => {
   const missing = Array.from(values.keys()).filter((i) => !Number.isFinite(values[i]));
   return {
     // A number, so that an answer finds its series whatever the ids are.
@@ -92,19 +101,24 @@ const toBody = ({ freq, timestamps, values }: ModelInput, at: number): BodySerie
     timestamps: timestamps(),
     target: Array.from(values, (value) => (Number.isFinite(value) ? value : 0)),
     ...(missing.length > 0 && { missing_indices: missing }),
+    ...(covariates && covariateFields(covariates)),
   };
 };
+
+/** Numbers of a series, those of its covariates too. */
+const sizeOf = ({ target, past_covariates }: BodySeries): number =>
+  target.length * (1 + Object.keys(past_covariates ?? {}).length);
 
 const inRequests = (series: readonly BodySeries[]): BodySeries[][] => {
   const requests: BodySeries[][] = [];
   let points = Number.POSITIVE_INFINITY;
   for (const one of series) {
-    if (points + one.target.length > POINTS_PER_REQUEST) {
+    if (points + sizeOf(one) > POINTS_PER_REQUEST) {
       requests.push([]);
       points = 0;
     }
     requests.at(-1)!.push(one);
-    points += one.target.length;
+    points += sizeOf(one);
   }
   return requests;
 };
@@ -114,9 +128,11 @@ const throughDaemon =
   async (inputs, { model, horizon, quantiles, options }, signal) => {
     const outputs: (ModelOutput | undefined)[] = inputs.map(() => undefined);
     const nothing = new Float64Array(horizon).fill(Number.NaN);
+    const asked = { model, horizon, quantiles, options, keep_alive: '30m' };
     for (const series of inRequests(inputs.map(toBody))) {
       const { forecasts } = await client.forecast(
-        { model, horizon, series, quantiles, options, keep_alive: '30m' },
+        // What the model cannot use was left out before.
+        { ...asked, series, parameters: { covariates_mode: 'strict' } },
         { signal },
       );
       for (const { id, mean, quantiles: found } of forecasts) {

@@ -10,6 +10,7 @@ import {
   type ModelOutput,
 } from './batch-model.ts';
 import { type Calendar, createCalendar, timeText } from './calendar.ts';
+import { requestCovariates } from './covariates.ts';
 import { isOfOneSeries } from './failures.ts';
 
 interface Prepared extends ModelInput {
@@ -21,6 +22,8 @@ interface Done {
   readonly output: ModelOutput;
 }
 
+const NONE = new Float64Array(0);
+
 type Ended = Done | SeriesFailure;
 
 const failureOf = (id: string, thrown: unknown): SeriesFailure => {
@@ -29,19 +32,24 @@ const failureOf = (id: string, thrown: unknown): SeriesFailure => {
 };
 
 const prepare = (
-  { id, times, values, problem }: PanelSeries,
-  { kind }: PanelBlock,
-  calendar: Calendar,
+  one: PanelSeries,
+  { kind, covariates: names = [] }: PanelBlock,
+  { calendar, horizon }: { readonly calendar: Calendar; readonly horizon: number },
 ): Prepared | SeriesFailure => {
+  const { id, times, values, problem } = one;
   if (problem !== undefined) return { id, code: 'INVALID_INPUT', message: problem };
   try {
     const regular = calendar.regular(times, values);
+    const last = regular.times.at(-1)!;
+    const future = (): Float64Array => calendar.future(last, regular.alias, horizon);
+    const steps = { past: regular.times, future: one.covariates ? future() : NONE };
     return {
       id,
       freq: regular.alias,
       values: regular.values,
       timestamps: () => Array.from(regular.times, (time) => timeText(time, kind)),
-      last: regular.times.at(-1)!,
+      covariates: requestCovariates(one, names, { steps, kind }),
+      last,
     };
   } catch (error) {
     return failureOf(id, error);
@@ -95,7 +103,7 @@ export const forecastChunk = async (
 ): Promise<ForecastBlock> => {
   const { horizon, quantiles, freq } = settings;
   const calendar = createCalendar(freq, block.kind);
-  const prepared = block.series.map((one) => prepare(one, block, calendar));
+  const prepared = block.series.map((one) => prepare(one, block, { calendar, horizon }));
   const good = prepared.filter(isPrepared);
   const ended = await forecastAll(good, settings, options);
   const done = ended.filter(isDone);

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { BatchOptions, BatchSummary, RunProgress } from '@tollama/batch';
 import { readSettings } from '@tollama/core/settings';
 import { DEFAULT_MODEL, isEmbeddedName } from '@tollama/core/statistical';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { pullingWhenMissing } from '../forecast/ask.ts';
 import { humanBytes, humanDuration } from '../terminal/human.ts';
@@ -24,6 +24,12 @@ interface BatchCommandOptions {
   readonly idCol?: string;
   readonly timeCol?: string;
   readonly targetCol?: string;
+  readonly timeZone?: string;
+  readonly pastCovariates?: readonly string[];
+  readonly futureCovariates?: readonly string[];
+  readonly staticCovariates?: readonly string[];
+  readonly future?: readonly string[];
+  readonly covariatesMode: 'strict' | 'best_effort';
   readonly option?: Readonly<Record<string, unknown>>;
   readonly memory: number;
   readonly resume?: boolean;
@@ -45,6 +51,18 @@ const levels = (text: string): number[] => {
   return [...new Set(found)].toSorted((a, b) => a - b);
 };
 
+const names = (text: string): string[] => text.split(',').map((name) => name.trim());
+
+const further = (path: string, paths: readonly string[] = []): string[] => [...paths, path];
+
+const timeZone = (name: string): string => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidArgumentError('use a name such as Europe/Berlin.');
+  }
+};
+
 const wholeNumber = (text: string): number => (text === '0' ? 0 : positiveInteger(text));
 
 /** 120,000 of 1,000,000 series, 12 % ... */
@@ -56,18 +74,24 @@ export const progressLine = ({ series, failed, total, ...rest }: RunProgress): s
   return `${series} of ${total} series, ${share}%${rate}${left}${lost}`;
 };
 
+interface Daemon {
+  readonly baseUrl: string;
+  readonly support: NonNullable<BatchOptions['support']>;
+}
+
 /** The daemon's address for models with weights, which are pulled when they are missing. */
 const daemonFor = async (
   options: BatchCommandOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<string | undefined> => {
+): Promise<Daemon | undefined> => {
   const { model, baseUrl, acceptLicense = false } = options;
   if (isEmbeddedName(model)) return undefined;
   const client = await connectOrStart({ baseUrl }, progress);
   const asking = { client, progress, signal, acceptLicense, printsPull: false };
   await pullingWhenMissing(model, asking, () => client.show(model));
-  return client.baseUrl;
+  const { family, capabilities } = await client.capabilities(model);
+  return { baseUrl: client.baseUrl, support: { family, support: capabilities } };
 };
 
 const printSummary = (summary: BatchSummary, resumed: boolean): void => {
@@ -87,8 +111,11 @@ const batch = async (inputs: readonly string[], options: BatchCommandOptions): P
   const signal = interruptSignal();
   // Loaded here, so that other commands start without it.
   const { runBatch } = await import('@tollama/batch');
+  const { loadDuckDb } = await import('@tollama/ingest/duckdb');
   try {
-    const baseUrl = await daemonFor(options, progress, signal);
+    // Before a model is pulled for nothing.
+    await loadDuckDb();
+    const daemon = await daemonFor(options, progress, signal);
     progress.status('looking through the panel');
     const summary = await runBatch({
       inputs,
@@ -101,11 +128,20 @@ const batch = async (inputs: readonly string[], options: BatchCommandOptions): P
         idColumn: options.idCol,
         timeColumn: options.timeCol,
         targetColumns: options.targetCol === undefined ? undefined : [options.targetCol],
+        timeZone: options.timeZone,
       },
+      covariates: {
+        past: options.pastCovariates,
+        future: options.futureCovariates,
+        static: options.staticCovariates,
+        mode: options.covariatesMode,
+      },
+      future: options.future,
+      support: daemon?.support,
       chunk: { series: chunk, points: CHUNK_POINTS },
       workers: options.workers ?? availableParallelism(),
       queue,
-      baseUrl,
+      baseUrl: daemon?.baseUrl,
       isFresh: options.fresh ?? false,
       mustResume: options.resume ?? false,
       memoryMegabytes: options.memory,
@@ -113,6 +149,11 @@ const batch = async (inputs: readonly string[], options: BatchCommandOptions): P
       home: readSettings(process.env).home,
       signal,
       onProgress: (at) => progress.status(progressLine(at)),
+      onWarning: (text) => {
+        if (!quiet) process.stderr.write(`${text}\n`);
+      },
+      onStaged: ({ doneBytes, totalBytes }) =>
+        progress.status(`fetching ${humanBytes(doneBytes)} of ${humanBytes(totalBytes)}`),
     });
     progress.stop();
     if (json) printJson(summary);
@@ -126,7 +167,7 @@ export const batchCommand = (): Command =>
   withExamples(
     new Command('batch')
       .description('forecast a whole panel into Parquet; a run that was cut off goes on')
-      .argument('<panel...>', 'Parquet, CSV or JSON files, globs, s3:// addresses')
+      .argument('<panel...>', 'Parquet, CSV or JSON files, globs, s3:// and https:// addresses')
       .option('-m, --model <model>', 'the model', DEFAULT_MODEL)
       // Not marked as required: commander would ask the inner commands for them too.
       .option('--horizon <steps>', 'steps to forecast (required)', positiveInteger)
@@ -136,6 +177,16 @@ export const batchCommand = (): Command =>
       .option('--id-col <name>', 'column of the ids (default: found by its name)')
       .option('--time-col <name>', 'column of the times')
       .option('--target-col <name>', 'column of the values')
+      .option('--time-zone <name>', 'whose clocks tell times with a zone (default: UTC)', timeZone)
+      .option('--past-covariates <names>', 'columns known up to the last time', names)
+      .option('--future-covariates <names>', 'columns known over the horizon too', names)
+      .option('--static-covariates <names>', 'columns with one value a series', names)
+      .option('--future <panel>', 'rows after the last ones, with the future covariates', further)
+      .addOption(
+        new Option('--covariates-mode <mode>', 'what becomes of those that the model cannot use')
+          .choices(['strict', 'best_effort'])
+          .default('strict'),
+      )
       .option('--option <name=value>', "an option of the model's own; may be repeated", modelOption)
       .option('--chunk <series>', 'series of one job', positiveInteger, CHUNK_SERIES)
       .option('--workers <n>', 'worker processes here (default: number of processors)', wholeNumber)

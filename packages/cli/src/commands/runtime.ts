@@ -9,6 +9,7 @@ import {
   type RuntimeName,
   readChoice,
 } from '../runtime/choice.ts';
+import { installDuckDb, removeDuckDb } from '../runtime/duckdb.ts';
 import { installRuntime, RUNTIME_VERSION, removeRuntime } from '../runtime/install.ts';
 import { printJson } from '../terminal/json.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -40,7 +41,20 @@ const fetchRuntime = async (name: RuntimeName): Promise<string> => {
   }
 };
 
-const install = async (name: RuntimeName): Promise<void> => {
+const installDatabase = async (): Promise<void> => {
+  const progress = createProgress('auto');
+  progress.status('installing DuckDB');
+  try {
+    const version = await installDuckDb(runtimes());
+    progress.stop();
+    console.log(`DuckDB ${version} is there: \`tollama batch\` and .duckdb files use it`);
+  } finally {
+    progress.stop();
+  }
+};
+
+const install = async (name: InstallableName): Promise<void> => {
+  if (name === 'duckdb') return installDatabase();
   console.log(await fetchRuntime(name));
   console.log('Runners that start from now on use it; `tollama stop` ends those that run.');
 };
@@ -56,21 +70,27 @@ const repair = async (): Promise<void> => {
   console.log(await fetchRuntime(broken === 'cuda' ? 'cuda' : 'cpu'));
 };
 
-const remove = async (name: RuntimeName): Promise<void> => {
-  if (!(await removeRuntime(runtimes(), name))) {
+const remove = async (name: InstallableName): Promise<void> => {
+  const isDatabase = name === 'duckdb';
+  const take = isDatabase ? removeDuckDb(runtimes()) : removeRuntime(runtimes(), name);
+  if (!(await take)) {
     throw new TollamaError('NOT_FOUND', `the runtime '${name}' is not installed`, {
       hint: '`tollama runtime list` shows what is',
     });
   }
-  console.log((await runtimeState()).message);
+  console.log(isDatabase ? 'DuckDB is removed' : (await runtimeState()).message);
 };
 
+/** Libraries that come by themselves: those that run models, and DuckDB. */
+const INSTALLABLE = [...RUNTIME_NAMES, 'duckdb'] as const;
+type InstallableName = (typeof INSTALLABLE)[number];
+
 const nameArgument = (): Argument =>
-  new Argument('<name>', 'cpu or cuda').choices([...RUNTIME_NAMES]);
+  new Argument('<name>', 'cpu, cuda or duckdb').choices([...INSTALLABLE]);
 
 export const runtimeCommand = (): Command => {
   const command = new Command('runtime').description(
-    'the native library that runs models: what it can, and mending it',
+    'native libraries: the one that runs models, and DuckDB for panels',
   );
   command
     .command('list')
@@ -94,6 +114,7 @@ export const runtimeCommand = (): Command => {
   return withExamples(command, [
     'tollama runtime list',
     'tollama runtime install cuda',
+    'tollama runtime install duckdb',
     'tollama runtime repair',
   ]);
 };

@@ -135,7 +135,7 @@ export const SUMMARIES: Readonly<Record<string, CommandSummary>> = {
     description: 'read and write config.json',
   },
   runtime: {
-    description: 'the native library that runs models: what it can, and mending it',
+    description: 'native libraries: the one that runs models, and DuckDB for panels',
   },
   mcp: {
     hasOptions: true,

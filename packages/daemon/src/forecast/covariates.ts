@@ -1,5 +1,10 @@
 /** What a request's covariates become when the model cannot use all of them. */
 import type { CovariateSupport } from '@tollama/core/capabilities';
+import {
+  type CovariateKind,
+  supportsCovariate,
+  unsupportedCovariate,
+} from '@tollama/core/covariate-support';
 import { TollamaError } from '@tollama/core/errors';
 import { type CovariateValues, isNumericCovariate, type Series } from '@tollama/core/series';
 
@@ -11,38 +16,8 @@ export interface FilterOptions {
   readonly isStrict: boolean;
 }
 
-type Kind =
-  | 'past-only numeric'
-  | 'past-only categorical'
-  | 'known-future numeric'
-  | 'known-future categorical'
-  | 'static';
-
-const isSupported = (support: CovariateSupport, kind: Kind): boolean => {
-  switch (kind) {
-    case 'past-only numeric':
-      return support.past_covariates_numeric;
-    case 'past-only categorical':
-      return support.past_covariates_categorical;
-    case 'known-future numeric':
-      return support.future_covariates_numeric;
-    case 'known-future categorical':
-      return support.future_covariates_categorical;
-    case 'static':
-      return support.static_covariates;
-  }
-};
-
-const kindOf = (values: CovariateValues, hasFuture: boolean): Kind =>
+const kindOf = (values: CovariateValues, hasFuture: boolean): CovariateKind =>
   `${hasFuture ? 'known-future' : 'past-only'} ${isNumericCovariate(values) ? 'numeric' : 'categorical'}`;
-
-const complaint = (
-  { model, family }: FilterOptions,
-  kind: Kind,
-  series: string,
-  name: string,
-): string =>
-  `model '${model}' (family=${family}) does not support ${kind} covariates; series='${series}' covariate='${name}'`;
 
 const pick = <T>(
   values: Readonly<Record<string, T>>,
@@ -58,9 +33,9 @@ export const filterCovariates = (
   options: FilterOptions,
 ): { series: Series[]; warnings: string[] } => {
   const warnings: string[] = [];
-  const allow = (kind: Kind, id: string, name: string): boolean => {
-    if (isSupported(options.support, kind)) return true;
-    const message = complaint(options, kind, id, name);
+  const allow = (kind: CovariateKind, id: string, name: string): boolean => {
+    if (supportsCovariate(options.support, kind)) return true;
+    const message = unsupportedCovariate(options, kind, `series='${id}' covariate='${name}'`);
     if (options.isStrict) {
       throw new TollamaError('INVALID_REQUEST', message, {
         hint: "leave the covariate out, choose another model, or use covariates_mode 'best_effort'",
