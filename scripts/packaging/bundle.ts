@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { type OutputBundle, type Plugin, rolldown } from 'rolldown';
+import { PUBLIC_ENTRIES, roomOf } from './entries.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -34,15 +35,14 @@ export const optionalPackages = (): Readonly<Record<string, string>> =>
       .filter(([name]) => !SMALL.includes(name)),
   );
 
-/** Entries beside the command: what is started as a process, and what other programs import. */
-const ENTRIES = {
+/** The command, what it starts as a process, and what other programs import. */
+const ENTRIES: Readonly<Record<string, string>> = {
   main: 'packages/cli/src/main.ts',
   'tollama-runner': 'packages/runner/bin/tollama-runner.mjs',
   'tollama-train': 'packages/training/bin/tollama-train.mjs',
-  client: 'packages/client/src/index.ts',
-  session: 'packages/session/src/index.ts',
   onnxruntime: 'scripts/packaging/native-runtime.ts',
-} as const;
+  ...Object.fromEntries(Object.values(PUBLIC_ENTRIES).map((path) => [roomOf(path), path])),
+};
 
 /** Places that sources look up by package name or path, and where they are in the bundle. */
 const PLACES: readonly (readonly [string, string])[] = [
