@@ -204,7 +204,7 @@ export const bundle = async (folder: string): Promise<Bundled> => {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
     comments: false,
   });
   checkBundle(output, optional);
