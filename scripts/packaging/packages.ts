@@ -74,7 +74,7 @@ const notices = async (packages: Bundled['packages']): Promise<string> => {
 };
 
 /** Each public entry: its types, and its chunk of the bundle. */
-const exportsOf = (types: Readonly<Record<string, string>>) =>
+export const exportsOf = (types: Readonly<Record<string, string>>) =>
   Object.fromEntries(
     Object.entries(PUBLIC_ENTRIES).map(([entry, path]) => [
       entry,
