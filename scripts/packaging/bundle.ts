@@ -27,12 +27,14 @@ const manifests = (): readonly Manifest[] =>
 /** Optional in their rooms, and small enough to be in the bundle. */
 const SMALL: readonly string[] = ['hyparquet-writer'];
 
-/** Packages that rooms load when they are used, and do without: name and version. */
+/** Packages that rooms load when they are used, and do without: name and range of versions. */
 export const optionalPackages = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     manifests()
       .flatMap(({ optionalDependencies }) => Object.entries(optionalDependencies ?? {}))
-      .filter(([name]) => !SMALL.includes(name)),
+      .filter(([name]) => !SMALL.includes(name))
+      // A later version is welcome; of packages that have nothing but pre-releases only '*' says so.
+      .map(([name, version]) => [name, version.includes('-') ? '*' : `^${version}`]),
   );
 
 /** The command, what it starts as a process, and what other programs import. */

@@ -47,7 +47,8 @@ const UNLOAD_TIMEOUT_MS = 30_000;
 const makeHome = async ({ path, models }: Home): Promise<void> => {
   try {
     await mkdir(models, { recursive: true });
-    for (const folder of [path, models]) await access(folder, constants.W_OK);
+    // Models may be mounted read-only.
+    await access(path, constants.W_OK);
   } catch (cause) {
     throw homeNotWritable(path, cause);
   }

@@ -1,5 +1,6 @@
 /** DuckDB, loaded only where a panel is read. */
 import { TollamaError } from '@tollama/core/errors';
+import { installHint } from '@tollama/core/missing-package';
 
 export interface DuckDbOptions {
   /** Where what does not fit into memory goes. */
@@ -14,7 +15,7 @@ export const openDuckDb = async ({ temporaryFolder, memoryMegabytes, threads }: 
     duckdb = await import('@duckdb/node-api');
   } catch (cause) {
     throw new TollamaError('DEPENDENCY_MISSING', 'batch needs the package @duckdb/node-api', {
-      hint: 'npm install @duckdb/node-api',
+      hint: installHint('@duckdb/node-api'),
       cause,
     });
   }

@@ -1,5 +1,6 @@
 /** Connections to Redis or Valkey that wait out a server that is away. */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { installHint } from '@tollama/core/missing-package';
 import type { Redis } from 'ioredis';
 import { shownAddress } from './address.ts';
 
@@ -7,7 +8,7 @@ const CONNECT_MS = 5000;
 
 const missing = (cause: unknown): TollamaError =>
   new TollamaError('DEPENDENCY_MISSING', 'queues on Redis need the packages bullmq and ioredis', {
-    hint: 'npm install bullmq ioredis, or leave --queue out',
+    hint: `${installHint('bullmq', 'ioredis')}; or leave --queue out`,
     cause,
   });
 
