@@ -188,7 +188,9 @@ test('it runs where there is no Node: no module of it is loaded', async () => {
 
 test('the examples of the README compile', async () => {
   const readme = await readFile(join(ROOT, 'packages/client/README.md'), 'utf8');
-  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
+  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) =>
+    code!.replaceAll("'tollama'", "'@tollama/client'"),
+  );
   expect(examples.length).toBeGreaterThan(3);
   // Within the repository, where packages are found.
   await mkdir(join(ROOT, 'tmp'), { recursive: true });

@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { type OutputBundle, type Plugin, rolldown } from 'rolldown';
-import { PUBLIC_ENTRIES, roomOf } from './entries.ts';
+import { type OutputBundle, type OutputOptions, type Plugin, rolldown } from 'rolldown';
+import { chunkOf, PUBLIC_ENTRIES, WEB_ENTRY } from './entries.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -43,7 +43,11 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'tollama-runner': 'packages/runner/bin/tollama-runner.mjs',
   'tollama-train': 'packages/training/bin/tollama-train.mjs',
   onnxruntime: 'scripts/packaging/native-runtime.ts',
-  ...Object.fromEntries(Object.values(PUBLIC_ENTRIES).map((path) => [roomOf(path), path])),
+  ...Object.fromEntries(
+    Object.entries(PUBLIC_ENTRIES)
+      .filter(([entry]) => entry !== WEB_ENTRY)
+      .map(([entry, path]) => [chunkOf(entry), path]),
+  ),
 };
 
 /** Places that sources look up by package name or path, and where they are in the bundle. */
@@ -187,6 +191,32 @@ export interface Bundled {
   readonly packages: ReadonlyMap<string, string>;
 }
 
+/** Lines are kept: a stack trace shows the one that failed. */
+const READABLE: Partial<OutputOptions> = {
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
+  comments: false,
+};
+
+/** The part for pages, in one file. */
+const bundleForPages = async (folder: string): Promise<void> => {
+  await using build = await rolldown({
+    input: { [chunkOf(WEB_ENTRY)]: join(ROOT, PUBLIC_ENTRIES[WEB_ENTRY]) },
+    cwd: ROOT,
+    platform: 'browser',
+    checks: { circularDependency: false },
+  });
+  const { output } = await build.write({ dir: folder, ...READABLE });
+  const [chunk, ...others] = output;
+  if (others.length > 0 || chunk.imports.length > 0) {
+    throw new Error(
+      `${chunk.fileName} needs ${[...chunk.imports, ...others.map(({ fileName }) => fileName)].join(', ')}`,
+    );
+  }
+};
+
 /** Writes the bundle into a folder. */
 export const bundle = async (folder: string): Promise<Bundled> => {
   const optional = Object.keys(optionalPackages());
@@ -201,14 +231,8 @@ export const bundle = async (folder: string): Promise<Bundled> => {
     transform: { target: `node${OLDEST_NODE}` },
     checks: { circularDependency: false },
   });
-  const { output } = await build.write({
-    dir: folder,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash].js',
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
-    comments: false,
-  });
+  const { output } = await build.write({ dir: folder, ...READABLE });
+  await bundleForPages(folder);
   checkBundle(output, optional);
   const chunks = output.filter((file) => file.type === 'chunk');
   return {

@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from './bundle.ts';
+import { documentedPrograms } from './documented-programs.ts';
 import { PUBLIC_ENTRIES } from './entries.ts';
 import { LanguageServer } from './language-server.ts';
 
@@ -42,6 +43,8 @@ const SETTINGS: Readonly<Record<string, object>> = {
   nodenext: { ...NODE_LIBRARIES, module: 'nodenext', moduleResolution: 'nodenext' },
   bundler: { ...NODE_LIBRARIES, module: 'preserve', moduleResolution: 'bundler' },
   page: { lib: ['es2022', 'dom'], types: [], module: 'preserve', moduleResolution: 'bundler' },
+  // They use onnxruntime-web, which is not ours to check.
+  documents: { module: 'nodenext', lib: ['es2022', 'dom'], types: ['node'], skipLibCheck: true },
 };
 
 const specifierOf = (entry: string): string => `tollama${entry.slice(1)}`;
@@ -85,17 +88,18 @@ export const checkEditor = async (folder: string): Promise<void> => {
 };
 
 /**
- * A project beside an installation: its packages, the types of Node, and programs.
+ * A project beside an installation: its packages, the types of others, and programs.
  *
  * @returns the paths of the examples
  */
 export const makeProject = async (modules: string, folder: string): Promise<readonly string[]> => {
   await mkdir(join(folder, 'node_modules/@types'), { recursive: true });
   await symlink(join(modules, 'tollama'), join(folder, 'node_modules/tollama'), 'junction');
-  for (const name of ['@types/node', 'undici-types']) {
+  for (const name of ['@types/node', 'undici-types', 'onnxruntime-web', 'onnxruntime-common']) {
     await cp(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name), {
       recursive: true,
       dereference: true,
+      filter: (path) => !/\.(?:wasm|map|m?js)$/.test(path),
     });
   }
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n');
@@ -117,6 +121,13 @@ export const compileProject = async (folder: string, more: readonly string[]): P
   await compile(folder, 'nodenext', ['use.mts', 'use.cts', ...more]);
   await compile(folder, 'bundler', ['use.mts', ...more]);
   await compile(folder, 'page', ['use.mts']);
+  const documented = await documentedPrograms();
+  for (const { name, text } of documented) await writeFile(join(folder, `${name}.mts`), text);
+  await compile(
+    folder,
+    'documents',
+    documented.map(({ name }) => `${name}.mts`),
+  );
 };
 
 /**

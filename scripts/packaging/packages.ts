@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { VERSION } from '@tollama/core/version';
 import { type Bundled, bundle, OLDEST_NODE, optionalPackages, ROOT } from './bundle.ts';
 import { writeDeclarations } from './declarations.ts';
-import { PUBLIC_ENTRIES, roomOf } from './entries.ts';
+import { chunkOf, PUBLIC_ENTRIES } from './entries.ts';
 
 const require = createRequire(import.meta.url);
 const NATIVE = dirname(require.resolve('onnxruntime-node/package.json'));
@@ -76,9 +76,9 @@ const notices = async (packages: Bundled['packages']): Promise<string> => {
 /** Each public entry: its types, and its chunk of the bundle. */
 export const exportsOf = (types: Readonly<Record<string, string>>) =>
   Object.fromEntries(
-    Object.entries(PUBLIC_ENTRIES).map(([entry, path]) => [
+    Object.keys(PUBLIC_ENTRIES).map((entry) => [
       entry,
-      { types: `./dist/types/${types[entry]}`, default: `./dist/${roomOf(path)}.js` },
+      { types: `./dist/types/${types[entry]}`, default: `./dist/${chunkOf(entry)}.js` },
     ]),
   );
 
