@@ -174,6 +174,19 @@ const checkBundle = (
   }
 };
 
+/** Refuses a bundle whose client would not load in a page. */
+const checkClient = (files: readonly OutputBundle[string][]): void => {
+  const seen = new Set<string>();
+  const visit = (name: string): void => {
+    const file = files.find(({ fileName }) => fileName === name);
+    if (file?.type !== 'chunk') throw new Error(`the client imports ${name}, which no page has`);
+    if (seen.has(name)) return;
+    seen.add(name);
+    for (const other of [...file.imports, ...file.dynamicImports]) visit(other);
+  };
+  visit('client.js');
+};
+
 /** Names of the third-party packages in the bundle, with the folder each came from. */
 const bundledPackages = (modules: Iterable<string>): ReadonlyMap<string, string> => {
   const found = new Map<string, string>();
@@ -234,6 +247,7 @@ export const bundle = async (folder: string): Promise<Bundled> => {
   const { output } = await build.write({ dir: folder, ...READABLE });
   await bundleForPages(folder);
   checkBundle(output, optional);
+  checkClient(output);
   const chunks = output.filter((file) => file.type === 'chunk');
   return {
     files: output.map(({ fileName }) => basename(fileName)),
