@@ -1,6 +1,7 @@
 /**
  * Packs, installs into a fresh prefix without a network, and uses what was installed: help, a model without weights,
- * a checkpoint of Chronos-Bolt. The same from the archive with its own Node. Prints sizes and times.
+ * a checkpoint of Chronos-Bolt. The same from the archive with its own Node. Compiles programs in TypeScript against
+ * its types, and runs the examples. Prints sizes and times.
  *
  *   node scripts/check-package.ts [--packed FOLDER] [--node PROGRAM]
  *
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
+import { checkTypes } from './packaging/check-types.ts';
 import { folderBytes } from './packaging/packages.ts';
 
 const { values: options } = parseArgs({
@@ -71,7 +73,7 @@ const commandOf = async (name: string, argv: readonly string[]) => {
   const daemon = spawn(program!, [...before, 'serve'], { cwd: home, env, stdio: 'ignore' });
   return {
     command,
-    healthy: () => untilHealthy(`http://${env.TOLLAMA_HOST}`),
+    url: `http://${env.TOLLAMA_HOST}`,
     [Symbol.dispose]: () => void daemon.kill(),
   };
 };
@@ -115,10 +117,15 @@ const forecast = async (command: Command, model: string, input: string): Promise
 };
 
 /** Uses a command as a newcomer would. */
-const use = async (name: string, argv: readonly string[], input: string): Promise<number[]> => {
+const use = async (
+  name: string,
+  argv: readonly string[],
+  input: string,
+  alsoUse?: (url: string) => Promise<void>,
+): Promise<number[]> => {
   using started = await commandOf(name, argv);
-  const { command } = started;
-  await started.healthy();
+  const { command, url } = started;
+  await untilHealthy(url);
   const before = performance.now();
   const help = await command('--help');
   const firstMs = performance.now() - before;
@@ -130,6 +137,7 @@ const use = async (name: string, argv: readonly string[], input: string): Promis
   const config = join(ROOT, 'bench/configs/chronos-bolt-tiny.json');
   await command('create', 'bolt', '--random', '--config', config, '-q');
   const mean = await forecast(command, 'bolt', input);
+  await alsoUse?.(url);
   console.log(
     `${name}: first --help ${firstMs.toFixed(0)} ms, --version ${versionMs.toFixed(0)} ms, auto and a checkpoint forecast`,
   );
@@ -151,7 +159,19 @@ const installed = async (packed: string): Promise<string> => {
   );
   const modules = join(prefix, 'lib/node_modules');
   console.log(`installed: ${megabytes(await folderBytes(modules))}`);
-  return join(modules, 'tollama/bin/tollama.mjs');
+  return modules;
+};
+
+/** Types that hold, and examples that run as they are, where Node reads TypeScript. */
+const useFromTypeScript = async (modules: string, url: string): Promise<void> => {
+  const examples = await checkTypes(modules, join(scratch, 'project'), options.node);
+  const { stdout: reads } = await run(options.node, ['-p', 'process.features.typescript']);
+  if (reads.trim() !== 'strip') {
+    return console.log('types hold; this Node does not read TypeScript, the examples did not run');
+  }
+  const env = { ...process.env, TOLLAMA_BASE_URL: url };
+  for (const path of examples) await run(options.node, [path], { env, timeout: LIMIT_MS });
+  console.log(`types hold, and ${examples.length} examples in TypeScript ran`);
 };
 
 const check = async (): Promise<void> => {
@@ -162,8 +182,11 @@ const check = async (): Promise<void> => {
     });
   }
   const input = await sampleFile();
-  const program = await installed(packed);
-  const fromNpm = await use('npm', [options.node, program], input);
+  const modules = await installed(packed);
+  const program = join(modules, 'tollama/bin/tollama.mjs');
+  const fromNpm = await use('npm', [options.node, program], input, (url) =>
+    useFromTypeScript(modules, url),
+  );
   const folder = (await readdir(packed)).find((name) => /^tollama-[\d.]+-\w+-\w+$/.test(name));
   if (!folder) throw new Error(`no archive's folder in ${packed}`);
   console.log(`archive: ${megabytes(await folderBytes(join(packed, folder)))}`);

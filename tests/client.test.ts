@@ -179,6 +179,7 @@ test('it runs where there is no Node: no module of it is loaded', async () => {
   expect(files.map((file) => file.slice(file.indexOf('packages/'))).toSorted()).toEqual([
     'packages/client/src/client.ts',
     'packages/client/src/index.ts',
+    'packages/client/src/long-answers.ts',
     'packages/client/src/response-error.ts',
     'packages/client/src/streams.ts',
     'packages/client/src/transport.ts',
@@ -188,7 +189,9 @@ test('it runs where there is no Node: no module of it is loaded', async () => {
 
 test('the examples of the README compile', async () => {
   const readme = await readFile(join(ROOT, 'packages/client/README.md'), 'utf8');
-  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
+  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) =>
+    code!.replaceAll("'tollama'", "'@tollama/client'"),
+  );
   expect(examples.length).toBeGreaterThan(3);
   // Within the repository, where packages are found.
   await mkdir(join(ROOT, 'tmp'), { recursive: true });

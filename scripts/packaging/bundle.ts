@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { type OutputBundle, type Plugin, rolldown } from 'rolldown';
+import { type OutputBundle, type OutputOptions, type Plugin, rolldown } from 'rolldown';
+import { chunkOf, PUBLIC_ENTRIES, WEB_ENTRY } from './entries.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -26,23 +27,28 @@ const manifests = (): readonly Manifest[] =>
 /** Optional in their rooms, and small enough to be in the bundle. */
 const SMALL: readonly string[] = ['hyparquet-writer'];
 
-/** Packages that rooms load when they are used, and do without: name and version. */
+/** Packages that rooms load when they are used, and do without: name and range of versions. */
 export const optionalPackages = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     manifests()
       .flatMap(({ optionalDependencies }) => Object.entries(optionalDependencies ?? {}))
-      .filter(([name]) => !SMALL.includes(name)),
+      .filter(([name]) => !SMALL.includes(name))
+      // A later version is welcome; of packages that have nothing but pre-releases only '*' says so.
+      .map(([name, version]) => [name, version.includes('-') ? '*' : `^${version}`]),
   );
 
-/** Entries beside the command: what is started as a process, and what other programs import. */
-const ENTRIES = {
+/** The command, what it starts as a process, and what other programs import. */
+const ENTRIES: Readonly<Record<string, string>> = {
   main: 'packages/cli/src/main.ts',
   'tollama-runner': 'packages/runner/bin/tollama-runner.mjs',
   'tollama-train': 'packages/training/bin/tollama-train.mjs',
-  client: 'packages/client/src/index.ts',
-  session: 'packages/session/src/index.ts',
   onnxruntime: 'scripts/packaging/native-runtime.ts',
-} as const;
+  ...Object.fromEntries(
+    Object.entries(PUBLIC_ENTRIES)
+      .filter(([entry]) => entry !== WEB_ENTRY)
+      .map(([entry, path]) => [chunkOf(entry), path]),
+  ),
+};
 
 /** Places that sources look up by package name or path, and where they are in the bundle. */
 const PLACES: readonly (readonly [string, string])[] = [
@@ -168,6 +174,19 @@ const checkBundle = (
   }
 };
 
+/** Refuses a bundle whose client would not load in a page. */
+const checkClient = (files: readonly OutputBundle[string][]): void => {
+  const seen = new Set<string>();
+  const visit = (name: string): void => {
+    const file = files.find(({ fileName }) => fileName === name);
+    if (file?.type !== 'chunk') throw new Error(`the client imports ${name}, which no page has`);
+    if (seen.has(name)) return;
+    seen.add(name);
+    for (const other of [...file.imports, ...file.dynamicImports]) visit(other);
+  };
+  visit('client.js');
+};
+
 /** Names of the third-party packages in the bundle, with the folder each came from. */
 const bundledPackages = (modules: Iterable<string>): ReadonlyMap<string, string> => {
   const found = new Map<string, string>();
@@ -185,6 +204,32 @@ export interface Bundled {
   readonly packages: ReadonlyMap<string, string>;
 }
 
+/** Lines are kept: a stack trace shows the one that failed. */
+const READABLE: Partial<OutputOptions> = {
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
+  comments: false,
+};
+
+/** The part for pages, in one file. */
+const bundleForPages = async (folder: string): Promise<void> => {
+  await using build = await rolldown({
+    input: { [chunkOf(WEB_ENTRY)]: join(ROOT, PUBLIC_ENTRIES[WEB_ENTRY]) },
+    cwd: ROOT,
+    platform: 'browser',
+    checks: { circularDependency: false },
+  });
+  const { output } = await build.write({ dir: folder, ...READABLE });
+  const [chunk, ...others] = output;
+  if (others.length > 0 || chunk.imports.length > 0) {
+    throw new Error(
+      `${chunk.fileName} needs ${[...chunk.imports, ...others.map(({ fileName }) => fileName)].join(', ')}`,
+    );
+  }
+};
+
 /** Writes the bundle into a folder. */
 export const bundle = async (folder: string): Promise<Bundled> => {
   const optional = Object.keys(optionalPackages());
@@ -199,15 +244,10 @@ export const bundle = async (folder: string): Promise<Bundled> => {
     transform: { target: `node${OLDEST_NODE}` },
     checks: { circularDependency: false },
   });
-  const { output } = await build.write({
-    dir: folder,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash].js',
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-    comments: false,
-  });
+  const { output } = await build.write({ dir: folder, ...READABLE });
+  await bundleForPages(folder);
   checkBundle(output, optional);
+  checkClient(output);
   const chunks = output.filter((file) => file.type === 'chunk');
   return {
     files: output.map(({ fileName }) => basename(fileName)),

@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { VERSION } from '@tollama/core/version';
 import { type Bundled, bundle, OLDEST_NODE, optionalPackages, ROOT } from './bundle.ts';
+import { writeDeclarations } from './declarations.ts';
+import { chunkOf, PUBLIC_ENTRIES } from './entries.ts';
 
 const require = createRequire(import.meta.url);
 const NATIVE = dirname(require.resolve('onnxruntime-node/package.json'));
@@ -71,17 +73,23 @@ const notices = async (packages: Bundled['packages']): Promise<string> => {
   return `The bundle holds these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 };
 
-const manifest = (runtimes: readonly Platform[]) => ({
+/** Each public entry: its types, and its chunk of the bundle. */
+export const exportsOf = (types: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.keys(PUBLIC_ENTRIES).map((entry) => [
+      entry,
+      { types: `./dist/types/${types[entry]}`, default: `./dist/${chunkOf(entry)}.js` },
+    ]),
+  );
+
+const manifest = (runtimes: readonly Platform[], types: Readonly<Record<string, string>>) => ({
   name: 'tollama',
   ...shared,
   description: 'Time-series foundation models without Python: pull, run and serve forecasts.',
   type: 'module',
   bin: { tollama: './bin/tollama.mjs' },
-  exports: {
-    '.': './dist/client.js',
-    './session': './dist/session.js',
-    './package.json': './package.json',
-  },
+  types: `./dist/types/${types['.']}`,
+  exports: { ...exportsOf(types), './package.json': './package.json' },
   files: ['bin', 'dist', 'THIRD-PARTY-NOTICES.txt'],
   engines: { node: `>=${OLDEST_NODE}` },
   // npm installs the one for the platform, and passes over the others.
@@ -99,6 +107,7 @@ const manifest = (runtimes: readonly Platform[]) => ({
 export const writeTollamaPackage = async (folder: string): Promise<Bundled> => {
   await mkdir(join(folder, 'bin'), { recursive: true });
   const bundled = await bundle(join(folder, 'dist'));
+  const types = await writeDeclarations(join(folder, 'dist/types'));
   const program = join(folder, 'bin', 'tollama.mjs');
   await cp(join(import.meta.dirname, 'tollama.mjs'), program);
   await chmod(program, 0o755);
@@ -116,7 +125,7 @@ export const writeTollamaPackage = async (folder: string): Promise<Bundled> => {
   await cp(join(ROOT, 'packages/models/pretrained'), join(folder, 'dist/pretrained'), {
     recursive: true,
   });
-  await writeJson(join(folder, 'package.json'), manifest(await platforms()));
+  await writeJson(join(folder, 'package.json'), manifest(await platforms(), types));
   await writeFile(join(folder, 'THIRD-PARTY-NOTICES.txt'), await notices(bundled.packages));
   for (const name of ['LICENSE', 'README.md']) await cp(join(ROOT, name), join(folder, name));
   return bundled;

@@ -102,6 +102,9 @@ export const main = async (processArgv: readonly string[]): Promise<void> => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
     throw error;
   });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   try {
     const program = buildProgram(await loadCommands(argv));
     await traceCommand(argv, process.env, () => program.parseAsync(argv));

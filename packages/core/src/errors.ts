@@ -131,6 +131,16 @@ export const toTollamaError = (thrown: unknown, code: ErrorCode = 'INTERNAL'): T
   return new TollamaError(isDiskFull ? 'DISK_FULL' : code, errorMessage(thrown), { cause: thrown });
 };
 
+/** The state folder, or one in it, is not this user's to write, or lies on a read-only disk. */
+export const homeNotWritable = (home: string, cause: unknown): TollamaError =>
+  DISK_FULL_CODES.has((cause as NodeJS.ErrnoException | undefined)?.code)
+    ? toTollamaError(cause)
+    : new TollamaError(
+        'CONFIG_INVALID',
+        `the state folder '${home}' cannot be written: ${errorMessage(cause)}`,
+        { hint: 'set TOLLAMA_HOME to a folder that this user may write', cause },
+      );
+
 /** For the default branch of an exhaustive switch: a new union member fails to compile here. */
 export const assertNever = (value: never): never => {
   throw new TollamaError('INTERNAL', `unexpected value ${JSON.stringify(value)}`);

@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { errorMessage, toTollamaError } from '@tollama/core/errors';
 import { readSettings, type Settings } from '@tollama/core/settings';
-import { endWhenIdle } from './activity.ts';
+import { endWhenIdle, endWhenReplaced } from './activity.ts';
 import { startDaemon } from './serve.ts';
 
 /** What the command line overrides. */
@@ -29,8 +30,11 @@ export const runDaemon = async (
       await daemon[Symbol.asyncDispose]();
       process.exit(0);
     };
-    if (idleExitMs !== undefined)
-      endWhenIdle(daemon.context.activity, idleExitMs, () => void stop());
+    if (idleExitMs !== undefined) {
+      const { activity } = daemon.context;
+      endWhenIdle(activity, idleExitMs, () => void stop());
+      await endWhenReplaced(activity, fileURLToPath(import.meta.url), () => void stop());
+    }
     process.once('SIGTERM', () => void stop());
     process.once('SIGINT', () => void stop());
   } catch (error) {

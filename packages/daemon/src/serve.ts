@@ -1,9 +1,9 @@
 /** The daemon: its parts, its socket, its end. */
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
-import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { errorMessage, homeNotWritable, TollamaError } from '@tollama/core/errors';
 import { runtimesFolder } from '@tollama/core/runtime-choice';
 import type { Settings } from '@tollama/core/settings';
 import { openTracer } from '@tollama/telemetry';
@@ -22,7 +22,7 @@ import type { Fetch, GrpcServer } from './open-inference/grpc/server.ts';
 import { InferenceStatistics } from './open-inference/statistics.ts';
 import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
-import { openHome } from './store/home.ts';
+import { type Home, openHome } from './store/home.ts';
 import { ModelStore } from './store/model-store.ts';
 import { ModelfileStore } from './store/modelfile-store.ts';
 import { RegistryFile } from './store/registry-file.ts';
@@ -43,13 +43,24 @@ export interface Daemon extends AsyncDisposable {
 
 const UNLOAD_TIMEOUT_MS = 30_000;
 
+/** Said when the daemon starts, and not in the middle of the first pull. */
+const makeHome = async ({ path, models }: Home): Promise<void> => {
+  try {
+    await mkdir(models, { recursive: true });
+    // Models may be mounted read-only.
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    throw homeNotWritable(path, cause);
+  }
+};
+
 /** Puts the parts together; nothing listens yet. */
 export const createContext = async (
   settings: Settings,
   env: DaemonContext['env'],
 ): Promise<DaemonContext> => {
   const home = openHome(settings.home);
-  await mkdir(home.models, { recursive: true });
+  await makeHome(home);
   const log = createLogger(settings.logLevel);
   const leftovers = await removeLeftovers(home);
   if (leftovers.length > 0) log.warn({ leftovers }, 'removed what a crash had left half written');

@@ -1,4 +1,5 @@
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { installHint } from '@tollama/core/missing-package';
 
 /**
  * Loads a package that is needed for one format only.
@@ -16,7 +17,7 @@ export const loadOptional = async <T>(
     throw new TollamaError(
       'DEPENDENCY_MISSING',
       `${what} needs the package ${name}: ${errorMessage(cause)}`,
-      { hint: `npm install ${name}`, cause },
+      { hint: installHint(name), cause },
     );
   }
 };

@@ -1,5 +1,6 @@
 export * from './ensemble/ensemble.ts';
 export * from './ensemble/recipe.ts';
+export { chooseCheckpoint } from './families/granite-ttm/checkpoint-choice.ts';
 export { FAMILIES } from './families/index.ts';
 export * from './family.ts';
 export * from './open-model.ts';

@@ -16,4 +16,4 @@ export {
 } from './job-queue.ts';
 export { openJournalQueue } from './journal/journal-queue.ts';
 export { openQueue } from './open-queue.ts';
-export { isRedisAddress, shownAddress } from './redis/connection.ts';
+export { isRedisAddress, shownAddress } from './redis/address.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { TollamaError } from '@tollama/core/errors';
 import type { JobQueue, QueueOptions } from './job-queue.ts';
 import { openJournalQueue } from './journal/journal-queue.ts';
-import { isRedisAddress } from './redis/connection.ts';
+import { isRedisAddress } from './redis/address.ts';
 
 /** The path of a journal's file: `file:...`, or a path as it is; undefined for any other address. */
 export const journalPath = (address: string): string | undefined => {

@@ -1,8 +1,9 @@
 /** One run at a time in an output folder. The lock is the operating system's: it goes with its process. */
 import { TollamaError } from '@tollama/core/errors';
+import { loadSqlite } from '@tollama/queue/journal/sqlite';
 
 const lock = async (path: string) => {
-  const { DatabaseSync } = await import('node:sqlite');
+  const { DatabaseSync } = await loadSqlite('');
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');

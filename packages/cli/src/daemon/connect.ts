@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TollamaClient } from '@tollama/client';
-import { TollamaError } from '@tollama/core/errors';
+import { homeNotWritable, TollamaError } from '@tollama/core/errors';
 import { readSettings } from '@tollama/core/settings';
 import { activeTraceHeaders } from '@tollama/telemetry/active-trace';
 import type { Progress } from '../terminal/progress.ts';
@@ -47,12 +47,21 @@ export const connect = (options: ConnectionOptions): TollamaClient =>
     ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),
   });
 
+const openLog = (home: string): { readonly log: string; readonly file: number } => {
+  const logs = join(home, 'logs');
+  const log = join(logs, 'daemon.log');
+  try {
+    mkdirSync(logs, { recursive: true });
+    return { log, file: openSync(log, 'a') };
+  } catch (cause) {
+    throw homeNotWritable(home, cause);
+  }
+};
+
 /** Starts `tollama serve` in the background; its log goes to the state folder. */
 const startDaemon = (warm: string | undefined): { hasExited: () => boolean; log: string } => {
-  const logs = join(readSettings(process.env).home, 'logs');
-  mkdirSync(logs, { recursive: true });
-  const log = join(logs, 'daemon.log');
-  const file = openSync(log, 'a');
+  const { home } = readSettings(process.env);
+  const { log, file } = openLog(home);
   const program = fileURLToPath(new URL('../../bin/tollama.mjs', import.meta.url));
   const ahead = warm === undefined ? [] : ['--warm', warm];
   const args = [program, 'serve', '--exit-when-idle', String(IDLE_EXIT_SECONDS), ...ahead];

@@ -1,6 +1,8 @@
 /** What may be wrong, looked at one by one: each check says what it found and what to do. */
 import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import * as zlib from 'node:zlib';
 import type { TollamaClient } from '@tollama/client';
 import { ConfigFile } from '@tollama/core/config';
 import { errorMessage } from '@tollama/core/errors';
@@ -25,11 +27,18 @@ const check = (name: string, status: Check['status'], message: string): Check =>
 const MIN_FREE_BYTES = 1e9;
 
 const node = (): Check => {
-  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
-  const isCurrent = major > 22 || (major === 22 && minor >= 18);
-  return isCurrent
-    ? check('node', 'pass', `Node ${process.versions.node}`)
-    : check('node', 'fail', `Node ${process.versions.node} is too old; install 22.18 or newer`);
+  const { node: version } = process.versions;
+  const [major, minor] = version.split('.').map(Number) as [number, number];
+  if (major < 20 || (major === 20 && minor < 19)) {
+    return check('node', 'fail', `Node ${version} is too old; install 20.19 or newer`);
+  }
+  const lacks = [
+    ...(isBuiltin('node:sqlite') ? [] : ['SQLite (usage by key, journals of jobs and batches)']),
+    ...('zstdCompress' in zlib ? [] : ['zstd']),
+  ];
+  return lacks.length === 0
+    ? check('node', 'pass', `Node ${version}`)
+    : check('node', 'warn', `Node ${version} has no ${lacks.join(' and no ')}; a newer one has`);
 };
 
 const home = async (): Promise<Check> => {

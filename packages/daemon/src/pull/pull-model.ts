@@ -6,8 +6,10 @@ import { TollamaError } from '@tollama/core/errors';
 import type { Manifest, RegistryEntry } from '@tollama/core/manifest';
 import { type ModelFacts, metadataOf } from '@tollama/core/model-facts';
 import { checkModelName, parseHubReference } from '@tollama/core/model-name';
+import { isEmbeddedName } from '@tollama/core/statistical';
 import type { Home } from '../store/home.ts';
 import { writeReceipt } from '../store/license-receipt.ts';
+import { modelMissing } from '../store/model-missing.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import type { RegistryFile } from '../store/registry-file.ts';
 import type { HubOptions } from './hub.ts';
@@ -73,6 +75,7 @@ export const findPullTarget = async (
       revision: hub.revision,
     });
   }
+  if (isEmbeddedName(model)) throw modelMissing(model, '');
   const near = didYouMean(
     model,
     (await registry.entries()).map((known) => known.name),

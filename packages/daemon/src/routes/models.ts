@@ -10,6 +10,7 @@ import type { DaemonContext } from '../context.ts';
 import { readBody } from '../http/json-body.ts';
 import { residentBytes } from '../runner/resident-memory.ts';
 import { removeReceipt } from '../store/license-receipt.ts';
+import { modelMissing } from '../store/model-missing.ts';
 
 export const ModelBody = z.strictObject({ model: z.string().min(1) });
 
@@ -96,9 +97,7 @@ export const modelRoutes = (context: DaemonContext): Hono => {
 
   const remove = async (name: string): Promise<void> => {
     if (!(await store.find(name))) {
-      throw new TollamaError('MODEL_NOT_FOUND', `model '${name}' is not installed`, {
-        hint: '`tollama list` shows what is',
-      });
+      throw modelMissing(name, '`tollama list` shows what is');
     }
     // Only a model that is loaded needs its runner; deleting never starts one.
     await loaded.remove(name);

@@ -1,11 +1,12 @@
 /** The installed models: a model is installed when its manifest is there. */
 import { statSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { errorMessage } from '@tollama/core/errors';
 import { Manifest } from '@tollama/core/manifest';
 import { MODEL_NAME, modelOfFolder } from '@tollama/core/model-name';
 import type { Logger } from '../log.ts';
 import type { Home } from './home.ts';
+import { modelMissing } from './model-missing.ts';
 import { writeJson } from './write-file.ts';
 
 interface Cached {
@@ -50,9 +51,7 @@ export class ModelStore {
   async get(name: string): Promise<Manifest> {
     const manifest = await this.find(name);
     if (manifest) return manifest;
-    throw new TollamaError('MODEL_NOT_FOUND', `model '${name}' is not installed`, {
-      hint: `tollama pull ${name}`,
-    });
+    throw modelMissing(name, `tollama pull ${name}`);
   }
 
   /** All installed models, sorted by name. */

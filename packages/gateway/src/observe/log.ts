@@ -1,7 +1,17 @@
 import { redact } from '@tollama/core/redaction';
-import { type Logger as PinoLogger, pino } from 'pino';
+import { pino } from 'pino';
 
-export type Logger = PinoLogger;
+interface Write {
+  (fields: object, message?: string): void;
+  (message: string): void;
+}
+
+export interface Logger {
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+}
 
 /** JSON lines on stderr; secrets are taken out here and nowhere else. */
 export const createLogger = (level: string): Logger =>

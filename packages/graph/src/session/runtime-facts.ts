@@ -1,5 +1,5 @@
 /** What build of onnxruntime is there, for those who report measurements. */
-import { loadRuntime } from './session.ts';
+import { loadRuntime } from './load-runtime.ts';
 
 export interface RuntimeFacts {
   readonly version: string | null;

@@ -1,6 +1,5 @@
 /** A session of any onnxruntime, native or in a browser: values in and out, and its lifetime. */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { shapeEquals, shapeText } from '../dimension.ts';
 import { DTYPES, type DType, type TensorData } from '../dtype.ts';
 import { type Graph, parametersOf } from '../graph.ts';
@@ -25,21 +24,41 @@ export interface Session extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What all builds of onnxruntime for JavaScript have in common. */
-export interface Runtime {
-  readonly Tensor: typeof OrtTensor;
+/** What sessions read of onnxruntime's tensors. */
+export interface RuntimeTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: unknown;
 }
 
-const toValue = (tensor: OrtTensor): TensorValue => {
+/** What all builds of onnxruntime for JavaScript have in common. */
+export interface Runtime {
+  readonly Tensor: new (
+    type: 'float32',
+    data: Float32Array,
+    dims: readonly number[],
+  ) => RuntimeTensor;
+}
+
+type RuntimeTensors = Readonly<Record<string, RuntimeTensor>>;
+type Fetches = readonly string[] | Readonly<Record<string, RuntimeTensor | null>>;
+
+/** A session that any build of onnxruntime has made. */
+export interface RuntimeSession {
+  run(feeds: RuntimeTensors, fetches?: Fetches): Promise<RuntimeTensors>;
+  release(): Promise<void>;
+}
+
+const toValue = (tensor: RuntimeTensor): TensorValue => {
   if (!Object.hasOwn(DTYPES, tensor.type)) {
     throw new TollamaError('INTERNAL', `the graph returned a ${tensor.type} tensor`);
   }
   return { dtype: tensor.type as DType, dims: tensor.dims, data: tensor.data as TensorData };
 };
 
-const fetchesOf = (outputs: Outputs, tensorOf: (value: TensorValue) => OrtTensor) => {
+const fetchesOf = (outputs: Outputs, tensorOf: (value: TensorValue) => RuntimeTensor): Fetches => {
   if (Array.isArray(outputs)) return outputs as readonly string[];
-  const fetches: Record<string, OrtTensor | null> = {};
+  const fetches: Record<string, RuntimeTensor | null> = {};
   for (const [name, value] of Object.entries(outputs)) {
     fetches[name] = value ? tensorOf(value as TensorValue) : null;
   }
@@ -48,15 +67,15 @@ const fetchesOf = (outputs: Outputs, tensorOf: (value: TensorValue) => OrtTensor
 
 const runOnce = async (
   runtime: Runtime,
-  session: InferenceSession,
+  session: RuntimeSession,
   graph: Graph,
   feeds: Feeds,
   outputs: Outputs | undefined,
 ): Promise<Readonly<Record<string, TensorValue>>> => {
   checkFeeds(graph, feeds);
-  const tensorOf = ({ dtype, data, dims }: TensorValue): OrtTensor =>
+  const tensorOf = ({ dtype, data, dims }: TensorValue): RuntimeTensor =>
     new runtime.Tensor(dtype as 'float32', data as Float32Array, dims);
-  const tensors: Record<string, OrtTensor> = {};
+  const tensors: Record<string, RuntimeTensor> = {};
   for (const [name, value] of Object.entries(feeds)) tensors[name] = tensorOf(value);
   try {
     const results = await (outputs
@@ -95,7 +114,7 @@ export interface SessionLife {
 /** A session of the runtime with its lifetime: nothing runs past its end. */
 export const manageSession = (
   runtime: Runtime,
-  session: InferenceSession,
+  session: RuntimeSession,
   graph: Graph,
   { device, precision, onClose }: SessionLife,
 ): Session => {

@@ -1,34 +1,16 @@
-/** Runs graphs: the only file of the product, beside the runner's entry, that loads onnxruntime. */
+/** Runs graphs by onnxruntime-node. */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Graph } from '../graph.ts';
 import { encodeOnnx } from '../onnx/encode.ts';
 import { quantizeGraph } from '../quantize/quantize.ts';
 import { NO_WEIGHTS } from '../safetensors/checkpoint.ts';
+import { loadRuntime, type NativeRuntime } from './load-runtime.ts';
 import { checkOptions, type Device, type SessionOptions } from './options.ts';
 import { checkParameters, manageSession, type Session } from './runtime-session.ts';
 import { locateIn, makeModelFolder } from './weight-store.ts';
 
 export type { Session } from './runtime-session.ts';
-
-type Runtime = typeof import('onnxruntime-node');
-
-export const loadRuntime = async (): Promise<Runtime> => {
-  try {
-    const runtime = await import('onnxruntime-node');
-    // The default export is the CommonJS module itself.
-    return (runtime as unknown as { default?: Runtime }).default ?? runtime;
-  } catch (cause) {
-    throw new TollamaError(
-      'DEPENDENCY_MISSING',
-      `onnxruntime-node does not load: ${errorMessage(cause)}`,
-      {
-        hint: 'reinstall with `npm install onnxruntime-node`; `tollama doctor` tells more',
-        cause,
-      },
-    );
-  }
-};
 
 const deviceMissing = (device: Device, why: string, cause?: unknown): TollamaError =>
   new TollamaError('DEPENDENCY_MISSING', `device '${device}' is not usable here: ${why}`, {
@@ -37,7 +19,7 @@ const deviceMissing = (device: Device, why: string, cause?: unknown): TollamaErr
   });
 
 /** onnxruntime drops a provider that its build lacks without a word, and would compute on the CPU. */
-const requireDevice = (runtime: Runtime, device: Device): void => {
+const requireDevice = (runtime: NativeRuntime, device: Device): void => {
   const built = runtime.listSupportedBackends().map(({ name }) => name);
   if (!built.includes(device)) {
     throw deviceMissing(device, `this build of onnxruntime has ${built.join(', ')}`);

@@ -3,16 +3,21 @@
  * weights as bytes; the graph points into them as it does into files.
  */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import type { InferenceSession } from 'onnxruntime-node';
 import type { Graph } from '../graph.ts';
 import { encodeOnnx } from '../onnx/encode.ts';
 import type { MemoryCheckpoint } from '../safetensors/memory-checkpoint.ts';
-import { checkParameters, manageSession, type Runtime, type Session } from './runtime-session.ts';
+import {
+  checkParameters,
+  manageSession,
+  type Runtime,
+  type RuntimeSession,
+  type Session,
+} from './runtime-session.ts';
 
 /** The parts of onnxruntime-web that a session needs. */
 export interface WebRuntime extends Runtime {
   readonly InferenceSession: {
-    create(model: Uint8Array, options: WebRuntimeOptions): Promise<InferenceSession>;
+    create(model: Uint8Array, options: WebRuntimeOptions): Promise<RuntimeSession>;
   };
 }
 
@@ -60,7 +65,7 @@ export const openWebSession = async (
     return { location: file, offset, length: sizeBytes };
   });
   const externalData = [...(checkpoint?.bytes ?? [])].map(([path, data]) => ({ path, data }));
-  let session: InferenceSession;
+  let session: RuntimeSession;
   try {
     session = await runtime.InferenceSession.create(onnx, {
       executionProviders: PROVIDERS[device],

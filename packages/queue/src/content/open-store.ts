@@ -1,4 +1,4 @@
-import { isRedisAddress } from '../redis/connection.ts';
+import { isRedisAddress } from '../redis/address.ts';
 import type { ContentStore } from './content-store.ts';
 import { openFolderStore } from './folder-store.ts';
 

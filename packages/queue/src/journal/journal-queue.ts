@@ -26,6 +26,7 @@ import {
 } from '../job-queue.ts';
 import { isHolderGone, newToken } from './holder.ts';
 import { type JobRow, SCHEMA } from './schema.ts';
+import { loadSqlite } from './sqlite.ts';
 
 export interface JournalOptions extends QueueOptions {
   readonly now?: () => number;
@@ -241,13 +242,7 @@ export const openJournalQueue = async (
   path: string,
   options: JournalOptions,
 ): Promise<JobQueue> => {
-  // Loaded here, so that programs without jobs start without it.
-  const { DatabaseSync } = await import('node:sqlite').catch((cause: unknown) => {
-    throw new TollamaError('DEPENDENCY_MISSING', `Node ${process.versions.node} has no SQLite`, {
-      hint: 'jobs are kept in a journal: use Node 22.13 or newer, or a queue at redis://host:port',
-      cause,
-    });
-  });
+  const { DatabaseSync } = await loadSqlite(', or a queue at redis://host:port');
   try {
     mkdirSync(dirname(path), { recursive: true });
     return new JournalQueue(new DatabaseSync(path, { timeout: 20_000 }), options);

@@ -1,23 +1,24 @@
 /** Connections to Redis or Valkey that wait out a server that is away. */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { installHint } from '@tollama/core/missing-package';
 import type { Redis } from 'ioredis';
+import { shownAddress } from './address.ts';
 
 const CONNECT_MS = 5000;
-const SCHEMES = /^(redis|rediss|valkey|valkeys):\/\//;
-
-export const isRedisAddress = (address: string): boolean => SCHEMES.test(address);
-
-/** Without the password, for messages. */
-export const shownAddress = (address: string): string => address.replace(/\/\/[^@/]*@/, '//***@');
 
 const missing = (cause: unknown): TollamaError =>
   new TollamaError('DEPENDENCY_MISSING', 'queues on Redis need the packages bullmq and ioredis', {
-    hint: 'npm install bullmq ioredis, or leave --queue out',
+    hint: `${installHint('bullmq', 'ioredis')}; or leave --queue out`,
     cause,
   });
 
+interface RedisPackages {
+  readonly bullmq: typeof import('bullmq');
+  readonly Redis: typeof Redis;
+}
+
 /** Packages that are loaded only where a queue is on Redis. */
-export const loadRedisPackages = async () => {
+export const loadRedisPackages = async (): Promise<RedisPackages> => {
   try {
     const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')]);
     return { bullmq, Redis: ioredis.Redis };

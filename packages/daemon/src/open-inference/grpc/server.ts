@@ -12,6 +12,7 @@ import type {
 } from '@grpc/grpc-js';
 import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors';
 import { LIMITS } from '@tollama/core/limits';
+import { installHint } from '@tollama/core/missing-package';
 import { toldIn } from '../../http/dialects.ts';
 import { HEADER } from './infer-messages.ts';
 import type { ModelInferRequest } from './messages.ts';
@@ -134,7 +135,7 @@ const loadPackages = async () => {
     return { grpc, loader };
   } catch (cause) {
     throw new TollamaError('DEPENDENCY_MISSING', `gRPC is not there: ${errorMessage(cause)}`, {
-      hint: 'npm install @grpc/grpc-js @grpc/proto-loader, or leave TOLLAMA_GRPC_PORT out',
+      hint: `${installHint('@grpc/grpc-js', '@grpc/proto-loader')}; or leave TOLLAMA_GRPC_PORT out`,
       cause,
     });
   }
