@@ -10,7 +10,8 @@ import {
 } from './covariate-columns.ts';
 import type { DuckDb } from './duckdb.ts';
 import { type FutureTable, withCovariates } from './future-rows.ts';
-import { sampleTable, type TableSample } from './table-sample.ts';
+import { sampleTable } from './read-sample.ts';
+import type { TableSample } from './table-sample.ts';
 
 /** A relation of SQL, and what users call it. */
 export interface ShownTable {
