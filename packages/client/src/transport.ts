@@ -1,5 +1,6 @@
 /** One request to a daemon: address, key, time limit, and another try where that is safe. */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { timerMs } from '@tollama/core/timer';
 import { errorOfResponse } from './response-error.ts';
 
 export interface ClientOptions {
@@ -116,7 +117,7 @@ export class Transport {
     const { apiKey, headers, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     const { fetch: fetchWith = fetch } = this.#options;
     const isJson = body !== undefined && !(body instanceof FormData);
-    const signals = [signal, isLong ? undefined : AbortSignal.timeout(timeoutMs)].filter(
+    const signals = [signal, isLong ? undefined : AbortSignal.timeout(timerMs(timeoutMs))].filter(
       (one) => one !== undefined,
     );
     return fetchWith(`${this.baseUrl}${path}`, {

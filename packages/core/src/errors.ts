@@ -26,6 +26,7 @@ export const ERRORS = {
   INVALID_INPUT: { status: 400, exit: EXIT.usage, hint: 'fix the input file and retry' },
   MODEL_UNSUPPORTED: { status: 400, exit: EXIT.usage },
   UNAUTHORIZED: { status: 401, exit: EXIT.failure },
+  FORBIDDEN: { status: 403, exit: EXIT.failure },
   NOT_FOUND: { status: 404, exit: EXIT.failure },
   MODEL_NOT_FOUND: { status: 404, exit: EXIT.failure },
   METHOD_NOT_ALLOWED: { status: 405, exit: EXIT.failure },

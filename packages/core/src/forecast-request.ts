@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { IngestOptions } from './ingest-options.ts';
 import { LIMITS } from './limits.ts';
+import { ModelReference } from './model-reference.ts';
 import { type CovariateValues, isNumericCovariate, Series } from './series.ts';
 
 export const METRIC_NAMES = [
@@ -69,7 +70,7 @@ export const FORECAST_FIELDS = {
 /** A forecast request whose series are at hand. `modelfile`, `data_url` and `ingest` are spent by then. */
 export const ForecastRequest = z
   .strictObject({
-    model: z.string().min(1),
+    model: ModelReference,
     ...FORECAST_FIELDS,
     modelfile: z.string().min(1).nullish(),
     data_url: z.string().min(1).nullish(),

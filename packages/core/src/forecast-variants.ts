@@ -7,8 +7,9 @@ import {
   Quantiles,
 } from './forecast-request.ts';
 import { LIMITS } from './limits.ts';
+import { ModelReference } from './model-reference.ts';
 
-const Model = z.string().min(1);
+const Model = ModelReference;
 
 const isUnique = (names: readonly string[]): boolean => new Set(names).size === names.length;
 

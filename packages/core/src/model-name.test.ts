@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkModelName, parseHubReference } from './model-name.ts';
+import { checkModelName, isModelName, parseHubReference, withoutLatest } from './model-name.ts';
 
 describe('hub references', () => {
   test.each([
@@ -15,9 +15,16 @@ describe('hub references', () => {
   });
 });
 
-test.each(['../x', 'a/b', '.hidden', 'a b', '', 'x'.repeat(300)])(
-  'the name %j is refused',
-  (name) => {
-    expect(() => checkModelName(name)).toThrow(`invalid model name: '${name}'`);
-  },
-);
+test.each(['../x', 'a/b', '.hidden', 'a b', '', 'a:latest'])('the name %j is refused', (name) => {
+  expect(() => checkModelName(name)).toThrow(`invalid model name: '${name}'`);
+});
+
+test('a name that no file system takes is refused, and not told whole', () => {
+  expect(isModelName('x'.repeat(200))).toBe(true);
+  expect(isModelName('x'.repeat(201))).toBe(false);
+  expect(() => checkModelName('x'.repeat(3000))).toThrow(/^invalid model name: 'x{40}\.\.\.'$/);
+});
+
+test('latest is the model itself', () => {
+  expect(['a:latest', 'a', 'a:sales'].map(withoutLatest)).toEqual(['a', 'a', 'a:sales']);
+});

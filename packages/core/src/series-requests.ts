@@ -4,6 +4,7 @@ import { checkSeries, FORECAST_FIELDS, ResponseOptions } from './forecast-reques
 import { Forecast } from './forecast-response.ts';
 import { AnalyzeParameters } from './forecast-variants.ts';
 import { LIMITS } from './limits.ts';
+import { ModelReference } from './model-reference.ts';
 import { Series } from './series.ts';
 
 /** Rules of series that stand for themselves: future covariates would need a horizon. */
@@ -64,7 +65,7 @@ export type GenerateRequest = z.infer<typeof GenerateRequest>;
 
 /** A forecast that was made before; fields that are not needed are kept as they are. */
 export const GivenForecast = z.looseObject({
-  model: z.string().min(1),
+  model: ModelReference,
   forecasts: z.array(Forecast).min(1).max(LIMITS.series),
   warnings: z.array(z.string()).nullish(),
 });
@@ -118,7 +119,7 @@ const BACKTEST_FIELDS = {
 /** All series are forecast by one model, measured by backtests, and made to add up. */
 export const ReconcileSeriesRequest = z
   .strictObject({
-    model: z.string().min(1),
+    model: ModelReference,
     ...RECONCILE_FIELDS,
     ...BACKTEST_FIELDS,
     ...FORECAST_FIELDS,
@@ -163,7 +164,7 @@ export type ConformalForecastRequest = z.infer<typeof ConformalForecastRequest>;
 /** A model forecasts, and its own backtests give the intervals. */
 export const ConformalSeriesRequest = z
   .strictObject({
-    model: z.string().min(1),
+    model: ModelReference,
     ...CONFORMAL_FIELDS,
     ...BACKTEST_FIELDS,
     ...FORECAST_FIELDS,

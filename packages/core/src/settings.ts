@@ -39,6 +39,10 @@ export const ENVIRONMENT = {
   TOLLAMA_RATE_LIMIT_PER_MINUTE: ['forecasts a minute for each API key', 'no limit'],
   TOLLAMA_RATE_LIMIT_BURST: ['forecasts that may come at once', 'the rate of a minute'],
   TOLLAMA_CORS_ORIGINS: ['origins of browsers that may ask, comma separated; * for all', 'none'],
+  TOLLAMA_ALLOWED_HOSTS: [
+    'names under which a proxy may reach a daemon on loopback, comma separated',
+    'this machine',
+  ],
   TOLLAMA_TIMEGPT_MODEL: [
     'model behind the names timegpt-*; name=model pairs with commas for single names',
     'auto',
@@ -80,6 +84,8 @@ export interface Settings {
   readonly rateLimitPerMinute: number | undefined;
   readonly rateLimitBurst: number | undefined;
   readonly corsOrigins: readonly string[];
+  /** Names of a Host or Origin that are let in beside those of this machine; lower case, without a port. */
+  readonly allowedHosts: readonly string[];
   /** Model for each name of the TimeGPT API; '*' for the names that have none of their own. */
   readonly timegptModels: Readonly<Record<string, string>>;
   /** Address of the queue that jobs are kept in; undefined: a journal of this daemon. */
@@ -139,6 +145,12 @@ const isOn = (value: string | undefined): boolean =>
 const isOff = (value: string | undefined): boolean =>
   /^(?:0|false|no|off)$/i.test(value?.trim() ?? '');
 
+const parseList = (value: string | undefined): readonly string[] =>
+  (value ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+
 /** `chronos2` or `timegpt-1-long-horizon=timesfm-2.5-200m,chronos2`. */
 const parseAliases = (value: string | undefined): Readonly<Record<string, string>> =>
   Object.fromEntries(
@@ -182,10 +194,8 @@ export const readSettings = (env: Environment): Settings => {
     threads: threads > 0 ? Math.floor(threads) : undefined,
     rateLimitPerMinute: positive(env.TOLLAMA_RATE_LIMIT_PER_MINUTE, 0) || undefined,
     rateLimitBurst: positive(env.TOLLAMA_RATE_LIMIT_BURST, 0) || undefined,
-    corsOrigins: (env.TOLLAMA_CORS_ORIGINS ?? '')
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter(Boolean),
+    corsOrigins: parseList(env.TOLLAMA_CORS_ORIGINS),
+    allowedHosts: parseList(env.TOLLAMA_ALLOWED_HOSTS).map((name) => name.toLowerCase()),
     timegptModels: parseAliases(env.TOLLAMA_TIMEGPT_MODEL),
     queue: env.TOLLAMA_QUEUE || undefined,
     allowRemoteDataUrl: isOn(env.TOLLAMA_ALLOW_REMOTE_DATA_URL),

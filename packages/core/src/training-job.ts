@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { IngestOptions } from './ingest-options.ts';
 import { LIMITS } from './limits.ts';
+import { ModelReference } from './model-reference.ts';
 import { Series } from './series.ts';
 
 export const ADAPTER_KINDS = ['lora', 'bottleneck', 'head', 'full'] as const;
@@ -125,7 +126,7 @@ export type JobSeries = z.infer<typeof JobSeries>;
 /** The body of POST /api/train: a base, or an architecture to train from scratch; series, or a table. */
 export const TrainBody = z
   .strictObject({
-    model: z.string().min(1).nullish(),
+    model: ModelReference.nullish(),
     /** config.json of a model that is trained from random weights. */
     architecture: z.record(z.string(), z.unknown()).nullish(),
     name: z.string().min(1),

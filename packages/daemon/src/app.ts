@@ -6,6 +6,7 @@ import { getPath } from 'hono/utils/url';
 import type { DaemonContext } from './context.ts';
 import { authenticate } from './http/authenticate.ts';
 import { errorResponse, methodNotAllowed, notFound } from './http/errors.ts';
+import { refuseForeignPages } from './http/foreign-pages.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { type RequestVariables, requestId } from './http/request-id.ts';
 import { traceRequest } from './http/trace-request.ts';
@@ -96,6 +97,7 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   if (settings.corsOrigins.length > 0) {
     app.use(cors({ origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins] }));
   }
+  app.use(refuseForeignPages(settings, config));
   const pages = dashboardRoutes();
   if (settings.dashboard && !settings.dashboardRequireAuth) app.route('/', pages);
   if (settings.docsPublic) app.route('/', docsRoutes());

@@ -6,6 +6,7 @@ import { serve } from '@hono/node-server';
 import { errorMessage, homeNotWritable, TollamaError } from '@tollama/core/errors';
 import { runtimesFolder } from '@tollama/core/runtime-choice';
 import type { Settings } from '@tollama/core/settings';
+import { timerMs } from '@tollama/core/timer';
 import { openTracer } from '@tollama/telemetry';
 import { Activity } from './activity.ts';
 import { createApp } from './app.ts';
@@ -90,7 +91,7 @@ export const createContext = async (
     const check = (): void => {
       if (isUnused()) void supervisor.stop(family);
     };
-    if (isUnused()) setTimeout(check, settings.runnerIdleMs).unref();
+    if (isUnused()) setTimeout(check, timerMs(settings.runnerIdleMs)).unref();
   };
   supervisor.onExit((family) => loaded.forgetFamily(family));
   const activity = new Activity();

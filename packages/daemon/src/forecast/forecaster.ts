@@ -15,6 +15,7 @@ import { type SlotLimits, Slots } from '../schedule/slots.ts';
 import type { Home } from '../store/home.ts';
 import { checkReceipt } from '../store/license-receipt.ts';
 import type { ModelStore } from '../store/model-store.ts';
+import { UnchangedFiles } from '../store/unchanged-files.ts';
 import { filterCovariates } from './covariates.ts';
 import { enrich } from './enrich.ts';
 import { resolveFrequencies } from './frequency.ts';
@@ -82,6 +83,7 @@ const withLastTimestamps = <T extends { readonly timestamps: string[] }>(series:
 export class Forecaster {
   readonly #options: ForecasterOptions;
   readonly #slots = new Map<string, Slots>();
+  readonly #files = new UnchangedFiles();
 
   constructor(options: ForecasterOptions) {
     this.#options = options;
@@ -98,6 +100,7 @@ export class Forecaster {
     }
     const manifest = await this.#options.store.get(model);
     await checkReceipt(this.#options.home, manifest);
+    await this.#files.check(manifest);
     return {
       name: model,
       family: manifest.family,

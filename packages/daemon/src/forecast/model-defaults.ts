@@ -1,3 +1,4 @@
+import { withoutLatest } from '@tollama/core/model-name';
 import type { ModelStore } from '../store/model-store.ts';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -9,7 +10,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
  */
 export const withModelDefaults = async (body: unknown, store: ModelStore): Promise<unknown> => {
   if (!isRecord(body) || typeof body.model !== 'string') return body;
-  const defaults = (await store.find(body.model))?.defaults;
+  const defaults = (await store.find(withoutLatest(body.model)))?.defaults;
   if (!defaults) return body;
   const options = isRecord(body.options) ? body.options : undefined;
   const merged = { ...defaults, ...body };

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type ZlibOptions, zstdDecompress } from 'node:zlib';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-import { readBytes } from './json-body.ts';
+import { readBytes } from './body-bytes.ts';
 
 type Decode = (bytes: Uint8Array, options: ZlibOptions) => Promise<Buffer>;
 

@@ -1,7 +1,7 @@
 /** Reads forms with a file: multipart, limited like any other body. */
 import { errorMessage, TollamaError } from '@tollama/core/errors';
 import type { Context } from 'hono';
-import { readBytes } from './json-body.ts';
+import { readBytes } from './body-bytes.ts';
 
 export interface FormBody {
   readonly file: File;

@@ -1,30 +1,9 @@
-/** Reads request bodies: JSON only, limited whatever the transfer encoding, parsed by a schema. */
+/** Reads request bodies: JSON only, plain or compressed, parsed by a schema. */
 import { TollamaError } from '@tollama/core/errors';
 import { parseBody } from '@tollama/core/schema-issues';
 import type { Context } from 'hono';
 import type { z } from 'zod';
-
-const tooLarge = (maxBytes: number): TollamaError =>
-  new TollamaError(
-    'BODY_TOO_LARGE',
-    `request body is larger than ${Math.round(maxBytes / 1024 / 1024)} MB; TOLLAMA_MAX_REQUEST_BODY_MB sets the limit`,
-  );
-
-/** All bytes of a body, however it is sent. Throws BODY_TOO_LARGE. */
-export const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
-  const declared = Number(request.headers.get('content-length') ?? 0);
-  if (declared > maxBytes) throw tooLarge(maxBytes);
-  const hasLength = request.headers.has('content-length');
-  if (hasLength) return new Uint8Array(await request.arrayBuffer());
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-};
+import { readDecoded } from './decoded-body.ts';
 
 const invalidJson = (reason: string): TollamaError =>
   new TollamaError('INVALID_REQUEST', `the body is not valid JSON: ${reason}`, {
@@ -39,7 +18,7 @@ export const readJson = async (c: Context, maxBytes: number): Promise<unknown> =
       hint: "send 'content-type: application/json'",
     });
   }
-  const bytes = await readBytes(c.req.raw, maxBytes);
+  const bytes = await readDecoded(c.req.raw, { maxBytes });
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {

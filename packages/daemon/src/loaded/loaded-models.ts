@@ -1,6 +1,7 @@
 /** Which models are loaded, until when, and who makes room for whom. */
 import { TollamaError } from '@tollama/core/errors';
 import type { KeepAlive } from '@tollama/core/keep-alive';
+import { timerMs } from '@tollama/core/timer';
 import { decide, type Limits } from '../schedule/decide.ts';
 
 export interface ModelFacts {
@@ -147,7 +148,7 @@ export class LoadedModels {
 
   #expireAt(entry: Entry, at: number): void {
     // setTimeout's own limit is 24.8 days; a longer wait is set again by the next use.
-    const delay = Math.min(Math.max(at - this.#now(), 0), 2 ** 31 - 1);
+    const delay = timerMs(at - this.#now());
     entry.timer = setTimeout(() => {
       if (entry.inUse === 0) void this.remove(entry.model.name);
     }, delay);

@@ -2,6 +2,7 @@
 
 import { TollamaError } from '@tollama/core/errors';
 import { LIMITS } from '@tollama/core/limits';
+import { timerMs } from '@tollama/core/timer';
 import { VERSION } from '@tollama/core/version';
 import { type Context, Hono } from 'hono';
 import { knownFrequency } from '../columnar/frequency.ts';
@@ -51,14 +52,12 @@ const readOptions = async (
   return isObject ? (json as Record<string, unknown>) : refuse('the body is not a JSON object');
 };
 
-/** Ends when the caller goes away, or after the request's own timeout in microseconds. */
-const MOST_TIMER_MS = 2 ** 31 - 1;
 
 const deadlineOf = ({ parameters }: InferRequest, caller: AbortSignal) => {
   const { timeout } = parameters;
   const microseconds = typeof timeout === 'number' && timeout > 0 ? timeout : undefined;
   if (microseconds === undefined) return { signal: caller, late: undefined };
-  const late = AbortSignal.timeout(Math.min(Math.ceil(microseconds / 1000), MOST_TIMER_MS));
+  const late = AbortSignal.timeout(timerMs(Math.ceil(microseconds / 1000)));
   return { signal: AbortSignal.any([caller, late]), late };
 };
 

@@ -1,6 +1,7 @@
 /** What a hub says of a repository: its commit and the files that a model needs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { timerMs } from '@tollama/core/timer';
 import { z } from 'zod';
 import { fetchOver, type Network } from './hub-transport.ts';
 
@@ -95,7 +96,7 @@ export const hubFetch = async (
       const started = new AbortController();
       const timer = setTimeout(
         () => started.abort(new Error(`no answer for ${options.stallMs / 1000} s`)),
-        options.stallMs,
+        timerMs(options.stallMs),
       );
       const signals = options.signal ? [options.signal, started.signal] : [started.signal];
       const response = await fetchOver(options.network, url, {

@@ -182,12 +182,29 @@ const manifestFor = (
 });
 
 /**
- * Brings a model in and writes its manifest last. Whatever fails, what was installed before stays.
+ * Brings a model in and writes its manifest last. Whatever fails, what was installed before stays. Pulls to the
+ * same name wait for each other; the later ones find the model there.
  *
  * @param emit gets the statuses as they come
  * @returns the closing status
  */
-export const pullModel = async (
+export const pullModel = (
+  target: PullTarget,
+  context: PullContext,
+  options: PullOptions,
+  emit: EmitPullEvent,
+): Promise<PullEvent & { status: 'success' }> => {
+  const { name } = target;
+  if (context.store.isChanging(name)) {
+    emit({ status: 'warning', message: `waiting for another pull or change of '${name}'` });
+  }
+  return context.store.change(name, () => {
+    options.hub.signal?.throwIfAborted();
+    return pullAlone(target, context, options, emit);
+  });
+};
+
+const pullAlone = async (
   target: PullTarget,
   context: PullContext,
   options: PullOptions,

@@ -1,6 +1,7 @@
 /** What a pull goes by: the request over the environment over config.json over the default. */
 
 import { ModelFacts } from '@tollama/core/model-facts';
+import { ModelReference } from '@tollama/core/model-reference';
 import type { Settings } from '@tollama/core/settings';
 import { z } from 'zod';
 import type { ConfigFile } from '../config-file.ts';
@@ -14,7 +15,7 @@ const Text = z.string().nullish();
 
 /** Fields that are not known are ignored here, as the contract says. */
 export const PullBody = z.object({
-  model: z.string().min(1),
+  model: ModelReference,
   name: Text,
   stream: z.boolean().default(true),
   accept_license: z.boolean().default(false),

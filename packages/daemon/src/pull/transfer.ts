@@ -1,5 +1,7 @@
 /** One request for bytes of a file of the hub, written where they belong. */
+
 import type { FileHandle } from 'node:fs/promises';
+import { timerMs } from '@tollama/core/timer';
 import { type HubFile, type HubOptions, hubError, hubFetch } from './hub.ts';
 
 export interface Source {
@@ -70,7 +72,10 @@ export const transferRange = async (
   const end = range.end ?? file.sizeBytes ?? Number.POSITIVE_INFINITY;
   const isRefused = !response.ok && response.status !== 416;
   const watch = (): NodeJS.Timeout =>
-    setTimeout(() => stall.abort(new Error(`no byte for ${hub.stallMs / 1000} s`)), hub.stallMs);
+    setTimeout(
+      () => stall.abort(new Error(`no byte for ${hub.stallMs / 1000} s`)),
+      timerMs(hub.stallMs),
+    );
   let timer = watch();
   let position = range.start;
   try {

@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { withoutLatest } from '@tollama/core/model-name';
 import { redact } from '@tollama/core/redaction';
 import { tokensPresent } from '@tollama/core/settings';
 import { isEmbeddedName, STATISTICAL_FAMILY } from '@tollama/core/statistical';
@@ -117,7 +118,8 @@ const LIMITS = [
 ];
 
 /** What one model can do, by its manifest or registry entry; no runner is asked. */
-const modelCapabilities = async (name: string, { store, registry, supervisor }: DaemonContext) => {
+const modelCapabilities = async (asked: string, { store, registry, supervisor }: DaemonContext) => {
+  const name = withoutLatest(asked);
   const known = (await store.find(name)) ?? (await registry.find(name));
   const family = known?.family ?? (isEmbeddedName(name) ? STATISTICAL_FAMILY : undefined);
   if (family === undefined) {

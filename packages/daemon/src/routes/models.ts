@@ -3,6 +3,8 @@
 import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { TollamaError } from '@tollama/core/errors';
 import type { Manifest, RegistryEntry } from '@tollama/core/manifest';
+import { withoutLatest } from '@tollama/core/model-name';
+import { ModelReference } from '@tollama/core/model-reference';
 import { EMBEDDED_MODEL_NAMES, STATISTICAL_FAMILY } from '@tollama/core/statistical';
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -12,7 +14,7 @@ import { residentBytes } from '../runner/resident-memory.ts';
 import { removeReceipt } from '../store/license-receipt.ts';
 import { modelMissing } from '../store/model-missing.ts';
 
-export const ModelBody = z.strictObject({ model: z.string().min(1) });
+export const ModelBody = z.strictObject({ model: ModelReference });
 
 const details = (family: string) => ({
   format: 'tollama',
@@ -101,8 +103,10 @@ export const modelRoutes = (context: DaemonContext): Hono => {
     }
     // Only a model that is loaded needs its runner; deleting never starts one.
     await loaded.remove(name);
-    await store.remove(name);
-    await removeReceipt(context.home, name);
+    await store.change(name, async () => {
+      await store.remove(name);
+      await removeReceipt(context.home, name);
+    });
   };
 
   return new Hono()
@@ -141,7 +145,7 @@ export const modelRoutes = (context: DaemonContext): Hono => {
       return c.json({ deleted: true, model });
     })
     .delete('/v1/models/:name', async (c) => {
-      const name = c.req.param('name');
+      const name = withoutLatest(c.req.param('name'));
       await remove(name);
       return c.json({ removed: true, name });
     })

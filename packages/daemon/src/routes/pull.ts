@@ -1,6 +1,7 @@
 /** Pulling models. */
 import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors';
 import { checkModelName } from '@tollama/core/model-name';
+import { ModelReference } from '@tollama/core/model-reference';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
@@ -9,7 +10,7 @@ import { ndjsonResponse } from '../http/ndjson.ts';
 import { checkLicense, findPullTarget, pullModel } from '../pull/pull-model.ts';
 import { PullBody, pullContext, pullOptions } from '../pull/pull-options.ts';
 
-export const V1PullBody = z.strictObject({ name: z.string().min(1), accept_license: z.boolean() });
+export const V1PullBody = z.strictObject({ name: ModelReference, accept_license: z.boolean() });
 
 export const pullRoutes = (context: DaemonContext): Hono => {
   const { settings, log, store, registry } = context;

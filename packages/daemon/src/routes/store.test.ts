@@ -43,6 +43,49 @@ test('a copy outlives its source', async () => {
   expect(await forecast({ model: 'mine' })).toMatchObject({ status: 200 });
 });
 
+test('many pulls, copies and removals of one name at once leave one whole model', async () => {
+  const pull = () =>
+    at.call('POST', '/api/pull', { model: checkpoint, name: 'many', stream: false });
+  const pulled = await Promise.all(Array.from({ length: 20 }, pull));
+  expect(pulled.map(({ status }) => status)).toEqual(pulled.map(() => 200));
+  expect(await forecast({ model: 'many' })).toMatchObject({ status: 200 });
+  const mixed = await Promise.all(
+    Array.from({ length: 30 }, (_, i) =>
+      i % 2 === 0
+        ? at.call('POST', '/api/copy', { source: 'bolt', destination: 'c' })
+        : at.call('DELETE', '/api/delete', { model: 'c' }),
+    ),
+  );
+  for (const { status } of mixed) expect([200, 404, 409]).toContain(status);
+  expect(mixed[0]).toMatchObject({ status: 200 });
+});
+
+test('latest is the model itself, in every route', async () => {
+  expect(await forecast({ model: 'bolt:latest' })).toMatchObject({
+    status: 200,
+    body: { model: 'bolt' },
+  });
+  expect(await forecast({ model: 'theta:latest' })).toMatchObject({ status: 200 });
+  expect(await at.call('POST', '/api/show', { model: 'bolt:latest' })).toMatchObject({
+    body: { name: 'bolt' },
+  });
+  await at.call('POST', '/api/copy', { source: 'bolt:latest', destination: 'mine:latest' });
+  expect(await at.call('POST', '/api/stop', { model: 'bolt:latest' })).toMatchObject({
+    status: 200,
+  });
+  expect(await at.call('DELETE', '/v1/models/mine:latest')).toEqual({
+    status: 200,
+    body: { removed: true, name: 'mine' },
+  });
+});
+
+test('a name that no file system takes is not installed', async () => {
+  expect(await forecast({ model: 'a'.repeat(5000) })).toMatchObject({ status: 404 });
+  expect(await at.call('GET', `/v1/models/${'a'.repeat(5000)}/capabilities`)).toMatchObject({
+    status: 404,
+  });
+});
+
 test('verify names the damaged file', async () => {
   const fine = await stream('/api/verify', { model: 'bolt' });
   expect(fine.at(-1)).toEqual({ status: 'success', model: 'bolt', files: 2, damaged: 0 });

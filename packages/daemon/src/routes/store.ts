@@ -1,6 +1,7 @@
 /** Looking after the models: copy, verify, prune, and models made from a Modelfile. */
 import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors';
 import { checkModelName } from '@tollama/core/model-name';
+import { ModelReference } from '@tollama/core/model-reference';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
@@ -15,10 +16,10 @@ import { prune } from '../store/prune.ts';
 import { verifyModel } from '../store/verify-model.ts';
 
 export const CopyBody = z.strictObject({
-  source: z.string().min(1),
-  destination: z.string().min(1),
+  source: ModelReference,
+  destination: ModelReference,
 });
-export const VerifyBody = z.strictObject({ model: z.string().min(1) });
+export const VerifyBody = z.strictObject({ model: ModelReference });
 export const PruneBody = z.strictObject({ dry_run: z.boolean().default(false) });
 
 const Random = z.strictObject({
@@ -29,7 +30,7 @@ const Random = z.strictObject({
 
 export const CreateBody = z
   .strictObject({
-    model: z.string().min(1),
+    model: ModelReference,
     random: Random.optional(),
     /** Text of a Modelfile. */
     modelfile: z.string().min(1).optional(),
@@ -49,10 +50,18 @@ const errorLine = (error: unknown): unknown => {
 export const storeRoutes = (context: DaemonContext): Hono => {
   const { settings, home, store, config, env, log } = context;
   const maxBytes = settings.maxBodyBytes;
+  const refuseTaken = async (name: string): Promise<void> => {
+    if (!(await store.find(name))) return;
+    throw new TollamaError('MODEL_EXISTS', `model '${name}' exists already`, {
+      hint: `tollama rm ${name}, or choose another name`,
+    });
+  };
   return new Hono()
     .post('/api/copy', async (c) => {
       const { source, destination } = await readBody(c, CopyBody, maxBytes);
-      const { name } = await copyModel(source, destination, home, store);
+      const { name } = await store.change(destination, () =>
+        copyModel(source, destination, home, store),
+      );
       return c.json({ status: 'success', model: name, source });
     })
     .post('/api/verify', async (c) => {
@@ -84,15 +93,14 @@ export const storeRoutes = (context: DaemonContext): Hono => {
     .post('/api/create', async (c) => {
       const body = await readBody(c, CreateBody, maxBytes);
       const name = checkModelName(body.model);
-      if (await store.find(name)) {
-        throw new TollamaError('MODEL_EXISTS', `model '${name}' exists already`, {
-          hint: `tollama rm ${name}, or choose another name`,
-        });
-      }
+      await refuseTaken(name);
       const create = (): Promise<unknown> =>
-        body.random
-          ? createRandomModel(name, body.random, context)
-          : createFromModelfile({ name, text: body.modelfile!, folder: body.folder }, context);
+        store.change(name, async () => {
+          await refuseTaken(name);
+          return body.random
+            ? createRandomModel(name, body.random, context)
+            : createFromModelfile({ name, text: body.modelfile!, folder: body.folder }, context);
+        });
       if (!body.stream) return c.json(await create());
       return ndjsonResponse(
         async (send) => {

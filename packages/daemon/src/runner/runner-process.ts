@@ -10,6 +10,7 @@ import {
   type RunnerErrorBody,
   TRACE_CAPABILITY,
 } from '@tollama/core/runner-protocol';
+import { timerMs } from '@tollama/core/timer';
 import { activeTraceHeaders } from '@tollama/telemetry';
 
 export interface CallOptions {
@@ -138,9 +139,9 @@ export class RunnerProcess {
         reject(error);
       };
       const timer = setTimeout(() => {
-        const message = `'${method}' took longer than ${Math.round(timeoutMs / 100) / 10} s in the runner of family '${this.#family}'`;
+        const message = `'${method}' took longer than ${Number((timeoutMs / 1000).toPrecision(2))} s in the runner of family '${this.#family}'`;
         give(new TollamaError('TIMEOUT', message));
-      }, timeoutMs);
+      }, timerMs(timeoutMs));
       const onAbort = (): void => {
         give(new TollamaError('INTERRUPTED', 'the client went away'));
         if (this.#methods.has('cancel')) this.#send('cancel', { id });

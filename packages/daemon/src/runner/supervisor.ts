@@ -5,6 +5,7 @@
  * one that ends the process again is the poison and is refused from then on; the others get their answers.
  */
 import { TollamaError } from '@tollama/core/errors';
+import { timerMs } from '@tollama/core/timer';
 import { inSpan } from '@tollama/telemetry';
 import type { Logger } from '../log.ts';
 import type { RunnerCommand } from './commands.ts';
@@ -385,7 +386,10 @@ const inTime = <T>(
   new Promise((resolve, reject) => {
     const leave = (): void => reject(new TollamaError('INTERRUPTED', 'the client went away'));
     const message = `the runner of family '${family}' was not ready within ${timeoutMs / 1000} s`;
-    const timer = setTimeout(() => reject(new TollamaError('TIMEOUT', message)), timeoutMs);
+    const timer = setTimeout(
+      () => reject(new TollamaError('TIMEOUT', message)),
+      timerMs(timeoutMs),
+    );
     signal?.addEventListener('abort', leave, { once: true });
     start.then(resolve, reject).finally(() => {
       clearTimeout(timer);

@@ -36,6 +36,8 @@ export const copyModel = async (
     return copy;
   } catch (error) {
     await rm(home.model(name).folder, { recursive: true, force: true });
+    // Removed while it was copied: that is what the caller should hear of, not of the file that was first missed.
+    await store.get(source);
     throw error;
   }
 };

@@ -3,9 +3,10 @@ import { statSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { errorMessage } from '@tollama/core/errors';
 import { Manifest } from '@tollama/core/manifest';
-import { MODEL_NAME, modelOfFolder } from '@tollama/core/model-name';
+import { isModelName, modelOfFolder } from '@tollama/core/model-name';
 import type { Logger } from '../log.ts';
 import type { Home } from './home.ts';
+import { KeyedQueue } from './keyed-queue.ts';
 import { modelMissing } from './model-missing.ts';
 import { writeJson } from './write-file.ts';
 
@@ -18,15 +19,26 @@ export class ModelStore {
   readonly #home: Home;
   readonly #log: Logger;
   readonly #cache = new Map<string, Cached>();
+  readonly #changes = new KeyedQueue();
 
   constructor(home: Home, log: Logger) {
     this.#home = home;
     this.#log = log;
   }
 
+  /** Whether the model is being installed, copied or removed. */
+  isChanging(name: string): boolean {
+    return this.#changes.isBusy(name);
+  }
+
+  /** Everything that writes to or removes a model's folder goes through here: one change of a model at a time. */
+  change<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#changes.run(name, work);
+  }
+
   /** The manifest, or undefined when the model is not installed or its manifest cannot be read. */
   async find(name: string): Promise<Manifest | undefined> {
-    if (!MODEL_NAME.test(name)) return undefined;
+    if (!isModelName(name)) return undefined;
     const path = this.#home.model(name).manifest;
     // Asked on every forecast: the blocking call takes microseconds, the thread pool many times that.
     const found = statSync(path, { throwIfNoEntry: false });

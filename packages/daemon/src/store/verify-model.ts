@@ -30,7 +30,8 @@ const expectedHash = (blob: string): { kind: 'sha256' | 'git'; hash: string } | 
   return /^[0-9a-f]{40}$/.test(name) ? { kind: 'git', hash: name } : undefined;
 };
 
-const verifyFile = async (
+/** Compares a file of a snapshot with the hash that is recorded, or that its blob is named by. */
+export const verifyFile = async (
   folder: string,
   path: string,
   recorded: string | undefined,

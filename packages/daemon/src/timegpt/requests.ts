@@ -1,5 +1,6 @@
 /** Bodies of the TimeGPT API; members that are not known are ignored, as its clients expect. */
 import { LIMITS } from '@tollama/core/limits';
+import { ModelReference } from '@tollama/core/model-reference';
 import { z } from 'zod';
 import { SeriesBlock } from './panel.ts';
 
@@ -24,7 +25,7 @@ export const DEFAULT_TIMEGPT_MODEL = 'timegpt-1';
 
 const COMMON = {
   series: SeriesBlock,
-  model: z.string().min(1).default(DEFAULT_TIMEGPT_MODEL),
+  model: ModelReference.default(DEFAULT_TIMEGPT_MODEL),
   freq: z.string().default('D'),
   clean_ex_first: z.boolean().nullish(),
   multivariate: z.boolean().nullish(),

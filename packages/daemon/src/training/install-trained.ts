@@ -103,6 +103,14 @@ export const installTrained = async (
 ): Promise<void> => {
   await checkTrainedName(job.name, context);
   await context.loaded.remove(job.name);
+  await context.store.change(job.name, () => replaceModel(job, result, context));
+};
+
+const replaceModel = async (
+  job: JobConfig,
+  result: JobResult,
+  context: InstallContext,
+): Promise<void> => {
   await context.store.remove(job.name);
   try {
     const { kind, folder, base_folder } = result.output!;

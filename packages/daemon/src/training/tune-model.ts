@@ -70,6 +70,6 @@ export const fineTuning = (
   },
   async remove(name) {
     await loaded.remove(name);
-    await store.remove(name);
+    await store.change(name, () => store.remove(name));
   },
 });
