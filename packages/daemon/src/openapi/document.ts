@@ -3,6 +3,7 @@ import { Forecast } from '@tollama/core/forecast-response';
 import { Series } from '@tollama/core/series';
 import { VERSION } from '@tollama/core/version';
 import { z } from 'zod';
+import { type Dialect, dialectOf } from '../http/dialects.ts';
 import { type Operation, TAGS } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -19,6 +20,26 @@ const ErrorBody = z.object({
   hint: z.string().optional().describe('what to do'),
 });
 
+/** The same told to clients of the Open Inference Protocol. */
+const InferenceError = z.object({ error: z.string() });
+
+/** ... and to those of KServe's time series. */
+const TimeSeriesError = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    param: z.string().nullable(),
+    type: z.string(),
+  }),
+});
+
+const ERROR_OF: Readonly<Record<Dialect, string>> = {
+  tollama: 'ErrorBody',
+  timegpt: 'ErrorBody',
+  'open-inference': 'InferenceError',
+  'kserve-time-series': 'TimeSeriesError',
+};
+
 const refTo = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
 /** All named schemas; those within others are references. */
@@ -27,6 +48,8 @@ const components = (): Json => {
     ['Series', Series],
     ['Forecast', Forecast],
     ['ErrorBody', ErrorBody],
+    ['InferenceError', InferenceError],
+    ['TimeSeriesError', TimeSeriesError],
   ]);
   for (const { body, form, answer } of OPERATIONS) {
     for (const part of [body, form, answer]) if (part) named.set(part.name, part.schema);
@@ -71,7 +94,7 @@ const requestBodyOf = ({ body, form }: Operation): Json => {
   return { required: true, content: { 'multipart/form-data': { schema } } };
 };
 
-const responsesOf = ({ answers, answer }: Operation): Json => {
+const responsesOf = ({ path, answers, answer }: Operation): Json => {
   const types = answers ?? ['application/json'];
   const content = types.map((type) => [
     type,
@@ -81,7 +104,11 @@ const responsesOf = ({ answers, answer }: Operation): Json => {
     200: { description: 'The answer', content: Object.fromEntries(content) },
     default: {
       description: 'What went wrong',
-      content: { 'application/json': { schema: refTo('ErrorBody') } },
+      content: {
+        'application/json': { schema: refTo(ERROR_OF[dialectOf(path)]) },
+        // A page that cannot be shown is told on a page.
+        ...(types.includes('text/html') && { 'text/html': {} }),
+      },
     },
   };
 };

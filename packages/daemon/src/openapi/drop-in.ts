@@ -1,5 +1,5 @@
 /** The routes that other products' clients call: the TimeGPT API, the Open Inference Protocol, KServe's. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { TimeSeriesBody } from '../open-inference/time-series.ts';
 import {
   AnomalyBody,
@@ -62,6 +62,15 @@ const inference = (
   more: Partial<Operation> = {},
 ): Operation => ({ method, path, tag: 'inference', summary, ...more });
 
+const RepositoryIndex = z.array(
+  z.object({
+    name: z.string(),
+    version: z.string(),
+    state: z.enum(['READY', 'LOADING', 'UNLOADING', 'UNAVAILABLE']),
+    reason: z.string(),
+  }),
+);
+
 const MODEL = '/v2/models/:name';
 
 const ofModel = (base: string): readonly Operation[] => [
@@ -69,7 +78,9 @@ const ofModel = (base: string): readonly Operation[] => [
   inference('get', `${base}/ready`, 'Whether a model can be asked'),
   inference('get', `${base}/config`, 'Configuration of a model'),
   inference('get', `${base}/stats`, 'Inferences of a model'),
-  inference('post', `${base}/infer`, 'Forecast the rows of a tensor'),
+  inference('post', `${base}/infer`, 'Forecast the rows of a tensor', {
+    answers: ['application/json', 'application/octet-stream'],
+  }),
 ];
 
 const INFERENCE: readonly Operation[] = [
@@ -79,10 +90,14 @@ const INFERENCE: readonly Operation[] = [
   inference('get', '/v2/models/stats', 'Inferences of all models'),
   ...ofModel(MODEL),
   ...ofModel(`${MODEL}/versions/:version`),
-  inference('post', '/v2/repository/index', 'Models and their states'),
+  inference('post', '/v2/repository/index', 'Models and their states', {
+    answer: { name: 'RepositoryIndex', schema: RepositoryIndex },
+  }),
   inference('post', '/v2/repository/models/:name/load', 'Load a model for good'),
   inference('post', '/v2/repository/models/:name/unload', 'Take a model out of memory'),
-  inference('get', '/v1/timeseries/models', 'Models of the time-series API'),
+  inference('get', '/v1/timeseries/models', 'Models of the time-series API', {
+    answer: { name: 'ModelNames', schema: z.array(z.string()) },
+  }),
   inference('post', '/v1/timeseries/forecast', 'Forecast series as KServe has them', {
     body: { name: 'TimeSeriesBody', schema: TimeSeriesBody },
   }),

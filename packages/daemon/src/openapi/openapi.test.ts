@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Ajv2020 as Ajv } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../app.ts';
-import { startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
+import { exampleBody, startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
 import { openApiDocument, templateOf } from './document.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -67,4 +68,33 @@ test('the page stands alone', async () => {
   expect(html).not.toMatch(/<script|<link|https?:\/\//);
   const anchors = new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id));
   for (const [, target] of html.matchAll(/href="#([^"]+)"/g)) expect(anchors).toContain(target);
+});
+
+describe('what is answered fits what is described', () => {
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  ajv.addSchema(openApiDocument(), 'document');
+
+  const fits = async (method: string, path: string, template: string, sent?: unknown) => {
+    const { status, body } = await at.call(method, path, sent);
+    const place = template.replaceAll('~', '~0').replaceAll('/', '~1');
+    const kind = `${method.toLowerCase()}/responses/${status === 200 ? '200' : 'default'}`;
+    const reference = `document#/paths/${place}/${kind}/content/application~1json/schema`;
+    const validate = ajv.compile({ $ref: reference });
+    expect(validate(body), JSON.stringify([body, validate.errors])).toBe(true);
+    return status;
+  };
+
+  test.each([
+    [200, 'POST', '/v2/repository/index', '/v2/repository/index', {}],
+    [200, 'GET', '/v1/timeseries/models', '/v1/timeseries/models', undefined],
+    [200, 'POST', '/v1/forecast', '/v1/forecast', exampleBody({ model: 'naive' })],
+    [400, 'POST', '/v1/forecast', '/v1/forecast', { horizon: 'x' }],
+    [400, 'POST', '/v2/models/auto/infer', '/v2/models/{name}/infer', {}],
+    [400, 'POST', '/v2/repository/models/auto/load', '/v2/repository/models/{name}/load', []],
+    [400, 'POST', '/v1/timeseries/forecast', '/v1/timeseries/forecast', {}],
+    [422, 'POST', '/v2/forecast', '/v2/forecast', {}],
+    [404, 'POST', '/api/show', '/api/show', { model: 'nope' }],
+  ])('%d %s %s', async (status, method, path, template, sent) => {
+    expect(await fits(method, path, template, sent)).toBe(status);
+  });
 });

@@ -17,6 +17,7 @@ export const TAGS = {
 type ContentType =
   | 'application/json'
   | 'application/x-ndjson'
+  | 'application/octet-stream'
   | 'text/event-stream'
   | 'text/html'
   | 'text/plain';

@@ -3,6 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { type Forecast, quantileKey, type RunnerForecast } from '@tollama/core/forecast-response';
 import { SessionChoice } from '@tollama/core/runner-protocol';
 import type { ModelSeries, Outcome, SeriesForecast, Task } from '@tollama/models/family';
+import { type WatchedOptions, watchOptions } from '@tollama/models/unread-options';
 import { dependsOnCompany, type ForecastJob } from './batch.ts';
 import { firstForecastTimestamp } from './first-timestamp.ts';
 import type { RunnerSeries } from './forecast-params.ts';
@@ -107,6 +108,12 @@ const sessionChoice = (options: Readonly<Record<string, unknown>>): SessionChoic
   );
 };
 
+/** Told of each option that neither the session nor the model looked at. */
+const unusedOptions = ({ unread }: WatchedOptions, model: string): readonly string[] =>
+  unread()
+    .filter((name) => name !== 'parameters' && !Object.hasOwn(SessionChoice.shape, name))
+    .map((name) => `options.${name} means nothing to model '${model}' and was not used`);
+
 /** Forecasts for jobs that share model, horizon, quantiles and options; one result for each. */
 export const forecastBatch = async (
   models: LoadedModels,
@@ -118,13 +125,15 @@ export const forecastBatch = async (
   const model = await models.get(params, sessionChoice(params.options));
   const started = performance.now();
   const series = jobs.flatMap((job) => job.params.series);
+  const watched = watchOptions({ ...params.options, parameters: params.parameters });
   const task: Task = {
     series: series.map(toModelSeries),
     horizon: params.horizon,
     quantiles: params.quantiles,
-    options: { ...params.options, parameters: params.parameters },
+    options: watched.options,
   };
   const { forecasts, warnings } = await forecastInChunks(model, task, dependsOnCompany(params));
+  const unused = unusedOptions(watched, params.model);
   const timing = { model_load_ms: started - waited, inference_ms: performance.now() - started };
   const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);
 
@@ -150,7 +159,7 @@ export const forecastBatch = async (
         peak_memory_mb: peakMemoryMb,
       },
       timing,
-      warnings: [...warnings, ...missing],
+      warnings: [...warnings, ...missing, ...unused],
     };
   });
 };

@@ -190,7 +190,11 @@ const Parameters = z.object({
 
 const optionsOf = (task: Task): Options => {
   const { parameters } = readOptions(Parameters, task, 'timesfm');
-  const options = { ...parameters?.timesfm, ...task.options };
+  // By name, so that options which nobody knows stay unread (and are told).
+  const asked = Object.keys(Options.shape)
+    .map((name) => [name, task.options[name]] as const)
+    .filter(([, value]) => value !== undefined);
+  const options = { ...parameters?.timesfm, ...Object.fromEntries(asked) };
   return readOptions(Options, { ...task, options }, 'timesfm');
 };
 
