@@ -16,6 +16,7 @@ import type { HubOptions } from './hub.ts';
 import { type EmitPullEvent, type PullEvent, PullProgress } from './progress.ts';
 import { pullFromFolder } from './pull-folder.ts';
 import { pullFromHub } from './pull-hub.ts';
+import { SharedWork } from './shared-work.ts';
 
 export interface PullOptions {
   readonly acceptLicense: boolean;
@@ -181,9 +182,35 @@ const manifestFor = (
   files: fetched.files ?? null,
 });
 
+type Pulled = PullEvent & { status: 'success' };
+
+const sharedPulls = new WeakMap<ModelStore, SharedWork<PullEvent, Pulled>>();
+
+const sharedPullsOf = (store: ModelStore): SharedWork<PullEvent, Pulled> => {
+  const shared = sharedPulls.get(store) ?? new SharedWork<PullEvent, Pulled>();
+  sharedPulls.set(store, shared);
+  return shared;
+};
+
+/** Equal for pulls that would do the same. */
+const pullKey = ({ name, source }: PullTarget, options: PullOptions): string => {
+  const { acceptLicense, cacheDir, isOffline, hub } = options;
+  const { endpoint, network, token } = hub;
+  return JSON.stringify([
+    name,
+    source,
+    acceptLicense,
+    cacheDir,
+    isOffline,
+    endpoint,
+    network,
+    token,
+  ]);
+};
+
 /**
- * Brings a model in and writes its manifest last. Whatever fails, what was installed before stays. Pulls to the
- * same name wait for each other; the later ones find the model there.
+ * Brings a model in and writes its manifest last. Whatever fails, what was installed before stays. Pulls of the
+ * same at the same time are one pull; others to the same name wait for each other.
  *
  * @param emit gets the statuses as they come
  * @returns the closing status
@@ -193,14 +220,17 @@ export const pullModel = (
   context: PullContext,
   options: PullOptions,
   emit: EmitPullEvent,
-): Promise<PullEvent & { status: 'success' }> => {
+): Promise<Pulled> => {
   const { name } = target;
-  if (context.store.isChanging(name)) {
-    emit({ status: 'warning', message: `waiting for another pull or change of '${name}'` });
-  }
-  return context.store.change(name, () => {
-    options.hub.signal?.throwIfAborted();
-    return pullAlone(target, context, options, emit);
+  const caller = { emit, signal: options.hub.signal };
+  return sharedPullsOf(context.store).run(pullKey(target, options), caller, (tell, signal) => {
+    if (context.store.isChanging(name)) {
+      tell({ status: 'warning', message: `waiting for another change of '${name}'` });
+    }
+    return context.store.change(name, () => {
+      signal.throwIfAborted();
+      return pullAlone(target, context, { ...options, hub: { ...options.hub, signal } }, tell);
+    });
   });
 };
 
@@ -209,7 +239,7 @@ const pullAlone = async (
   context: PullContext,
   options: PullOptions,
   emit: EmitPullEvent,
-): Promise<PullEvent & { status: 'success' }> => {
+): Promise<Pulled> => {
   const before = await context.store.find(target.name);
   checkLicense(target, options.acceptLicense, before);
   const isPresent = before?.resolved && target.source.type !== 'folder';
@@ -253,7 +283,7 @@ const onlyDownloads =
     if (event.status === 'downloading' || event.status === 'warning') emit(event);
   };
 
-const success = (manifest: Manifest): PullEvent & { status: 'success' } => ({
+const success = (manifest: Manifest): Pulled => ({
   status: 'success',
   model: manifest.name,
   digest: manifest.resolved?.commit_sha ?? 'local',
