@@ -40,9 +40,13 @@ const UNNAMED = /^$|^unnamed: ?\d+$|^__index_level_\d+__$|^index$/i;
 const CALENDAR_NAMES =
   /^(?:year|quarter|month|week|day|hour|minute|weekday|day_?of_?(?:week|month|year))$/i;
 
+/** Whether a name in an option means a column: letters of any case. */
+export const sameName = (asked: string, name: string): boolean =>
+  asked.toLowerCase() === name.toLowerCase();
+
 const named = (columns: readonly Column[], name: string): Column | undefined =>
   columns.find((column) => column.name === name) ??
-  columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+  columns.find((column) => sameName(name, column.name));
 
 const asked = (
   { file, columns }: Guessing,

@@ -70,6 +70,8 @@ const readRows = async function* (
   let batch: Row[] = [];
   let number = 0;
   let empty: number[] = [];
+  /** Rows of delimiters alone: spreadsheets write them at the end, where they mean nothing. */
+  let blank: Row[] = [];
   try {
     for await (const cells of input.pipe(parser) as AsyncIterable<string[]>) {
       number++;
@@ -82,6 +84,14 @@ const readRows = async function* (
           for (const row of empty) batch.push({ number: row, cells: [null] });
         }
         empty = [];
+      }
+      if (cells.length > 1 && cells.every((cell) => cell.trim() === '')) {
+        blank.push({ number, cells });
+        continue;
+      }
+      if (blank.length > 0) {
+        batch.push(...blank);
+        blank = [];
       }
       batch.push({ number, cells });
       if (batch.length >= BATCH_SIZE) {

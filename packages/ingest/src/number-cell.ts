@@ -24,10 +24,13 @@ export const isMissing = (cell: Cell): boolean =>
   (typeof cell === 'string' && isMissingText(cell.trim())) ||
   (typeof cell === 'number' && Number.isNaN(cell));
 
+/** Without blanks around it, and with the minus of typesetters as a hyphen. */
+const plainText = (cell: string): string => cell.trim().replace(/^\u2212/, '-');
+
 /** Whether a cell is a number, or was meant to be one (`1,234`, `12 %`, `inf`). */
 export const looksLikeNumber = (cell: Cell): boolean => {
   if (typeof cell !== 'string') return typeof cell === 'number';
-  const text = cell.trim();
+  const text = plainText(cell);
   return [NUMBER, DECIMAL_COMMA, GROUPS, WITH_UNIT, NOT_FINITE].some((form) => form.test(text));
 };
 
@@ -45,6 +48,12 @@ const explain = (text: string): NotANumber => {
     return {
       because: 'has thousands separators',
       hint: 'write numbers without them, for instance 1234.5',
+    };
+  }
+  if (DECIMAL_COMMA.test(text)) {
+    return {
+      because: 'has a decimal comma, and the delimiter is a comma too',
+      hint: "write it with a point, or put ';' between the columns",
     };
   }
   if (WITH_UNIT.test(text)) {
@@ -89,7 +98,7 @@ export const createNumberReader = (allowsDecimalComma: boolean): NumberReader =>
   return {
     read: (cell) => {
       if (cell === null) return Number.NaN;
-      if (typeof cell === 'string') return readText(cell.trim());
+      if (typeof cell === 'string') return readText(plainText(cell));
       if (typeof cell === 'boolean') return { because: 'is not a number', hint: EMPTY_HINT };
       const isReadable = Number.isFinite(cell) || Number.isNaN(cell);
       return isReadable ? cell : { because: 'is not finite', hint: EMPTY_HINT };

@@ -2,9 +2,11 @@
 
 import { openArrow } from './arrow.ts';
 import { type ByteSource, openByteSource, stemOf } from './byte-source.ts';
+import { joinClock } from './clock-column.ts';
 import { createCollector, type Group } from './collect.ts';
 import { describeColumns, isHeader } from './column-kinds.ts';
 import { type ColumnOptions, guessLayout, type Layout } from './columns.ts';
+import { dayMonthOrder } from './day-month.ts';
 import { openDelimited } from './delimited.ts';
 import { openDuckDb, splitTableName } from './duckdb.ts';
 import { formatOf, type InputFormat } from './format.ts';
@@ -173,22 +175,34 @@ const readTable = async (table: Table, options: ReadSeriesOptions): Promise<Seri
     });
   }
   checkNames(file, names);
-  const layout = guessLayout(file, describeColumns(names, rows), options);
+  const clock = joinClock(describeColumns(names, rows), rows, options);
+  const layout = guessLayout(file, clock.columns, options);
   const { allowsDecimalComma } = table;
   const collector = createCollector({ file, layout, width: names.length, allowsDecimalComma });
-  rows.forEach(collector.add);
-  for await (const batch of { [Symbol.asyncIterator]: () => batches }) batch.forEach(collector.add);
+  const add = (row: Row): void => collector.add(clock.join(row));
+  rows.forEach(add);
+  for await (const batch of { [Symbol.asyncIterator]: () => batches }) batch.forEach(add);
   const groups = collector.groups();
+  const order = dayMonthOrder(groups.map(({ times }) => times));
   const read = checkValues(
     file,
-    groups.flatMap((group) => toSeries(group, layout, table)),
+    groups.flatMap((group) =>
+      toSeries({ ...group, times: order.settle(group.times) }, layout, table),
+    ),
   );
   const format = collector.sawDecimalComma() ? `${table.format} and decimal commas` : table.format;
   const isPlain = format === 'CSV' || !format.startsWith('CSV');
   const formatNotes = isPlain ? [] : [`read as ${format}`];
   return {
     series: read.series,
-    notes: [...formatNotes, ...notes, ...layout.notes, ...read.notes],
+    notes: [
+      ...formatNotes,
+      ...notes,
+      ...clock.notes,
+      ...layout.notes,
+      ...order.notes,
+      ...read.notes,
+    ],
     request: undefined,
   };
 };
