@@ -44,10 +44,13 @@ const ALIASES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(SUMMARIES).flatMap(([name, { alias }]) => (alias ? [[alias, name]] : [])),
 );
 
-/** Lets `main` decide the exit code, of a command and of its own commands. */
+const outputError = (text: string, write: (text: string) => void): void =>
+  write(text.replace(/^error:/, 'Error:'));
+
+/** Lets `main` decide the exit code, of a command and of its own commands; their errors begin as ours do. */
 const withExits = (command: Command): Command => {
   for (const inner of command.commands) withExits(inner);
-  return command.exitOverride();
+  return command.exitOverride().configureOutput({ outputError });
 };
 
 const unknownCommand = (word: string): TollamaError => {
@@ -82,7 +85,7 @@ export const buildProgram = (commands: readonly Command[]): Command => {
     // Options belong to the command that they follow: `train` and `train harness` both have --epochs.
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'Error:')) });
+    .configureOutput({ outputError });
   for (const command of commands) program.addCommand(withExits(command));
   program.action(() => program.help());
   return program;

@@ -3,6 +3,7 @@ import { DEFAULT_MODEL } from '@tollama/core/statistical';
 import { Command } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { defaultHorizon } from '../forecast/body.ts';
+import { modelsAndFile } from '../forecast/model-and-file.ts';
 import type { RollingOptions } from '../forecast/rolling.ts';
 import {
   BASELINE,
@@ -18,7 +19,7 @@ import { positiveInteger, withExamples } from './options.ts';
 import { INPUT_KINDS, readInput, type SeriesOptions, withSeriesOptions } from './series-options.ts';
 
 interface CompareOptions extends SeriesOptions {
-  readonly input: string;
+  readonly input?: string;
   readonly horizon?: number;
   readonly windows: number;
   readonly step?: number;
@@ -27,6 +28,7 @@ interface CompareOptions extends SeriesOptions {
 
 const evaluate = async (
   models: readonly string[],
+  input: string,
   options: CompareOptions,
 ): Promise<{
   rows: ScoredModel[];
@@ -37,7 +39,7 @@ const evaluate = async (
   const progress = createProgress('auto', options.quiet);
   const signal = interruptSignal();
   try {
-    const { series } = await readInput(options.input, options);
+    const { series } = await readInput(input, options);
     const horizon = options.horizon ?? defaultHorizon(series[0]!, options.freq);
     const settings = options.precision ? { precision: options.precision } : {};
     const rolling = {
@@ -63,9 +65,10 @@ const evaluate = async (
   }
 };
 
-const compare = async (models: readonly string[], options: CompareOptions): Promise<void> => {
+const compare = async (words: readonly string[], options: CompareOptions): Promise<void> => {
+  const { models, input } = modelsAndFile(words, options.input);
   const all = [...new Set([...(models.length > 0 ? models : [DEFAULT_MODEL]), BASELINE])];
-  const { rows, failures, rolling, series } = await evaluate(all, options);
+  const { rows, failures, rolling, series } = await evaluate(all, input, options);
   for (const failure of failures) process.stderr.write(`Error: ${failure}\n`);
   if (rows.length === 0 || !rows.some(({ model }) => model === BASELINE)) {
     throw new TollamaError('RUNNER_ERROR', 'no model could be evaluated');
@@ -102,8 +105,8 @@ export const compareCommand = (): Command =>
         .description(
           'score models on the ends of your own series, rolling the origin; seasonal naive is always in the table',
         )
-        .argument('[models...]', `models to compare (default: ${DEFAULT_MODEL})`)
-        .requiredOption('-i, --input <file>', INPUT_KINDS)
+        .argument('[models...]', `models to compare (default: ${DEFAULT_MODEL}), then the file`)
+        .option('-i, --input <file>', INPUT_KINDS)
         .option('--horizon <steps>', 'steps of a forecast (default: two seasons)', positiveInteger)
         .option('--windows <n>', 'forecasts of each series', positiveInteger, 3)
         .option(
@@ -114,7 +117,8 @@ export const compareCommand = (): Command =>
         .option('--precision <precision>', 'float32 or int8'),
     ).action(compare),
     [
-      'tollama compare --input sales.csv --horizon 24',
+      'tollama compare sales.csv --horizon 24',
+      'tollama compare auto theta sales.csv --horizon 24',
       'tollama compare auto chronos-bolt-small theta --input sales.csv --windows 5 --json',
     ],
   );

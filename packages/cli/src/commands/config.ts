@@ -15,8 +15,8 @@ const list = async ({ json }: JsonOption): Promise<void> => {
   const config = (await readConfigFile(configPath())) ?? {};
   if (json) return printJson(redact(config));
   const rows = Object.keys(CONFIG_KEYS)
+    .filter((key) => readKey(config, key) !== undefined)
     .map((key) => [key, redact(readKey(config, key), key.split('.').at(-1))] as const)
-    .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]);
   console.log(
     rows.length > 0 ? table(['KEY', 'VALUE'], rows) : 'Nothing is set; the defaults hold.',

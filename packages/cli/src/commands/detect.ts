@@ -7,6 +7,7 @@ import type { TaskSeries } from '@tollama/session/backend/backend';
 import { Command, InvalidArgumentError } from 'commander';
 import { createBackend } from '../evaluation/backend.ts';
 import { defaultHorizon } from '../forecast/body.ts';
+import { modelsAndFile } from '../forecast/model-and-file.ts';
 import { toTaskSeries } from '../forecast/task-series.ts';
 import { humanNumber } from '../terminal/human.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
@@ -17,7 +18,7 @@ import { positiveInteger, withExamples } from './options.ts';
 import { INPUT_KINDS, readInput, type SeriesOptions, withSeriesOptions } from './series-options.ts';
 
 interface DetectOptions extends SeriesOptions {
-  readonly input: string;
+  readonly input?: string;
   readonly level: number;
   readonly step?: number;
   readonly minHistory?: number;
@@ -145,8 +146,15 @@ const judge = async (
   else print(facts);
 };
 
-const detect = async (model: string, options: DetectOptions): Promise<void> => {
-  if (options.online && options.input === '-') {
+const detect = async (
+  first: string | undefined,
+  second: string | undefined,
+  options: DetectOptions,
+): Promise<void> => {
+  const words = [first, second].filter((word) => word !== undefined);
+  const { models, input: file } = modelsAndFile(words, options.input);
+  const [model = DEFAULT_MODEL] = models;
+  if (options.online && file === '-') {
     throw new TollamaError('INVALID_REQUEST', '--online reads points from stdin', {
       hint: 'give the history as a file with --input',
     });
@@ -154,7 +162,7 @@ const detect = async (model: string, options: DetectOptions): Promise<void> => {
   const progress = createProgress('auto', options.quiet);
   const signal = interruptSignal();
   try {
-    const input = await readInput(options.input, options);
+    const input = await readInput(file, options);
     const step =
       options.step ?? Math.max(1, Math.floor(defaultHorizon(input.series[0]!, options.freq) / 2));
     const series = toTaskSeries(input.series, options.freq);
@@ -175,12 +183,9 @@ export const detectCommand = (): Command =>
     withSeriesOptions(
       new Command('detect')
         .description('find values that lie outside of what a model expected before it saw them')
-        .argument(
-          '[model]',
-          `a model that gives quantiles (default: ${DEFAULT_MODEL})`,
-          DEFAULT_MODEL,
-        )
-        .requiredOption('-i, --input <file>', INPUT_KINDS)
+        .argument('[model]', `a model that gives quantiles (default: ${DEFAULT_MODEL})`)
+        .argument('[file]', 'the series, as --input')
+        .option('-i, --input <file>', INPUT_KINDS)
         .option(
           '--level <percent>',
           'central interval outside of which a value is odd',
@@ -194,7 +199,7 @@ export const detectCommand = (): Command =>
         .option('-o, --output <file>', 'write all judged points as .csv or .json'),
     ).action(detect),
     [
-      'tollama detect --input sensors.csv --level 99.9',
+      'tollama detect sensors.csv --level 99.9',
       'tail -f values.txt | tollama detect --input history.csv --online',
     ],
   );

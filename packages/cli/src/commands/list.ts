@@ -27,7 +27,7 @@ const list = async (prefix: string | undefined, options: ListOptions): Promise<v
   const shown = models.filter(({ name }) => prefix === undefined || name.startsWith(prefix));
   if (options.json) return printJson({ models: shown });
   if (shown.length === 0) {
-    console.log('No models installed.');
+    console.log(prefix ? `No installed model begins with '${prefix}'.` : 'No models installed.');
     return;
   }
   const now = Date.now();

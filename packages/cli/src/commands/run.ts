@@ -5,7 +5,7 @@ import type { SeriesInput } from '@tollama/ingest/read-series';
 import { Command, InvalidArgumentError } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { type AskOptions, forecastChunks, pullingWhenMissing } from '../forecast/ask.ts';
-import { defaultHorizon, requestSeries, seriesInChunks } from '../forecast/body.ts';
+import { defaultHorizon, latestPoints, requestSeries, seriesInChunks } from '../forecast/body.ts';
 import { type HeldOut, holdOut } from '../forecast/holdout.ts';
 import { modelAndFile } from '../forecast/model-and-file.ts';
 import { printForecasts } from '../forecast/print.ts';
@@ -138,7 +138,10 @@ const runData = async (
   const horizon = options.horizon ?? defaultHorizon(input.series[0]!, options.freq);
   const held = options.holdout ? input.series.map((one) => holdOut(one, horizon)) : undefined;
   const history = held?.map((one) => one.history) ?? input.series;
-  const chunks = seriesInChunks(history, { freq: options.freq, covariates: options.covariates });
+  const bodyOptions = { freq: options.freq, covariates: options.covariates };
+  const latest = latestPoints(history, bodyOptions);
+  for (const note of options.quiet ? [] : latest.notes) process.stderr.write(`note: ${note}\n`);
+  const chunks = seriesInChunks(latest.series, bodyOptions);
   const quantiles = options.quantiles ?? [...DEFAULT_QUANTILES];
   const rest = {
     ...givenFields(options),

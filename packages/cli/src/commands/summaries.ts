@@ -42,7 +42,7 @@ export const SUMMARIES: Readonly<Record<string, CommandSummary>> = {
     description: 'combine the forecasts of several models; calibrate them; make them add up',
   },
   detect: {
-    arguments: '[model]',
+    arguments: '[model] [file]',
     hasOptions: true,
     description: 'find values that lie outside of what a model expected before it saw them',
   },

@@ -76,6 +76,30 @@ export const requestSeries = (one: InputSeries): BodySeries => {
   };
 };
 
+const lastOf = (one: InputSeries, points: number): InputSeries => ({
+  ...one,
+  timestamps: one.timestamps.slice(-points),
+  target: one.target.slice(-points),
+  covariates: Object.fromEntries(
+    Object.entries(one.covariates).map(([name, values]) => [name, values.slice(-points)]),
+  ),
+});
+
+/** The series, those that fill more than a request with their latest points alone, and a note about each of these. */
+export const latestPoints = (
+  all: readonly InputSeries[],
+  { covariates = [] }: BodyOptions,
+): { readonly series: readonly InputSeries[]; readonly notes: readonly string[] } => {
+  const most = Math.floor(POINTS_PER_REQUEST / (1 + covariates.length));
+  const isTooLong = ({ target }: InputSeries): boolean => target.length > most;
+  const notes = all
+    .filter(isTooLong)
+    .map(
+      ({ id, target }) => `series '${id}': the last ${most} of ${target.length} points are used`,
+    );
+  return { series: all.map((one) => (isTooLong(one) ? lastOf(one, most) : one)), notes };
+};
+
 /** Series of the requests that together ask for all of them, in order. */
 export const seriesInChunks = (
   all: readonly InputSeries[],

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { modelAndFile } from './model-and-file.ts';
+import { modelAndFile, modelsAndFile } from './model-and-file.ts';
 
 test('model and file in their order', () => {
   expect(modelAndFile('auto', 'sales.csv', undefined)).toEqual({
@@ -35,4 +35,14 @@ test('--input beside a model', () => {
 
 test('two inputs are refused', () => {
   expect(() => modelAndFile('auto', 'a.csv', 'b.csv')).toThrow("two inputs: 'a.csv'");
+});
+
+test('several models, and the file last', () => {
+  expect(modelsAndFile(['auto', 'theta', 'a.csv'], undefined)).toEqual({
+    models: ['auto', 'theta'],
+    input: 'a.csv',
+  });
+  expect(modelsAndFile(['auto'], 'a.csv')).toEqual({ models: ['auto'], input: 'a.csv' });
+  expect(modelsAndFile(['-'], undefined)).toEqual({ models: [], input: '-' });
+  expect(() => modelsAndFile(['auto', 'theta'], undefined)).toThrow('no series are given');
 });

@@ -4,7 +4,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { inferFrequency, parseFrequency, seasonLengths } from '@tollama/core/frequency';
 import type { InputSeries } from '@tollama/ingest/series-objects';
 import { type AskOptions, forecastChunks } from './ask.ts';
-import { type BodyOptions, seriesInChunks } from './body.ts';
+import { type BodyOptions, latestPoints, seriesInChunks } from './body.ts';
 import { type Scored, seasonalNaiveError } from './metrics.ts';
 
 export interface RollingOptions extends BodyOptions {
@@ -87,7 +87,10 @@ export const forecastWindows = async (
   const started = performance.now();
   for (const window of windows) {
     const chunks: ForecastBody['series'][] = seriesInChunks(
-      window.map(({ history }) => history),
+      latestPoints(
+        window.map(({ history }) => history),
+        options,
+      ).series,
       options,
     );
     const rest = {

@@ -5,7 +5,7 @@ import type { InputSeries } from '@tollama/ingest/series-objects';
 import { renderChart } from '../chart/chart.ts';
 import { positiveInteger } from '../commands/options.ts';
 import { type AskOptions, forecastChunks } from '../forecast/ask.ts';
-import { defaultHorizon, seriesInChunks } from '../forecast/body.ts';
+import { defaultHorizon, latestPoints, seriesInChunks } from '../forecast/body.ts';
 import { hasColor, printForecasts } from '../forecast/print.ts';
 import { parseQuantiles } from '../forecast/quantile-list.ts';
 import { BASELINE, SCORED_LEVELS, scoreModels, scoreTable } from '../forecast/score-models.ts';
@@ -82,7 +82,7 @@ const forecast: Order = {
   async run(ids, desk, ask) {
     const history = chosen(desk, ids);
     const body = { model: desk.model, horizon: horizonOf(desk), quantiles: [...desk.quantiles] };
-    const chunks = seriesInChunks(history, { freq: desk.freq });
+    const chunks = seriesInChunks(latestPoints(history, {}).series, { freq: desk.freq });
     const last = await forecastChunks(chunks, body, ask);
     ask.progress.stop();
     for (const warning of last.warnings ?? []) console.log(`warning: ${warning}`);
