@@ -36,7 +36,10 @@ const Sibling = z.object({
     .object({ sha256: z.string().optional(), oid: z.string().optional(), size: z.number() })
     .nullish(),
 });
-const RepoInfo = z.object({ sha: z.string(), siblings: z.array(Sibling) });
+/** A commit and a blob's name become parts of paths. */
+const PATH_PART = /^(?!\.*$)[\w.-]{1,200}$/;
+
+const RepoInfo = z.object({ sha: z.string().regex(PATH_PART), siblings: z.array(Sibling) });
 
 const ATTEMPTS = 5;
 
@@ -209,7 +212,7 @@ const headFile = async (
   return {
     path,
     sizeBytes: Number.isFinite(size) ? size : undefined,
-    etag: etag && /^[\w.-]+$/.test(etag) ? etag : `${commit}-${path.replaceAll('/', '-')}`,
+    etag: etag && PATH_PART.test(etag) ? etag : `${commit}-${path.replaceAll('/', '-')}`,
     sha256,
   };
 };
@@ -235,7 +238,8 @@ export const readRevision = async (
       .map(async ({ rfilename, size, blobId, lfs }): Promise<HubFile> => {
         const sha256 = lfs?.sha256 ?? lfs?.oid;
         const etag = sha256 ?? blobId;
-        if (!etag || !/^[0-9a-f]+$/.test(etag)) return headFile(repoId, commit, rfilename, options);
+        if (!etag || !/^[0-9a-f]{1,200}$/.test(etag))
+          return headFile(repoId, commit, rfilename, options);
         return { path: rfilename, sizeBytes: lfs?.size ?? size ?? undefined, etag, sha256 };
       }),
   );

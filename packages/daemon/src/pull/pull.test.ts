@@ -93,6 +93,14 @@ describe('from a hub', () => {
     expect(await readdir(join(at.home, 'models'))).toEqual([]);
   });
 
+  test('a commit that would lead out of the cache is no commit', async () => {
+    hub.faults.commit = '../../../../../elsewhere';
+    const answer = await pull();
+    expect(answer.status).toBe(502);
+    expect(JSON.stringify(answer.body)).toContain('does not answer like a hub');
+    expect(await readdir(at.home)).not.toContain('elsewhere');
+  });
+
   test('a hub that is busy is asked again', async () => {
     hub.faults.statuses = [429, 503, 500];
     expect(await pull()).toMatchObject({ status: 200 });

@@ -29,6 +29,8 @@ export interface HubFaults {
   changesAtRequest?: number;
   /** Requests that are taken and never answered. */
   silences?: number;
+  /** The commit that it tells. */
+  commit?: string;
   /** Only requests with this token are let in. */
   token?: string;
 }
@@ -49,8 +51,8 @@ const gitHash = (data: Buffer): string =>
 
 const isWeights = (name: string): boolean => /\.(safetensors|ckpt)$/.test(name);
 
-const listing = (files: ReadonlyMap<string, Buffer>, more: number): unknown => ({
-  sha: COMMIT,
+const listing = (files: ReadonlyMap<string, Buffer>, more: number, sha: string): unknown => ({
+  sha,
   siblings: [...files].map(([rfilename, data]) => ({
     rfilename,
     size: data.length,
@@ -150,7 +152,9 @@ export const startFakeHub = async (
     if (path.startsWith(`/api/models/${repoId}/revision/`)) {
       const revision = path.split('/').at(-1);
       if (revision !== 'main' && revision !== COMMIT) return response.writeHead(404).end('{}');
-      return response.end(JSON.stringify(listing(files, faults.listedBytesMore ?? 0)));
+      return response.end(
+        JSON.stringify(listing(files, faults.listedBytesMore ?? 0, faults.commit ?? COMMIT)),
+      );
     }
     const name = decodeURIComponent(path.split('/').at(-1)!);
     const data = path.startsWith(`/${repoId}/resolve/`) ? files.get(name) : undefined;
