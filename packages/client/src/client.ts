@@ -26,6 +26,7 @@ import type {
   WhatIfBody,
   WhatIfResponse,
 } from './analyses.ts';
+import { readAnswer } from './broken-answer.ts';
 import { askForEvents, postForLines } from './long-answers.ts';
 import type { ServerEvent } from './streams.ts';
 import { type CallOptions, type ClientOptions, type Request, Transport } from './transport.ts';
@@ -85,7 +86,7 @@ export class TollamaClient {
   }
 
   async #json<T>(path: string, request?: Request): Promise<T> {
-    return (await (await this.#transport.request(path, request)).json()) as T;
+    return (await readAnswer(await this.#transport.request(path, request))) as T;
   }
 
   #get<T>(path: string, options?: CallOptions): Promise<T> {

@@ -26,11 +26,15 @@ const detailText = (detail: unknown): string => {
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'INVALID_REQUEST',
   401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
   405: 'METHOD_NOT_ALLOWED',
   413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_ENCODING',
   429: 'RATE_LIMITED',
+  501: 'NOT_OFFERED',
   502: 'RUNNER_ERROR',
   503: 'RUNNER_UNAVAILABLE',
+  507: 'DISK_FULL',
 };
 
 /** The contract answers sentences; where one status stands for two codes the sentence tells which. */

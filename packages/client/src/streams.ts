@@ -1,5 +1,7 @@
 /** Answers that come bit by bit: lines of JSON, and server-sent events. */
 
+import { parseAnswer, readFailure } from './broken-answer.ts';
+
 /** The body as lines without their ends. Leaving the loop early closes the connection. */
 async function* readLines(response: Response): AsyncGenerator<string> {
   const reader = response.body?.getReader();
@@ -8,7 +10,9 @@ async function* readLines(response: Response): AsyncGenerator<string> {
   let rest = '';
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw readFailure(response.url, error);
+      });
       if (done) break;
       rest += decoder.decode(value, { stream: true });
       const lines = rest.split(/\r?\n/);
@@ -24,7 +28,9 @@ async function* readLines(response: Response): AsyncGenerator<string> {
 
 /** One JSON value a line; empty lines are skipped. */
 export async function* readJsonLines<T>(response: Response): AsyncGenerator<T> {
-  for await (const line of readLines(response)) if (line.trim()) yield JSON.parse(line) as T;
+  for await (const line of readLines(response)) {
+    if (line.trim()) yield parseAnswer(response.url, line) as T;
+  }
 }
 
 export interface ServerEvent {
@@ -41,7 +47,11 @@ export async function* readServerEvents(response: Response): AsyncGenerator<Serv
       const { id, event = 'message', data } = fields;
       fields = {};
       if (data !== undefined) {
-        yield { ...(id !== undefined && { id }), event, data: JSON.parse(data) as never };
+        yield {
+          ...(id !== undefined && { id }),
+          event,
+          data: parseAnswer(response.url, data) as never,
+        };
       }
       continue;
     }
