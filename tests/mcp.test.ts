@@ -228,6 +228,8 @@ describe.each([
     ['forecast', { model: 'auto' }, 'give either series or dataset'],
     ['forecast', { series: [{ target: [1, 2, 3] }], quantiles: [0.9, 0.1] }, 'ascending'],
     ['forecast', { series: [series()], horizon: 0 }, 'horizon'],
+    ['forecast', { series: [series()], steps: 5 }, 'steps'],
+    ['list_models', { installed: true }, 'installed'],
     ['backtest', { series: [series(5)], horizon: 7 }, 'too few'],
     ['backtest', { series: [{ target: Array(2000).fill(1) }], horizon: 1, windows: 51 }, 'windows'],
   ])('%s %# is refused in words', async (name, args, message) => {

@@ -20,7 +20,7 @@ export const BACKTEST_FIELDS = {
 /** What every model has to beat. */
 export const BASELINE = 'seasonal-naive';
 
-const Input = z.object({
+const Input = z.strictObject({
   ...DATA_FIELDS,
   model: z.string().min(1).default(DEFAULT_MODEL).describe('a name of list_models'),
   ...BACKTEST_FIELDS,

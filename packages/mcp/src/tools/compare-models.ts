@@ -8,7 +8,7 @@ import { DATA_FIELDS } from '../series-input.ts';
 import { READS, type Tool } from '../tool.ts';
 import { BACKTEST_FIELDS, BASELINE, prepareWindows, skillOf } from './backtest.ts';
 
-const Input = z.object({
+const Input = z.strictObject({
   ...DATA_FIELDS,
   models: z
     .array(z.string().min(1))

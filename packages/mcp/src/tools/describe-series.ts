@@ -6,7 +6,7 @@ import { compactNumber } from '../phrases.ts';
 import { DATA_FIELDS, defaultHorizon, seriesOf } from '../series-input.ts';
 import { READS, type Tool } from '../tool.ts';
 
-const Input = z.object(DATA_FIELDS);
+const Input = z.strictObject(DATA_FIELDS);
 
 const Value = z.number().nullable();
 

@@ -16,7 +16,7 @@ import { compactNumber } from '../phrases.ts';
 import { DATA_FIELDS, seasonOf, seriesOf } from '../series-input.ts';
 import { type Call, READS, type Tool } from '../tool.ts';
 
-const Input = z.object({
+const Input = z.strictObject({
   ...DATA_FIELDS,
   model: z.string().min(1).default(DEFAULT_MODEL).describe('a name of list_models'),
   level: z

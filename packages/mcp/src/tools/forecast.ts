@@ -9,7 +9,7 @@ import { compactNumber, joinedNames } from '../phrases.ts';
 import { DATA_FIELDS, defaultHorizon, seriesOf } from '../series-input.ts';
 import { READS, type Tool } from '../tool.ts';
 
-const Input = z.object({
+const Input = z.strictObject({
   ...DATA_FIELDS,
   model: z.string().min(1).default(DEFAULT_MODEL).describe('a name of list_models'),
   horizon: FORECAST_FIELDS.horizon

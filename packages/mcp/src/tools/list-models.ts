@@ -2,7 +2,7 @@ import { CovariateSupport } from '@tollama/core/capabilities';
 import { z } from 'zod';
 import { READS, type Tool } from '../tool.ts';
 
-const Input = z.object({
+const Input = z.strictObject({
   installed_only: z.boolean().default(false).describe('leave out what would have to be pulled'),
 });
 

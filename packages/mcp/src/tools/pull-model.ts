@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Progress } from '../progress.ts';
 import type { Tool } from '../tool.ts';
 
-const Input = z.object({
+const Input = z.strictObject({
   model: z.string().min(1).describe('a name of list_models, or owner/name of the hub'),
   accept_license: z
     .boolean()
