@@ -11,6 +11,7 @@ import type { Metrics } from './observe/metrics.ts';
 import type { InferenceStatistics } from './open-inference/statistics.ts';
 import type { Supervisor } from './runner/supervisor.ts';
 import type { Home } from './store/home.ts';
+import type { HomeClaim } from './store/home-owner.ts';
 import type { ModelStore } from './store/model-store.ts';
 import type { ModelfileStore } from './store/modelfile-store.ts';
 import type { RegistryFile } from './store/registry-file.ts';
@@ -24,6 +25,8 @@ export interface DaemonContext {
   readonly settings: Settings;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: Home;
+  /** That this process is the state folder's daemon, or which other is. */
+  readonly claim: HomeClaim;
   readonly log: Logger;
   readonly config: ConfigFile;
   readonly registry: RegistryFile;

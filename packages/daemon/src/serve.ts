@@ -24,6 +24,7 @@ import { InferenceStatistics } from './open-inference/statistics.ts';
 import { runnerCommands } from './runner/commands.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { type Home, openHome } from './store/home.ts';
+import { claimHome } from './store/home-owner.ts';
 import { ModelStore } from './store/model-store.ts';
 import { ModelfileStore } from './store/modelfile-store.ts';
 import { RegistryFile } from './store/registry-file.ts';
@@ -63,7 +64,10 @@ export const createContext = async (
   const home = openHome(settings.home);
   await makeHome(home);
   const log = createLogger(settings.logLevel);
-  const leftovers = await removeLeftovers(home);
+  const claim = await claimHome(home);
+  if (claim.other !== undefined)
+    log.warn({ pid: claim.other, home: home.path }, 'another daemon works in this state folder');
+  const leftovers = claim.other === undefined ? await removeLeftovers(home) : [];
   if (leftovers.length > 0) log.warn({ leftovers }, 'removed what a crash had left half written');
   const config = new ConfigFile(home.config);
   const { config: configured, error } = await config.read();
@@ -121,6 +125,7 @@ export const createContext = async (
     settings,
     env,
     home,
+    claim,
     log,
     config,
     registry,
@@ -180,7 +185,10 @@ export const startDaemon = async (
 ): Promise<Daemon> => {
   const context = await createContext(settings, env);
   const { fetch } = createApp(context);
-  const server = await listen(context, fetch);
+  const server = await listen(context, fetch).catch(async (error: unknown) => {
+    await context.claim[Symbol.asyncDispose]();
+    throw error;
+  });
   const grpc = await listenGrpc(context, fetch).catch((error: unknown) => {
     server.close();
     throw error;
@@ -221,6 +229,7 @@ export const startDaemon = async (
       await Promise.all([closed, grpcClosed]);
       await context.usage[Symbol.asyncDispose]();
       await context.tracer?.[Symbol.asyncDispose]();
+      await context.claim[Symbol.asyncDispose]();
     },
   };
 };

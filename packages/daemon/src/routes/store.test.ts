@@ -170,3 +170,17 @@ test('one broken manifest takes nothing else down', async () => {
   expect((await at.call('GET', '/api/tags')).body).toMatchObject({ models: [{ name: 'bolt' }] });
   expect(await forecast({ model: 'bolt' })).toMatchObject({ status: 200 });
 });
+
+test('prune leaves a model alone that is just being installed', async () => {
+  const { store, home } = at.daemon.context;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const half = join(home.model('coming').folder, 'snapshot.tmp');
+  await mkdir(half, { recursive: true });
+  const installing = store.change('coming', () => promise);
+  await at.call('POST', '/api/prune', {});
+  expect(await readdir(home.model('coming').folder)).toEqual(['snapshot.tmp']);
+  resolve();
+  await installing;
+  await at.call('POST', '/api/prune', {});
+  expect(await readdir(home.models)).toEqual(['bolt']);
+});

@@ -8,6 +8,11 @@ export class KeyedQueue {
     return this.#last.has(key);
   }
 
+  /** Keys of work that is under way or waits. */
+  get keys(): readonly string[] {
+    return [...this.#last.keys()];
+  }
+
   /** Runs `work` when what came before it for this key is over, failed or not. */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);

@@ -31,6 +31,11 @@ export class ModelStore {
     return this.#changes.isBusy(name);
   }
 
+  /** Models that are being installed, copied or removed. */
+  get changing(): readonly string[] {
+    return this.#changes.keys;
+  }
+
   /** Everything that writes to or removes a model's folder goes through here: one change of a model at a time. */
   change<T>(name: string, work: () => Promise<T>): Promise<T> {
     return this.#changes.run(name, work);

@@ -56,9 +56,11 @@ const graphFolders = async ({ home, store }: PruneRequest): Promise<Leftover[]> 
 };
 
 export const prune = async (request: PruneRequest): Promise<readonly Leftover[]> => {
+  // A pull that is under way has half of everything; nobody can tell which blobs are its own.
+  const { changing } = request.store;
   const all = [
-    ...(await findLeftovers(request.home)),
-    ...(await halfDownloads(request.cacheDir)),
+    ...(await findLeftovers(request.home, changing)),
+    ...(changing.length === 0 ? await halfDownloads(request.cacheDir) : []),
     ...(await graphFolders(request)),
   ];
   if (!request.isDryRun)

@@ -1,6 +1,7 @@
 /** What crashes leave behind, taken away at start and by `prune`: half-written files and folders without a manifest. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { modelOfFolder } from '@tollama/core/model-name';
 import type { Home } from './home.ts';
 
 export interface Leftover {
@@ -30,14 +31,18 @@ const isPartial = (name: string): boolean => /\.tmp$|\.partial(-[\w]+)?$/.test(n
 
 const inFolder = async (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 
-/** Everything in the state folder that no model owns. */
-export const findLeftovers = async (home: Home): Promise<readonly Leftover[]> => {
+/** Everything in the state folder that no model owns; models that are `changing` are left alone. */
+export const findLeftovers = async (
+  home: Home,
+  changing: readonly string[] = [],
+): Promise<readonly Leftover[]> => {
   const paths: string[] = [];
   for (const name of await inFolder(home.path))
     if (isPartial(name)) paths.push(join(home.path, name));
   for (const name of await inFolder(home.licenses))
     if (isPartial(name)) paths.push(join(home.licenses, name));
   for (const name of await inFolder(home.models)) {
+    if (changing.includes(modelOfFolder(name))) continue;
     const { folder, graphs } = home.model(name);
     const names = await inFolder(folder);
     if (!names.includes('manifest.json')) {
