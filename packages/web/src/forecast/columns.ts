@@ -17,6 +17,7 @@ const ID_NAMES = /^(?:unique_id|item_id|series_id|series|id|entity|country|store
 const VALUE_NAMES = /^(?:y|target|value|ot|demand|sales|close|price|count|load)$/i;
 
 const MISSING = /^(?:|na|n\/a|nan|null|none|-)$/i;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const ROWS_LOOKED_AT = 100;
 
 /**
@@ -27,7 +28,7 @@ export const readNumber = (cell: string, delimiter: string): number | null | und
   if (MISSING.test(cell)) return null;
   const text = delimiter === ',' ? cell : cell.replace(',', '.');
   const number = Number(text);
-  return /\d/.test(text) && Number.isFinite(number) ? number : undefined;
+  return NUMBER.test(text) && Number.isFinite(number) ? number : undefined;
 };
 
 const isTime = (cell: string): boolean => {

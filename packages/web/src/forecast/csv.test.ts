@@ -36,6 +36,7 @@ describe('parseCsv', () => {
     ['', 'the file is empty'],
     ['ds,y\n', 'there is a header but no row below it'],
     ['a,b\n"1,2', 'a quote is not closed'],
+    ['ds,y\n2024-01-01,999\n2024-01-02,1,000', 'row 2 has 3 cells, the first has 2'],
   ])('%j is refused', (text, problem) => {
     expect(() => parseCsv('a.csv', text)).toThrow(`a.csv: ${problem}`);
   });

@@ -1,5 +1,6 @@
 /** Reads delimited text (RFC 4180 with the delimiters that tools write) in the browser. */
 import { TollamaError } from '@tollama/core/errors';
+import { joinClock } from './clock-column.ts';
 
 export interface Table {
   /** The name of the file, for messages. */
@@ -81,6 +82,17 @@ const NUMBER_LIKE = /^[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[+-]?\d+)?$/i;
 /** A first row of numbers only is data: the columns have no names then. */
 const isHeader = (row: readonly string[]): boolean => !row.some((cell) => NUMBER_LIKE.test(cell));
 
+/** A number with a comma for thousands would be two cells, and the first of them a wrong number. */
+const checkWidths = (file: string, width: number, rows: readonly (readonly string[])[]): void => {
+  const wide = rows.findIndex((row) => row.slice(width).some((cell) => cell !== ''));
+  if (wide < 0) return;
+  refuse(
+    file,
+    `row ${wide + 1} has ${rows[wide]!.length} cells, the first has ${width}`,
+    'put cells that hold the delimiter in quotes, and write numbers without thousands separators',
+  );
+};
+
 /**
  * @throws TollamaError INVALID_INPUT for text without rows, and for a quote that is not closed
  * @example
@@ -97,10 +109,10 @@ export const parseCsv = (file: string, source: string): Table => {
   if (rows.length === 0) {
     refuse(file, 'there is a header but no row below it', 'choose a file with a row for each time');
   }
-  const width = Math.max(first.length, ...rows.slice(0, 1000).map((row) => row.length));
+  checkWidths(file, first.length, rows);
   const names = Array.from(
-    { length: width },
+    { length: first.length },
     (_, i) => (hasHeader ? first[i] : undefined) || `column ${i + 1}`,
   );
-  return { file, delimiter, names, rows };
+  return joinClock({ file, delimiter, names, rows });
 };

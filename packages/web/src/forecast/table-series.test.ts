@@ -81,3 +81,17 @@ describe('seriesOf', () => {
     expect(() => seriesOf(parsed, { time: 0, value: 1, id: undefined })).toThrow(problem);
   });
 });
+
+test('a time of day in a column of its own belongs to the date', () => {
+  const rows = ['2024-01-01,01:00,1', '2024-01-01,02:00,2', '2024-01-02,01:00,3'];
+  const [one, another] = read(['date,time,y', ...rows].join('\n'));
+  expect(another).toBeUndefined();
+  expect(one!.timestamps).toEqual(['2024-01-01 01:00', '2024-01-01 02:00', '2024-01-02 01:00']);
+});
+
+test('numbers that could be read in two ways are refused', () => {
+  expect(() => read('ds;y\n2024-01-01;1.234\n2024-01-02;1,5\n')).toThrow(
+    'decimal points and decimal commas',
+  );
+  expect(readNumber('0x10', ',')).toBeUndefined();
+});

@@ -37,7 +37,19 @@ const readValue = (table: Table, column: number, row: number): number | null => 
   );
 };
 
+/** 1,5 and 1.500 in one column: one of the two signs must stand for thousands. */
+const checkDecimalSigns = ({ file, delimiter, names, rows }: Table, value: number): void => {
+  const has = (sign: string) => rows.some((row) => row[value]?.includes(sign));
+  if (delimiter === ',' || !has(',') || !has('.')) return;
+  refuse(
+    file,
+    `column '${names[value]}' has decimal points and decimal commas`,
+    'write all numbers with a decimal point and without thousands separators',
+  );
+};
+
 const drafts = (table: Table, { time, value, id }: Columns): Map<string, Draft> => {
+  checkDecimalSigns(table, value);
   const found = new Map<string, Draft>();
   table.rows.forEach((cells, row) => {
     const name = id === undefined ? table.names[value]! : cells[id] || '(none)';
