@@ -52,7 +52,6 @@ const readOptions = async (
   return isObject ? (json as Record<string, unknown>) : refuse('the body is not a JSON object');
 };
 
-
 const deadlineOf = ({ parameters }: InferRequest, caller: AbortSignal) => {
   const { timeout } = parameters;
   const microseconds = typeof timeout === 'number' && timeout > 0 ? timeout : undefined;
