@@ -29,7 +29,8 @@ export interface OpenModel extends AsyncDisposable {
   readonly inspected: ReadonlyMap<string, TensorValue>;
   /** Runs one of the family's graphs itself, for callers that know the family. */
   readonly run: RunGraph;
-  forecast(task: Task): Promise<Outcome>;
+  /** Throws the reason of the signal before the next run of a graph once it is aborted. */
+  forecast(task: Task, signal?: AbortSignal): Promise<Outcome>;
   /**
    * The encoder's states of each series.
    * @throws TollamaError MODEL_UNSUPPORTED for a family that offers none
@@ -144,8 +145,13 @@ export const assembleModel = async (parts: ModelParts): Promise<OpenModel> => {
     checkpoint,
     inspected,
     run,
-    forecast: (task) =>
-      forecastVariates(capabilities, task, (one) => family.forecast(run, config, one)),
+    forecast(task, signal) {
+      const guarded: RunGraph = (...call) => {
+        signal?.throwIfAborted();
+        return run(...call);
+      };
+      return forecastVariates(capabilities, task, (one) => family.forecast(guarded, config, one));
+    },
     async embed(task) {
       if (family.embed) return family.embed(run, config, task);
       throw new TollamaError('MODEL_UNSUPPORTED', `${family.name} gives no embeddings`, {

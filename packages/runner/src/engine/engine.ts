@@ -27,6 +27,15 @@ export interface EngineOptions {
   readonly runtime?: string | undefined;
 }
 
+/** A run, and whose forecasts it still makes. */
+interface UnderWay {
+  readonly wanted: Set<string>;
+  readonly stop: AbortController;
+}
+
+const takenBack = (): TollamaError =>
+  new TollamaError('INTERRUPTED', 'the forecast was taken back');
+
 type Job = ForecastJob | { readonly kind: 'control'; readonly request: RunnerRequest };
 
 /** A rejected request in the protocol's form. */
@@ -62,6 +71,7 @@ export class Engine {
   readonly #tracer: Tracer | undefined;
   readonly #queue: Job[] = [];
   #isRunning = false;
+  #underWay: UnderWay | undefined;
 
   constructor(options: EngineOptions, send: (line: string) => void, tracer?: Tracer) {
     this.#options = options;
@@ -102,11 +112,13 @@ export class Engine {
     return parent && { parent, receivedMs: Date.now() };
   }
 
-  /** Takes a forecast that has not started out of the queue; one that runs cannot be taken back. */
+  /** Takes a forecast out of the queue, or out of the run under way, which ends when nobody wants it any more. */
   #cancel({ id, params }: RunnerRequest): void {
     const at = this.#queue.findIndex((job) => job.kind === 'forecast' && job.id === params.id);
     if (at >= 0) this.#queue.splice(at, 1);
-    this.#answer(id, { cancelled: at >= 0 });
+    const isUnderWay = this.#underWay?.wanted.delete(String(params.id)) ?? false;
+    if (isUnderWay && this.#underWay?.wanted.size === 0) this.#underWay.stop.abort(takenBack());
+    this.#answer(id, { cancelled: at >= 0 || isUnderWay });
   }
 
   #parse(line: string): RunnerRequest | undefined {
@@ -185,22 +197,29 @@ export class Engine {
   /** One run for all jobs; if it fails, each job alone, so that only the guilty one fails. */
   async #forecast(jobs: readonly ForecastJob[]): Promise<void> {
     const startMs = Date.now();
+    const wanted = new Set(jobs.map(({ id }) => id));
+    const stop = new AbortController();
+    this.#underWay = { wanted, stop };
     const trace = (outcome: ForecastOutcome): void => {
       const times = { startMs, endMs: Date.now() };
       if (this.#tracer) traceForecasts(this.#tracer, jobs, times, outcome);
     };
     try {
       const runner = `tollama-${this.#options.family}`;
-      const results = await forecastBatch(this.#models, jobs, runner);
+      const { signal } = stop;
+      const results = await forecastBatch(this.#models, jobs, { runner, signal });
       trace({ results });
       results.forEach((result, i) => {
         this.#answer(jobs[i]!.id, result);
       });
     } catch (error) {
-      if (jobs.length === 1) {
+      const rest = jobs.filter(({ id }) => wanted.has(id));
+      if (jobs.length === 1 || rest.length === 0) {
         trace({ error });
-        this.#fail(jobs[0]!.id, error);
-      } else for (const job of jobs) await this.#forecast([job]);
+        for (const { id } of jobs) this.#fail(id, error);
+      } else for (const job of rest) await this.#forecast([job]);
+    } finally {
+      this.#underWay = undefined;
     }
   }
 

@@ -40,20 +40,19 @@ const toModelSeries = (series: RunnerSeries): ModelSeries => ({
 const forecastInChunks = async (
   model: ReadyModel,
   task: Task,
-  isWhole: boolean,
+  { isWhole, signal }: { readonly isWhole: boolean; readonly signal: AbortSignal | undefined },
 ): Promise<Outcome> => {
   const size = chunkSeries(model);
-  if (isWhole || task.series.length <= size) return model.forecast(task);
+  if (isWhole || task.series.length <= size) return model.forecast(task, signal);
   const order = task.series.map((series, at) => ({ at, length: series.targets[0]!.length }));
   order.sort((a, b) => b.length - a.length || a.at - b.at);
   const forecasts = new Array<SeriesForecast>(task.series.length);
   const warnings = new Set<string>();
   for (let from = 0; from < order.length; from += size) {
     const chunk = order.slice(from, from + size);
-    const outcome = await model.forecast({
-      ...task,
-      series: chunk.map(({ at }) => task.series[at]!),
-    });
+    signal?.throwIfAborted();
+    const part = { ...task, series: chunk.map(({ at }) => task.series[at]!) };
+    const outcome = await model.forecast(part, signal);
     chunk.forEach(({ at }, i) => {
       forecasts[at] = outcome.forecasts[i]!;
     });
@@ -114,11 +113,14 @@ const unusedOptions = ({ unread }: WatchedOptions, model: string): readonly stri
     .filter((name) => name !== 'parameters' && !Object.hasOwn(SessionChoice.shape, name))
     .map((name) => `options.${name} means nothing to model '${model}' and was not used`);
 
-/** Forecasts for jobs that share model, horizon, quantiles and options; one result for each. */
+/**
+ * Forecasts for jobs that share model, horizon, quantiles and options; one result for each. Throws the reason of the
+ * signal between two runs of a graph.
+ */
 export const forecastBatch = async (
   models: LoadedModels,
   jobs: readonly ForecastJob[],
-  runner: string,
+  { runner, signal }: { readonly runner: string; readonly signal?: AbortSignal },
 ): Promise<RunnerForecast[]> => {
   const { params } = jobs[0]!;
   const waited = performance.now();
@@ -132,7 +134,10 @@ export const forecastBatch = async (
     quantiles: params.quantiles,
     options: watched.options,
   };
-  const { forecasts, warnings } = await forecastInChunks(model, task, dependsOnCompany(params));
+  const { forecasts, warnings } = await forecastInChunks(model, task, {
+    isWhole: dependsOnCompany(params),
+    signal,
+  });
   const unused = unusedOptions(watched, params.model);
   const timing = { model_load_ms: started - waited, inference_ms: performance.now() - started };
   const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);

@@ -91,7 +91,7 @@ export class LoadedModels {
       precision: model.precision,
       sizeBytes: model.checkpoint.sizeBytes,
       loadMs: performance.now() - started,
-      forecast: (task) => model.forecast(task),
+      forecast: (task, signal) => model.forecast(task, signal),
       [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
     };
   }

@@ -10,5 +10,6 @@ export interface ReadyModel extends AsyncDisposable {
   /** Weights in bytes. */
   readonly sizeBytes: number;
   readonly loadMs: number;
-  forecast(task: Task): Promise<Outcome>;
+  /** A model of several runs throws the reason of the signal between them. */
+  forecast(task: Task, signal?: AbortSignal): Promise<Outcome>;
 }
