@@ -5,7 +5,7 @@ import { LIMITS } from './limits.ts';
 import { ModelReference } from './model-reference.ts';
 import { Series } from './series.ts';
 
-export const ADAPTER_KINDS = ['lora', 'bottleneck', 'head', 'full'] as const;
+export const ADAPTER_KINDS = ['lora', 'dora', 'bottleneck', 'head', 'full'] as const;
 export type AdapterKind = (typeof ADAPTER_KINDS)[number];
 
 /** Published families that can be trained, for those who do not load them. */
@@ -67,7 +67,7 @@ export const JobOptions = z.strictObject({
   weight_decay: z.number().min(0).default(0.01),
   clip_norm: z.number().positive().nullish().default(1),
   rank: Count.max(1024).default(8),
-  /** LoRA's alpha; twice the rank when absent. */
+  /** Alpha of LoRA and DoRA; twice the rank when absent. */
   lora_alpha: z.number().positive().nullish(),
   use_rslora: z.boolean().default(false),
   /** Modules that get an adapter: ends of their names, a regular expression, or all-linear. */

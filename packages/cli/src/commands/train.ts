@@ -241,7 +241,11 @@ const withTrainOptions = (command: Command): Command =>
     .option('--schedule <kind>', 'cosine, linear, constant or wsd (default: cosine)')
     .option('--optimizer <kind>', 'adamw, sgd or muon (default: adamw)')
     .option('--weight-decay <x>', 'decoupled weight decay (default: 0.01)', Number)
-    .option('--rank <r>', 'rank of LoRA, width of a bottleneck (default: 8)', positiveInteger)
+    .option(
+      '--rank <r>',
+      'rank of LoRA and DoRA, width of a bottleneck (default: 8)',
+      positiveInteger,
+    )
     .option('--lora-alpha <x>', 'alpha of LoRA (default: twice the rank)', positiveNumber)
     .option('--rslora', 'scale LoRA by the root of its rank')
     .option('--targets <names>', 'linear layers that get an adapter, or all-linear', list)

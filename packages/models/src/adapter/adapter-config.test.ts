@@ -42,7 +42,6 @@ describe('rank and factor', () => {
 test.each([
   [{ peft_type: 'IA3' }, 'peft_type = "IA3": only LORA'],
   [{ r: 4 }, 'peft_type = nothing'],
-  [{ peft_type: 'LORA', use_dora: true }, 'use_dora = true: DoRA'],
   [{ peft_type: 'LORA', lora_bias: true }, 'lora_bias = true'],
   [{ peft_type: 'LORA', layer_replication: [[0, 2]] }, 'layer_replication = [[0,2]]'],
   [{ peft_type: 'LORA', init_lora_weights: 'pissa' }, 'init_lora_weights = "pissa"'],

@@ -43,7 +43,8 @@ const AdapterConfig = z.object({
   use_rslora: z.boolean().default(false),
   /** Whether the base stores its weights as [in, out]. */
   fan_in_fan_out: z.boolean().nullish(),
-  use_dora: off('DoRA (use_dora)'),
+  /** Whether every row has a magnitude (Liu et al. 2024). */
+  use_dora: z.boolean().nullish(),
   use_qalora: off('QA-LoRA (use_qalora)'),
   lora_bias: off('a trained bias of the adapter (lora_bias)'),
   layer_replication: none('layer_replication'),

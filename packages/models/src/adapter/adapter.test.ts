@@ -1,15 +1,10 @@
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  openCheckpoint,
-  openWeightsFile,
-  readTensor,
-  type TensorSpec,
-  writeSafetensors,
-} from '@tollama/graph';
+import { openCheckpoint, openWeightsFile, readTensor, writeSafetensors } from '@tollama/graph';
 import { withFolder } from '@tollama/graph/testing/run-graph';
 import { expect, test } from 'vitest';
 import { openModel } from '../open-model.ts';
+import { type Values, writeAdapter } from './testing/write-adapter.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/chronos-2/lora');
 const TASK = {
@@ -17,26 +12,6 @@ const TASK = {
   horizon: 10,
   quantiles: [0.1, 0.9],
   options: {},
-};
-
-interface Values {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
-const writeAdapter = async (
-  path: string,
-  config: object,
-  tensors: Readonly<Record<string, Values>>,
-): Promise<void> => {
-  const full = { peft_type: 'LORA', r: 2, lora_alpha: 3, ...config };
-  await writeFile(join(path, 'adapter_config.json'), JSON.stringify(full));
-  const specs = Object.entries(tensors).map(([name, { shape }]): [string, TensorSpec] => [
-    name,
-    { dtype: 'float32', shape },
-  ]);
-  const file = join(path, 'adapter_model.safetensors');
-  await writeSafetensors(file, new Map(specs), (name) => tensors[name]!.data);
 };
 
 const values = (...shape: number[]): Values => ({

@@ -1,5 +1,5 @@
 /**
- * LoRA adapters (Hu et al. 2021) in PEFT's format. An adapted weight is W + factor * B . A, written into the
+ * LoRA and DoRA adapters (Hu et al. 2021) in PEFT's format. An adapted weight is W + factor * B . A, written into the
  * graph as these very operations: onnxruntime computes them once when it loads the graph, and neither the
  * base nor the adapter is copied or rewritten.
  */
@@ -20,6 +20,7 @@ import {
 } from '@tollama/graph';
 import { type AdapterConfig, factorOf, rankOf, readAdapterConfig } from './adapter-config.ts';
 import { bottleneckRewrite } from './bottleneck.ts';
+import { doraWeight } from './dora.ts';
 
 export const ADAPTER_FILE = 'adapter_model.safetensors';
 const PREFIX = 'base_model.model.';
@@ -40,6 +41,8 @@ const FACTORS = [
   { a: '.lora_embedding_A', b: '.lora_embedding_B', isEmbedding: true },
 ] as const;
 
+const MAGNITUDE = '.lora_magnitude_vector';
+
 /** How one tensor of the base is changed. */
 export type Change =
   | { readonly kind: 'replaced'; readonly by: string }
@@ -50,6 +53,8 @@ export type Change =
       readonly isTransposed: boolean;
       readonly rank: number;
       readonly factor: number;
+      /** DoRA's lengths of the rows, or of the columns of a transposed weight. */
+      readonly magnitude: string | undefined;
     };
 
 const refuse = (message: string, hint?: string): never => {
@@ -65,7 +70,8 @@ const changeOf = (name: string, config: AdapterConfig): [string, Change] => {
     const module = path.slice(0, -end.length);
     const stem = name.slice(0, -end.length);
     const [rank, factor] = [rankOf(config, module), factorOf(config, module)];
-    const names = { a: `${stem}${a}`, b: `${stem}${b}` };
+    const magnitude = config.use_dora ? `${stem}${MAGNITUDE}` : undefined;
+    const names = { a: `${stem}${a}`, b: `${stem}${b}`, magnitude };
     const isTransposed = isEmbedding || config.fan_in_fan_out === true;
     return [`${module}.weight`, { kind: 'lowRank', ...names, isTransposed, rank, factor }];
   }
@@ -79,7 +85,9 @@ export const changesOf = (
   config: AdapterConfig,
 ): ReadonlyMap<string, Change> => {
   const changes = new Map<string, Change>();
-  for (const name of adapter.tensors.keys()) {
+  const names = [...adapter.tensors.keys()];
+  const isMagnitude = (name: string): boolean => !!config.use_dora && name.endsWith(MAGNITUDE);
+  for (const name of names.filter((name) => !isMagnitude(name))) {
     const [target, change] = changeOf(name, config);
     if (!base.tensors.has(target)) {
       refuse(
@@ -90,11 +98,17 @@ export const changesOf = (
       );
     }
     if (change.kind === 'lowRank') {
-      const missing = [change.a, change.b].find((part) => !adapter.tensors.has(part));
+      const parts = [change.a, change.b, ...(change.magnitude ? [change.magnitude] : [])];
+      const missing = parts.find((part) => !adapter.tensors.has(part));
       if (missing !== undefined) refuse(`the adapter has no tensor '${missing}'`);
     }
     changes.set(target, change);
   }
+  const used = new Set(
+    [...changes.values()].map((change) => 'magnitude' in change && change.magnitude),
+  );
+  const idle = names.find((name) => isMagnitude(name) && !used.has(name));
+  if (idle !== undefined) refuse(`the adapter's tensor '${idle}' has no factors beside it`);
   return changes;
 };
 
@@ -107,13 +121,13 @@ const adapted = (
   if (change.kind === 'replaced') return factors.get(change.by, shape);
   const [out, width] = shape;
   if (shape.length !== 2) refuse(`'${change.a}' adapts a tensor ${shapeText(shape)}, no matrix`);
-  const { rank, factor, isTransposed } = change;
+  const { rank, factor, isTransposed, magnitude } = change;
   const [rows, columns] = (isTransposed ? [width, out] : [out, width]) as [number, number];
-  const product = matmul(
-    factors.get(change.b, [rows, rank]),
-    factors.get(change.a, [rank, columns]),
-  );
-  return add(weight, mul(isTransposed ? rearrange(product, 'r c -> c r') : product, factor));
+  const turned = (x: Tensor): Tensor => (isTransposed ? rearrange(x, 'r c -> c r') : x);
+  const [b, a] = [factors.get(change.b, [rows, rank]), factors.get(change.a, [rank, columns])];
+  if (magnitude === undefined) return add(weight, mul(turned(matmul(b, a)), factor));
+  const dora = { a, b, magnitude: factors.get(magnitude, [rows]) };
+  return turned(doraWeight(turned(weight), dora, factor));
 };
 
 const adaptedWeights = (
@@ -133,7 +147,7 @@ const adaptedWeights = (
  * Opens an adapter folder (adapter_config.json, adapter_model.safetensors) over its base.
  *
  * @throws TollamaError CHECKPOINT_INVALID when a file is missing or does not fit the base,
- * MODEL_UNSUPPORTED for adapters that are no plain LoRA
+ * MODEL_UNSUPPORTED for other kinds of adapters
  */
 export const openAdapter = async (folder: string, base: Checkpoint): Promise<Adapter> => {
   const config = await readAdapterConfig(folder);

@@ -23,6 +23,26 @@ const addProduct = (
 };
 
 /**
+ * Gives the rows of a weight [out, in], or the columns of one that is stored the other way round, the lengths of
+ * DoRA. A row of zeros has no direction and stays.
+ */
+const rescale = (
+  weight: Float32Array,
+  magnitude: Float32Array,
+  { isTransposed }: LowRank,
+): void => {
+  const rows = magnitude.length;
+  const columns = weight.length / rows;
+  magnitude.forEach((length, row) => {
+    const at = (column: number) => (isTransposed ? column * rows + row : row * columns + column);
+    let squares = 0;
+    for (let column = 0; column < columns; column++) squares += weight[at(column)]! ** 2;
+    const gain = squares === 0 ? 1 : length / Math.sqrt(squares);
+    for (let column = 0; column < columns; column++) weight[at(column)]! *= gain;
+  });
+};
+
+/**
  * The tensors of the base that an adapter changes, in their new values, by name.
  *
  * @throws TollamaError as `openAdapter`
@@ -36,7 +56,7 @@ export const mergeAdapter = async (
   const config = await readAdapterConfig(folder);
   if (config.peft_type === 'BOTTLENECK') {
     throw new TollamaError('MODEL_UNSUPPORTED', 'a bottleneck adapter is no change of weights', {
-      hint: 'LoRA and head adapters can be merged',
+      hint: 'LoRA, DoRA and head adapters can be merged',
     });
   }
   const file = await openWeightsFile(folder, ADAPTER_FILE);
@@ -51,6 +71,9 @@ export const mergeAdapter = async (
       [change.a, change.b].map((part) => readTensor(file.tensors.get(part)!)),
     );
     addProduct(weight, { a: a!, b: b! }, change);
+    if (change.magnitude !== undefined) {
+      rescale(weight, await readTensor(file.tensors.get(change.magnitude)!), change);
+    }
     merged.set(name, weight);
   }
   return merged;

@@ -40,7 +40,7 @@ const baseOf = ({ base }: JobConfig): Pick<PeftConfig, 'base_model_name_or_path'
   revision: base?.revision ?? null,
 });
 
-/** LoRA and bottleneck: the tensors of the seed. */
+/** LoRA, DoRA and bottleneck: the tensors of the seed. */
 const exportSeed = async ({ job, paths, model, values }: ExportParts): Promise<Exported> => {
   const { adapter, rank, use_rslora } = job.options;
   const tensors = new Map(
@@ -48,10 +48,11 @@ const exportSeed = async ({ job, paths, model, values }: ExportParts): Promise<E
   );
   const config: PeftConfig = {
     ...baseOf(job),
-    peft_type: adapter === 'lora' ? 'LORA' : 'BOTTLENECK',
+    peft_type: adapter === 'bottleneck' ? 'BOTTLENECK' : 'LORA',
     r: rank,
     lora_alpha: loraAlpha(job.options),
     use_rslora,
+    use_dora: adapter === 'dora',
     target_modules: model.seed!.slots.map(({ module }) => module),
     modules_to_save: null,
   };
@@ -106,6 +107,7 @@ export const exportModel = async (parts: ExportParts): Promise<Exported> => {
 const exportTrained = (parts: ExportParts): Promise<Exported> => {
   switch (parts.job.options.adapter) {
     case 'lora':
+    case 'dora':
     case 'bottleneck':
       return exportSeed(parts);
     case 'head':

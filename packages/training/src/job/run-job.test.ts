@@ -54,7 +54,7 @@ const forecast = async (folder: string, adapter?: string): Promise<number[]> => 
   return forecasts[0]!.targets[0]!.quantiles.flatMap((row) => Array.from(row));
 };
 
-const ADAPTERS: readonly AdapterKind[] = ['lora', 'bottleneck', 'head'];
+const ADAPTERS: readonly AdapterKind[] = ['lora', 'dora', 'bottleneck', 'head'];
 
 test.each(ADAPTERS)('a %s adapter is served over its base', async (adapter) => {
   await withFolder(async (folder) => {

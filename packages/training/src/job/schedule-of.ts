@@ -5,6 +5,7 @@ import { ScheduleSpec } from '../schedule/schedule.ts';
 /** Rates that fit the size of what is trained. */
 const RATES: Readonly<Record<AdapterKind, number>> = {
   lora: 1e-3,
+  dora: 1e-3,
   bottleneck: 1e-3,
   head: 1e-3,
   full: 2e-4,

@@ -15,6 +15,7 @@ import {
 import { FAMILIES, readConfig } from '@tollama/models';
 import type { Family, FamilyTraining, TrainingWish } from '@tollama/models/family';
 import { RandomStream } from '../data/random-stream.ts';
+import { hostRowNorms } from '../slots/dora.ts';
 import { firstValues, type PlantedSeed, plantSeeds } from '../slots/plant.ts';
 import type { SeedBlueprint } from '../slots/seed.ts';
 import { withForecastLoss } from './forecast-loss.ts';
@@ -47,7 +48,11 @@ export const loraScaling = (options: JobOptions): number =>
 const blueprintOf = (options: JobOptions): SeedBlueprint =>
   options.adapter === 'bottleneck'
     ? { kind: 'bottleneck', width: options.rank }
-    : { kind: 'lora', rank: options.rank, scaling: loraScaling(options) };
+    : {
+        kind: options.adapter === 'dora' ? 'dora' : 'lora',
+        rank: options.rank,
+        scaling: loraScaling(options),
+      };
 
 const forwardOf = (
   { family, config, training }: ModelParts,
@@ -57,16 +62,17 @@ const forwardOf = (
   return graphs[training.graph]!;
 };
 
-const withSeed = (parts: ModelParts, options: JobOptions): TrainableModel => {
+const withSeed = async (parts: ModelParts, options: JobOptions): Promise<TrainableModel> => {
   const targets = options.target_modules ?? parts.training.targets;
   const planted = plantSeeds(forwardOf(parts, parts.checkpoint.tensors), [
     { id: SEED_ID, blueprint: blueprintOf(options), targets },
   ]);
   const random = RandomStream.of(options.seed);
   const [seed] = planted.seeds;
+  const norms = await hostRowNorms(seed!.tensors, parts.checkpoint);
   return {
     graph: withForecastLoss(planted.graph, parts.training, options.loss),
-    trainable: firstValues(seed!.tensors, () => random.uniform()),
+    trainable: firstValues(seed!.tensors, () => random.uniform(), norms),
     seed,
   };
 };
@@ -102,6 +108,7 @@ export const trainableModel = async (
 ): Promise<TrainableModel> => {
   switch (options.adapter) {
     case 'lora':
+    case 'dora':
     case 'bottleneck':
       return withSeed(parts, options);
     case 'head':

@@ -20,6 +20,7 @@ import {
   type TensorValue,
   withInputs,
 } from '@tollama/graph';
+import { doraWeight } from '@tollama/models/adapter/dora';
 import { blend } from './blend.ts';
 import { type LinearSlot, linearSlots, moduleOf, parameterOf } from './linear-slots.ts';
 import { matchModules, type TargetModules } from './match-modules.ts';
@@ -90,15 +91,21 @@ const parametersIn = (seed: Growing, slot: LinearSlot): readonly Tensor[] =>
     parameter(name, shape, 'float32'),
   );
 
-/** What the seed makes of a linear layer that is fed x and gives y. */
-const joined = (seed: Growing, slot: LinearSlot, x: Tensor, y: Tensor): Tensor => {
+/** What the seed makes of a linear layer of these inputs (x, weight, bias) that gives y. */
+const joined = (
+  seed: Growing,
+  slot: LinearSlot,
+  [x, weight, bias]: readonly Tensor[],
+  y: Tensor,
+): Tensor => {
   const { path = 'residual', alpha } = seed;
   const isIsolated = seed.isIsolated ?? path === 'straight-through';
-  const seen = isIsolated ? { x: stopGradient(x), y: stopGradient(y) } : { x, y };
+  const seen = isIsolated ? { x: stopGradient(x!), y: stopGradient(y) } : { x: x!, y };
+  const host = { ...seen, weight: weight!, bias };
   const tensors = parametersIn(seed, slot);
   const blueprint = seed.blueprintOf(slot.module);
   const isConvex = path === 'convex' && alpha !== undefined;
-  const change = seedChange(blueprint, { ...seen, tensors, alpha: isConvex ? undefined : alpha });
+  const change = seedChange(blueprint, { ...host, tensors, alpha: isConvex ? undefined : alpha });
   if (path === 'straight-through') return add(y, sub(change, stopGradient(change)));
   return isConvex ? blend('convex', y, add(seen.y, change), { alpha }) : add(y, change);
 };
@@ -106,10 +113,16 @@ const joined = (seed: Growing, slot: LinearSlot, x: Tensor, y: Tensor): Tensor =
 /** A low-rank change of a weight that does not stand in a linear layer of its own. */
 const changedWeight = (seed: Growing, slot: LinearSlot, weight: Tensor): Tensor => {
   const blueprint = seed.blueprintOf(slot.module);
-  if (blueprint.kind !== 'lora' || (seed.path ?? 'residual') !== 'residual') {
+  const isLowRank = blueprint.kind === 'lora' || blueprint.kind === 'dora';
+  if (!isLowRank || (seed.path ?? 'residual') !== 'residual') {
     return refuse(`'${slot.module}' is joined with other weights: only residual LoRA fits there`);
   }
-  const [a, b] = parametersIn(seed, slot) as [Tensor, Tensor];
+  const [a, b, magnitude] = parametersIn(seed, slot) as readonly [Tensor, Tensor, Tensor];
+  if (blueprint.kind === 'dora') {
+    const whole = doraWeight(weight, { a, b, magnitude }, blueprint.scaling);
+    const host = cast(weight, 'float32');
+    return seed.alpha ? add(host, mul(sub(whole, host), seed.alpha)) : whole;
+  }
   const factor = seed.alpha ? mul(seed.alpha, blueprint.scaling) : undefined;
   const change = matmul(b, factor ? mul(a, factor) : mul(a, blueprint.scaling));
   return add(cast(weight, 'float32'), change);
@@ -136,7 +149,7 @@ export const plantSeeds = (graph: Graph, seeds: readonly Seed[]): Planted => {
     if (node.kind === 'linear') {
       const weight = parameterOf((node as LinearNode).inputs[1]);
       return inSlot(weight && moduleOf(weight), true).reduce(
-        (y, { seed, slot }) => joined(seed, slot, inputs[0]!, y),
+        (y, { seed, slot }) => joined(seed, slot, inputs, y),
         made,
       );
     }
@@ -159,13 +172,22 @@ export const plantSeeds = (graph: Graph, seeds: readonly Seed[]): Planted => {
   };
 };
 
-/** First values of a seed's tensors. A fresh seed changes nothing: its last factor is 0. */
+/**
+ * First values of a seed's tensors. A fresh seed changes nothing: its last factor is 0, and magnitudes are those of
+ * its host, by the names of the host's weights.
+ */
 export const firstValues = (
   tensors: readonly SeedTensor[],
   uniform: () => number,
+  norms: ReadonlyMap<string, TensorValue> = new Map(),
 ): ReadonlyMap<string, TensorValue> =>
   new Map(
-    tensors.map(({ name, shape, bound }): [string, TensorValue] => {
+    tensors.map(({ name, shape, bound, rowNormsOf }): [string, TensorValue] => {
+      const own = rowNormsOf === undefined ? undefined : norms.get(rowNormsOf);
+      if (own) return [name, own];
+      if (rowNormsOf !== undefined) {
+        throw new TollamaError('INTERNAL', `the rows of '${rowNormsOf}' were not measured`);
+      }
       const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
       if (bound > 0) for (let i = 0; i < data.length; i++) data[i] = (2 * uniform() - 1) * bound;
       return [name, { dtype: 'float32', dims: shape, data }];

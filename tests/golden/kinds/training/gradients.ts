@@ -126,7 +126,8 @@ const lora: Operation = async (given) => {
   const host = apply(weight!);
   const blueprint = { kind: 'lora', rank: r, scaling } as const;
   const tensors = [lora_A!, lora_B!];
-  const y = add(host, seedChange(blueprint, { x: x!, y: host, tensors, alpha: undefined }));
+  const slot = { x: x!, y: host, weight: turned(weight!), bias: nodes.bias, alpha: undefined };
+  const y = add(host, seedChange(blueprint, { ...slot, tensors }));
   const delta = turned(mul(matmul(lora_B!, lora_A!), scaling));
   const merged = add(weight!, delta);
   const [grad_A, grad_B, grad_x] = pullBack(
