@@ -54,6 +54,12 @@ export const JobOptions = z.strictObject({
   /** Micro-batches of a step. */
   accumulate: Count.max(65_536).default(1),
   learning_rate: z.number().positive().nullish(),
+  /** Whether a sweep before the training finds the highest learning rate. */
+  find_learning_rate: z.boolean().optional(),
+  /** Whether trials before the training find the windows of a micro-batch. */
+  find_batch_size: z.boolean().optional(),
+  /** Memory that a step may need in these trials; half of what is free when absent. */
+  memory_mb: Count.nullish(),
   /** A short name, or a whole schedule with its kind and options. */
   schedule: z
     .union([
@@ -156,6 +162,13 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 
 const Measures = z.record(z.string(), z.number()).nullable();
 
+/** found.json: what was looked for before the training. */
+export const FoundSettings = z.strictObject({
+  learning_rate: z.number().positive().nullable(),
+  batch_size: Count.nullable(),
+});
+export type FoundSettings = z.infer<typeof FoundSettings>;
+
 /** result.json: how a job ended, for whoever installs what it left. */
 export const JobResult = z.object({
   end: z.enum(['finished', 'early_stopped', 'stopped', 'halted', 'failed']),
@@ -166,6 +179,7 @@ export const JobResult = z.object({
   before: Measures,
   after: Measures,
   trained_parameters: z.int().min(0),
+  found: FoundSettings.optional(),
   output: z
     .object({
       kind: z.enum(['adapter', 'model']),

@@ -7,6 +7,7 @@ export * from './graph.ts';
 export * from './node.ts';
 export { encodeOnnx, toOnnx } from './onnx/encode.ts';
 export * from './ops.ts';
+export { peakBytes } from './peak-bytes.ts';
 export * from './print.ts';
 export * from './rearrange.ts';
 export type { Checkpoint, CheckpointTensor } from './safetensors/checkpoint.ts';

@@ -43,6 +43,9 @@ interface TrainOptions extends CommonOptions {
   readonly batch?: number;
   readonly accumulate?: number;
   readonly lr?: number;
+  readonly findLr?: boolean;
+  readonly findBatch?: boolean;
+  readonly memory?: number;
   readonly schedule?: string;
   readonly optimizer?: string;
   readonly weightDecay?: number;
@@ -81,6 +84,9 @@ const jobOptions = (o: TrainOptions): NonNullable<TrainBody['options']> => {
     batch_size: o.batch,
     accumulate: o.accumulate,
     learning_rate: o.lr,
+    find_learning_rate: o.findLr,
+    find_batch_size: o.findBatch,
+    memory_mb: o.memory,
     schedule: o.schedule,
     optimizer: o.optimizer,
     weight_decay: o.weightDecay,
@@ -238,6 +244,9 @@ const withTrainOptions = (command: Command): Command =>
     .option('--batch <n>', 'windows of a batch (default: 32)', positiveInteger)
     .option('--accumulate <n>', 'batches of a step (default: 1)', positiveInteger)
     .option('--lr <rate>', 'highest learning rate (default: what fits the adapter)', positiveNumber)
+    .addOption(new Option('--find-lr', 'find the learning rate by a sweep').conflicts('lr'))
+    .addOption(new Option('--find-batch', 'find the size of a batch by trials').conflicts('batch'))
+    .option('--memory <mb>', 'of a step in these trials (default: half of it)', positiveInteger)
     .option('--schedule <kind>', 'cosine, linear, constant or wsd (default: cosine)')
     .option('--optimizer <kind>', 'adamw, sgd or muon (default: adamw)')
     .option('--weight-decay <x>', 'decoupled weight decay (default: 0.01)', Number)

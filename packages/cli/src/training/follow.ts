@@ -58,6 +58,10 @@ const note = (name: string, level: unknown, a: Attributes): string | undefined =
       figure('CRPS', a.crps_before);
     return `${a.series} series, ${a.windows} windows, ${a.trained_parameters} parameters; before:${before}`;
   }
+  if (name === 'training.batch_size_found') return `batches of ${a.batch_size} windows`;
+  if (name === 'training.learning_rate_found' && a.learning_rate !== null) {
+    return `learning rate ${humanNumber(Number(a.learning_rate))}`;
+  }
   if (level === 'warning' || level === 'critical') {
     const why = a.reason ?? a.message ?? a.outcome;
     return `${name}${why === undefined || why === null ? '' : `: ${String(why)}`}`;

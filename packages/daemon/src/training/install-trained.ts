@@ -13,8 +13,11 @@ export interface InstallContext extends PullParts {
 }
 
 /** What a manifest tells of its training; a model without it is not ours to replace. */
-const trainingOf = (job: JobConfig, { step, before, after }: JobResult) => ({
-  training: { job: job.id, adapter: job.options.adapter, steps: step, before, after },
+const trainingOf = (job: JobConfig, { step, before, after, found }: JobResult) => ({
+  training: {
+    ...{ job: job.id, adapter: job.options.adapter, steps: step, before, after },
+    ...(found && { found }),
+  },
 });
 
 /** @throws TollamaError MODEL_EXISTS for a name that belongs to a model which no training made */

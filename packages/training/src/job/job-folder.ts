@@ -9,6 +9,8 @@ export interface JobPaths {
   readonly folder: string;
   readonly config: string;
   readonly series: string;
+  /** What was found before the training, where something was asked for. */
+  readonly found: string;
   readonly events: string;
   readonly metrics: string;
   readonly checkpoints: string;
@@ -24,6 +26,7 @@ export const jobPaths = (folder: string): JobPaths => ({
   folder,
   config: join(folder, 'job.json'),
   series: join(folder, 'series.json'),
+  found: join(folder, 'found.json'),
   events: join(folder, 'events.jsonl'),
   metrics: join(folder, 'metrics.prom'),
   checkpoints: join(folder, 'checkpoints'),

@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobConfig, JobOptions, JobResult, JobSeries } from '@tollama/core/training-job';
+import type {
+  FoundSettings,
+  JobConfig,
+  JobOptions,
+  JobResult,
+  JobSeries,
+} from '@tollama/core/training-job';
 import { openCheckpoint, type TensorValue } from '@tollama/graph';
 import { writeMerged } from '@tollama/models/adapter/write-merged';
 import type { TrainingWish } from '@tollama/models/family';
@@ -14,7 +20,7 @@ import { METRICS } from '../contracts/metrics.ts';
 import { WindowSampler } from '../data/sampler.ts';
 import { cutWindows, type WindowPlan } from '../data/windows.ts';
 import { FrozenGuard } from '../kasmina/frozen-guard.ts';
-import { openTrainingStep } from '../step/open-training-step.ts';
+import { openTrainingStep, type TrainingStepOptions } from '../step/open-training-step.ts';
 import type { OptimizerOptions } from '../step/optimizer.ts';
 import type { TrainingStep } from '../step/training-step.ts';
 import { EventLog } from '../telemetry/event-log.ts';
@@ -29,6 +35,7 @@ import {
 } from '../trainer/trainer-options.ts';
 import { parseRecord } from '../trainer/training-record.ts';
 import { type ExportParts, exportModel, writeResult } from './export-model.ts';
+import { findSettings, withFound } from './find-settings.ts';
 import { lossFeeds } from './forecast-loss.ts';
 import { seasonOf } from './frequency-season.ts';
 import { type JobPaths, jobPaths, readJobConfig, readJobSeries } from './job-folder.ts';
@@ -86,21 +93,20 @@ const optimizerOf = ({ optimizer, weight_decay }: JobOptions): OptimizerOptions 
   }
 };
 
-const openStep = (
+const stepOptions = (
   { graph, trainable }: TrainableModel,
   { checkpoint }: ModelParts,
   options: JobOptions,
-): Promise<TrainingStep> =>
-  openTrainingStep({
-    graph,
-    trainable,
-    checkpoint,
-    optimizer: optimizerOf(options),
-    clipNorm: options.clip_norm ?? undefined,
-    // Gains and offsets are not pulled to 0.
-    isDecayed: (_, shape) => shape.length > 1,
-    threads: options.threads,
-  });
+): TrainingStepOptions => ({
+  graph,
+  trainable,
+  checkpoint,
+  optimizer: optimizerOf(options),
+  clipNorm: options.clip_norm ?? undefined,
+  // Gains and offsets are not pulled to 0.
+  isDecayed: (_, shape) => shape.length > 1,
+  threads: options.threads,
+});
 
 const batchesOf = (
   plan: WindowPlan,
@@ -218,6 +224,46 @@ const train = async (open: OpenJob, signal: AbortSignal | undefined): Promise<Jo
   };
 };
 
+const findFor = (
+  { job, paths, parts, model, step, telemetry, plan }: OpenJob,
+  signal: AbortSignal | undefined,
+): Promise<FoundSettings | undefined> => {
+  const graphs = stepOptions(model, parts, job.options);
+  return findSettings({
+    options: job.options,
+    step,
+    graphs: { ...graphs, trainable: [...model.trainable.keys()] },
+    batches: (options) => batchesOf(plan, parts, options),
+    windows: plan.count,
+    telemetry,
+    path: paths.found,
+    signal,
+  });
+};
+
+/** Trains with what was found; a job that was stopped while it looked has not begun. */
+const trainWith = async (
+  open: OpenJob,
+  found: FoundSettings | undefined,
+  signal: AbortSignal | undefined,
+): Promise<JobResult> => {
+  const { job, model } = open;
+  const { find_learning_rate, find_batch_size } = job.options;
+  if (!found && (find_learning_rate || find_batch_size)) {
+    return {
+      ...{ end: 'stopped', step: 0, epoch: 0, best: null, before: null, after: null },
+      trained_parameters: countOf(model),
+      output: null,
+      error: null,
+    };
+  }
+  const result = await train(
+    { ...open, job: { ...job, options: withFound(job.options, found) } },
+    signal,
+  );
+  return found ? { ...result, found } : result;
+};
+
 const countOf = ({ trainable }: TrainableModel): number =>
   [...trainable.values()].reduce((sum, { data }) => sum + data.length, 0);
 
@@ -248,13 +294,12 @@ export const runJob = async (
   const plan = prepareData(data, parts.training, job.options);
   const model = await trainableModel(parts, job.options);
   const building = performance.now();
-  await using step = await openStep(model, parts, job.options);
+  await using step = await openTrainingStep(stepOptions(model, parts, job.options));
   telemetry.metrics.observe(METRICS.graphBuild, performance.now() - building);
   await using thread = new CheckpointThread();
-  const result = await train(
-    { job, paths, parts, model, step, telemetry, thread, data, plan },
-    signal,
-  );
+  const open = { job, paths, parts, model, step, telemetry, thread, data, plan };
+  const found = await findFor(open, signal);
+  const result = await trainWith(open, found, signal);
   await writeFile(paths.metrics, prometheusText(telemetry.metrics));
   await writeResult(paths.result, result);
   return result;
