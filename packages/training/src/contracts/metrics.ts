@@ -14,6 +14,9 @@ export const METRICS = {
   prefetchInflight: 'kasmina.prefetch.inflight',
   prewarmLatency: 'kasmina.prewarm.latency_ms',
   isolationViolations: 'kasmina.seed.isolation_violations',
+  gradientsCompared: 'tolaria.grad_agg.microbatches_total',
+  gradientConflicts: 'tolaria.grad_agg.conflicts',
+  conflictRatio: 'tolaria.grad_agg.conflict_ratio',
   breakerState: 'tolaria.breaker.state',
 } as const;
 

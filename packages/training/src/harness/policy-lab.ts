@@ -207,10 +207,11 @@ export class PolicyLab implements AsyncDisposable {
     return SeededStep.open({
       graph,
       trainable: new Map([[BIAS, this.#bias]]),
-      open: (variant, trainable) =>
+      open: (variant, trainable, cohortOf) =>
         openTrainingStep({
           graph: variant,
           trainable,
+          cohortOf,
           checkpoint: this.#checkpoint,
           optimizer: { kind: 'adamw' },
           clipNorm: 1,

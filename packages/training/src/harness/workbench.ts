@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Feeds, Graph, TensorValue } from '@tollama/graph';
+import type { Feeds, Graph } from '@tollama/graph';
 import { Breaker, KASMINA_BREAKER, TOLARIA_BREAKER } from '../breaker/breaker.ts';
 import { CheckpointThread } from '../checkpoint/checkpoint-thread.ts';
 import { systemClock } from '../clock/clock.ts';
@@ -99,11 +99,12 @@ const openStep = async (
   SeededStep.open({
     graph,
     trainable: hostParameters(options.seed),
-    open: async (variant: Graph, trainable: ReadonlyMap<string, TensorValue>) => {
+    open: async (variant, trainable, cohortOf) => {
       const started = systemClock.now();
       const step = await openTrainingStep({
         graph: variant,
         trainable,
+        cohortOf,
         optimizer: { kind: 'adamw' },
         clipNorm: 1,
         threads: 1,
@@ -158,6 +159,7 @@ const openSeeds = (core: Core, { isLeaky = false }: WorkbenchChanges): SeedManag
     breaker: new Breaker({ ...KASMINA_BREAKER, random }),
     clock: systemClock,
     report: telemetry.report,
+    metrics: telemetry.metrics,
     isLeaky,
   });
 };

@@ -7,6 +7,7 @@ import type { GateLimits } from '../lifecycle/gates.ts';
 import type { PreparedAdapter } from '../prefetch/adapter-loader.ts';
 import type { Prefetcher } from '../prefetch/prefetcher.ts';
 import type { TrainingStep } from '../step/training-step.ts';
+import type { MetricRegistry } from '../telemetry/metric-registry.ts';
 import type { Slot } from './seed-plan.ts';
 import type { SeededStep } from './seeded-step.ts';
 
@@ -32,6 +33,8 @@ export interface SeedManagerOptions {
   readonly breaker: Breaker;
   readonly clock: Clock;
   readonly report: Report;
+  /** Where what is counted goes. */
+  readonly metrics?: Pick<MetricRegistry, 'count' | 'set'>;
   /** Plants seeds without their stop-gradients: a fault, to see that it is noticed. */
   readonly isLeaky?: boolean;
 }

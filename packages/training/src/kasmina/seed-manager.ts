@@ -1,12 +1,14 @@
 /** Kasmina: owns the slots, and carries out what was decided about their seeds. */
 import { TollamaError } from '@tollama/core/errors';
 import type { Command } from '../contracts/commands.ts';
+import { METRICS } from '../contracts/metrics.ts';
 import type { CommandOutcome } from '../contracts/outcomes.ts';
 import type { SlotState } from '../contracts/run-state.ts';
 import { type Gate, isActive, type Stage } from '../contracts/stages.ts';
 import { type GateResult, resetGate } from '../lifecycle/gates.ts';
 import type { Seed } from '../slots/plant.ts';
 import { type Germination, germinationEvidence, germinationGate } from './germinate.ts';
+import { conflictsOf, type SeedConflict } from './gradient-conflict.ts';
 import { gateOf, summaryOf } from './judge-gates.ts';
 import type { EpochFacts, SeedManagerOptions } from './kasmina-options.ts';
 import {
@@ -32,6 +34,9 @@ export class SeedManager {
   #grown = 0;
   #lastCull: number | undefined;
   #violations = 0;
+  #pairs: readonly SeedConflict[] = [];
+  #compared = 0;
+  #conflicts = 0;
   #timeouts = 0;
   #isUnhealthy = false;
 
@@ -39,6 +44,11 @@ export class SeedManager {
     this.#options = options;
     options.step.planOf = () => this.#plan();
     options.step.alphaOf = () => this.alphas();
+  }
+
+  /** Pairs of seeds in the same layers: of the last epoch that had some, and how often they conflicted in all. */
+  get conflicts(): { readonly last: readonly SeedConflict[]; readonly count: number } {
+    return { last: this.#pairs, count: this.#conflicts };
   }
 
   get isolationViolations(): number {
@@ -103,7 +113,25 @@ export class SeedManager {
       await this.#measure(life);
       await this.#afterMeasure(life);
     }
+    await this.#compareSeeds();
     return !this.#isUnhealthy;
+  }
+
+  /** Counts pairs of seeds that pull a layer's weight in opposite directions. */
+  async #compareSeeds(): Promise<void> {
+    const { step, graph, probeBatch, metrics, report } = this.#options;
+    const plan = this.#plan();
+    if (plan.length < 2) return;
+    const { gradients } = await step.gradients(probeBatch);
+    this.#pairs = conflictsOf(graph, plan, step.state().parameters, gradients);
+    if (this.#pairs.length === 0) return;
+    const against = this.#pairs.filter(({ cosine }) => cosine < 0);
+    this.#compared += this.#pairs.length;
+    this.#conflicts += against.length;
+    metrics?.count(METRICS.gradientsCompared, this.#pairs.length);
+    metrics?.count(METRICS.gradientConflicts, against.length);
+    metrics?.set(METRICS.conflictRatio, this.#conflicts / this.#compared);
+    for (const pair of against) report('kasmina.seed.gradient_conflict', 'warning', { ...pair });
   }
 
   /** Carries a vetted command out. */

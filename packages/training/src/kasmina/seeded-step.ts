@@ -21,7 +21,12 @@ export interface SeededStepOptions {
   readonly graph: Graph;
   /** Trainable tensors of the host; may be empty once there are seeds. */
   readonly trainable: Values;
-  readonly open: (graph: Graph, trainable: Values) => Promise<TrainingStep>;
+  /** @param cohortOf the seed that a tensor belongs to; undefined for the host's own */
+  readonly open: (
+    graph: Graph,
+    trainable: Values,
+    cohortOf: (name: string) => string | undefined,
+  ) => Promise<TrainingStep>;
 }
 
 interface Variant {
@@ -36,6 +41,12 @@ const copyOf = (value: TensorValue): TensorValue => ({
 });
 
 const isOf = (id: string, name: string): boolean => name.endsWith(`.${id}.weight`);
+
+/** A seed that is in the present state was born before; one that is not, begins now, with moments of zeros. */
+const birthOf = (id: string, { parameters, births, step }: TrainingState): number => {
+  const isPresent = [...parameters.keys()].some((name) => isOf(id, name));
+  return isPresent ? (births?.get(id) ?? 0) : step;
+};
 
 export class SeededStep implements TrainingStep {
   readonly #options: SeededStepOptions;
@@ -60,7 +71,7 @@ export class SeededStep implements TrainingStep {
   }
 
   static async open(options: SeededStepOptions): Promise<SeededStep> {
-    const step = await options.open(options.graph, options.trainable);
+    const step = await options.open(options.graph, options.trainable, () => undefined);
     return new SeededStep(options, { seeds: [], graph: options.graph, step });
   }
 
@@ -201,7 +212,8 @@ export class SeededStep implements TrainingStep {
       const zeros = { ...fresh, data: new Float32Array(fresh.data.length) };
       return [name, present.moments.get(name) ?? zeros] as const;
     });
-    return { parameters, moments: new Map(moments), step: present.step };
+    const births = next.seeds.map(({ id }) => [id, birthOf(id, present)] as const);
+    return { parameters, moments: new Map(moments), step: present.step, births: new Map(births) };
   }
 
   #variant(seeds: readonly Seed[]): Promise<Variant> {
@@ -227,7 +239,8 @@ export class SeededStep implements TrainingStep {
         },
       ]),
     );
-    const step = await open(graph, new Map([...trainable, ...own]));
+    const cohortOf = (name: string) => seeds.find(({ id }) => isOf(id, name))?.id;
+    const step = await open(graph, new Map([...trainable, ...own]), cohortOf);
     const variant = { seeds, graph, step };
     this.#openVariants.push(variant);
     return variant;

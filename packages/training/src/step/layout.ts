@@ -22,6 +22,8 @@ export interface Group {
   readonly weightDecay: number;
   /** The group's learning rate as a share of the step's. */
   readonly rate: number;
+  /** Who shares a count of steps, where it is not the training's own. */
+  readonly cohort?: string;
   /** Names of its moments. */
   readonly moments: readonly string[];
   readonly places: readonly Place[];
@@ -34,6 +36,8 @@ export interface TensorToPlace {
   /** Whether the loss follows it. */
   readonly isReached: boolean;
   readonly isDecayed: boolean;
+  /** Tensors that came into the training together, after its beginning. */
+  readonly cohort?: string | undefined;
 }
 
 const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -89,7 +93,8 @@ export const layOut = (
   const chosen = tensors.map((tensor) => ({ tensor, ...choose(tensor, optimizer) }));
   const groups = Map.groupBy(
     chosen,
-    ({ tensor, rule }) => `${rule.kind}${tensor.isReached && !tensor.isDecayed ? '-plain' : ''}`,
+    ({ tensor: { isReached, isDecayed, cohort }, rule }) =>
+      `${rule.kind}${isReached && !isDecayed ? '-plain' : ''}${isReached && cohort ? `-${cohort}` : ''}`,
   );
   return [...groups].map(([name, members]): Group => {
     const { rule, rate, tensor } = members[0]!;
@@ -98,6 +103,9 @@ export const layOut = (
     const told = rule.kind === 'rest' ? undefined : rule.weightDecay;
     const weightDecay = tensor.isDecayed ? (told ?? DEFAULT_DECAY[rule.kind]) : 0;
     const size = places.at(-1)!.end;
-    return { name, rule, rate, weightDecay, moments: momentsOf(rule), places, size };
+    return {
+      ...{ name, rule, rate, weightDecay, moments: momentsOf(rule), places, size },
+      ...(tensor.cohort !== undefined && { cohort: tensor.cohort }),
+    };
   });
 };

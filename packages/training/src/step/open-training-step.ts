@@ -44,6 +44,8 @@ export interface TrainingStepOptions {
   readonly clipNorm?: number | undefined;
   /** Whether weight decay reaches a tensor; all when absent. */
   readonly isDecayed?: ((name: string, shape: readonly number[]) => boolean) | undefined;
+  /** Tensors that begin to train together, by the name of what they belong to (`TrainingState.births`). */
+  readonly cohortOf?: ((name: string) => string | undefined) | undefined;
   /** Threads within an operator. */
   readonly threads: number;
   /** Writes onnxruntime's profile of every operator to files of this prefix. */
@@ -152,7 +154,9 @@ class SessionStep implements TrainingStep {
 
   #scalars({ learningRate }: StepSettings): Feeds {
     const step = this.#buffers.step + 1;
-    const all = this.#graphs.groups.map((group) => scalarsOf(group, step, learningRate));
+    const all = this.#graphs.groups.map((group) =>
+      scalarsOf(group, step - this.#buffers.birthOf(group.cohort), learningRate),
+    );
     return scalarFeeds(Object.assign({}, ...all) as Record<string, number>);
   }
 

@@ -70,6 +70,7 @@ const fitting = (name: string, place: Place, value: TensorValue | undefined): Fl
 export class StateBuffers {
   readonly #pairs: readonly FlatPair[];
   #step = 0;
+  #births: ReadonlyMap<string, number> = new Map();
 
   constructor(groups: readonly Group[]) {
     this.#pairs = groups.flatMap(pairsOf);
@@ -78,6 +79,11 @@ export class StateBuffers {
   /** Committed steps. */
   get step(): number {
     return this.#step;
+  }
+
+  /** Committed steps before the first one of a cohort. */
+  birthOf(cohort: string | undefined): number {
+    return (cohort !== undefined && this.#births.get(cohort)) || 0;
   }
 
   /** The present values of these inputs of a graph. */
@@ -113,11 +119,14 @@ export class StateBuffers {
             ]),
           ),
       );
-    return { parameters: parts(false), moments: parts(true), step: this.#step };
+    return {
+      ...{ parameters: parts(false), moments: parts(true), step: this.#step },
+      births: this.#births,
+    };
   }
 
   /** Copies a state in, all of it or nothing. */
-  load({ parameters, moments, step }: TrainingState): void {
+  load({ parameters, moments, step, births = new Map() }: TrainingState): void {
     const copies = this.#pairs.flatMap((pair) =>
       pair.places.map((place) => {
         const name = pair.partName(place.name);
@@ -127,6 +136,7 @@ export class StateBuffers {
     );
     for (const { pair, place, source } of copies) pair.present.set(source, place.start);
     this.#step = step;
+    this.#births = new Map(births);
   }
 
   /** Sets the parameters alone, before the first step. */

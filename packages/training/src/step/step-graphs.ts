@@ -30,6 +30,8 @@ export interface StepGraphOptions {
   readonly optimizer: OptimizerOptions;
   readonly clipNorm?: number | undefined;
   readonly isDecayed?: ((name: string, shape: readonly number[]) => boolean) | undefined;
+  /** Tensors that begin to train together count their own steps; all count the training's when absent. */
+  readonly cohortOf?: ((name: string) => string | undefined) | undefined;
 }
 
 export interface StepGraphs {
@@ -63,7 +65,7 @@ const lossOf = (graph: Graph): Tensor =>
 
 /** The trainable parameters in the order of their names, with what their group depends on. */
 const tensorsToPlace = (options: StepGraphOptions): readonly TensorToPlace[] => {
-  const { graph, trainable, isDecayed = () => true } = options;
+  const { graph, trainable, isDecayed = () => true, cohortOf } = options;
   const loss = lossOf(graph);
   const nodes = Map.groupBy(parametersOf(graph), ({ name }) => name);
   const placed = trainable.map((name): TensorToPlace => {
@@ -71,7 +73,7 @@ const tensorsToPlace = (options: StepGraphOptions): readonly TensorToPlace[] => 
     if (!first) return refuse(`graph '${graph.name}' has no parameter '${name}' to train`);
     const shape = first.shape as readonly number[];
     const isReached = [first, ...others].some((node) => reaches(loss, node));
-    return { name, shape, isReached, isDecayed: isDecayed(name, shape) };
+    return { name, shape, isReached, isDecayed: isDecayed(name, shape), cohort: cohortOf?.(name) };
   });
   if (!placed.some(({ isReached }) => isReached)) {
     refuse(

@@ -36,6 +36,11 @@ export interface TrainingState {
   readonly moments: ReadonlyMap<string, TensorValue>;
   /** Committed steps. */
   readonly step: number;
+  /**
+   * Committed steps before the first one of tensors that came later, by their cohort: the optimizer counts from
+   * there. The beginning when absent.
+   */
+  readonly births?: ReadonlyMap<string, number>;
 }
 
 export interface Gradients {

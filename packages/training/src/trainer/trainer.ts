@@ -8,6 +8,7 @@ import { Governor } from '../governor/governor.ts';
 import { type RestoreResult, restore } from '../rollback/restore.ts';
 import { scheduleAt } from '../schedule/schedule.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import type { TrainingState } from '../step/training-step.ts';
 import type { CapturedState, Tensors } from './captured-state.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { Emergency } from './emergency.ts';
@@ -329,17 +330,18 @@ export class Trainer {
   }
 
   #apply({ parameters, moments, average, record }: CapturedState): void {
-    this.#parts.step.load({ parameters, moments, step: record.step });
+    const { step, births = {} } = record;
+    this.#parts.step.load({ parameters, moments, step, births: new Map(Object.entries(births)) });
     if (average) this.#average?.load(average);
   }
 
   /** Views of the present state: copied by whoever keeps it. */
   #capture(): CapturedState {
-    const { parameters, moments, step } = this.#parts.step.state();
-    return { parameters, moments, average: this.#average?.values, record: this.#record(step) };
+    const state = this.#parts.step.state();
+    return { ...state, average: this.#average?.values, record: this.#record(state) };
   }
 
-  #record(step: number): TrainingRecord {
+  #record({ step, births = new Map() }: TrainingState): TrainingRecord {
     const { batches, control } = this.#parts;
     const { failed_in_row, rollbacks } = this.#emergency.state();
     const { history, streak } = this.#governor.state();
@@ -347,6 +349,7 @@ export class Trainer {
       schema: RECORD_SCHEMA,
       step,
       epoch: this.#epoch,
+      ...(births.size > 0 && { births: Object.fromEntries(births) }),
       batches: this.#batches,
       sampler: batches.state(),
       rate_factor: this.#rateFactor,

@@ -11,6 +11,8 @@ export const TrainingRecord = z.strictObject({
   /** Committed steps. */
   step: z.int().min(0),
   epoch: z.int().min(0),
+  /** Steps before the first one of seeds that came later. */
+  births: z.record(z.string(), z.int().min(0)).optional(),
   /** Batches drawn, those of steps that were refused or rolled back included. */
   batches: z.int().min(0),
   sampler: SamplerState,

@@ -124,11 +124,11 @@ export const findLearningRate = async (
   given: Partial<RateSweep> = {},
 ): Promise<SweptRates> => {
   const sweep = { ...SWEEP_DEFAULTS, ...given };
-  const { parameters, moments, step: count } = step.state();
+  const present = step.state();
   const before = {
-    parameters: copyTensors(parameters),
-    moments: copyTensors(moments),
-    step: count,
+    ...present,
+    parameters: copyTensors(present.parameters),
+    moments: copyTensors(present.moments),
   };
   try {
     const swept = await sweepLosses(step, parts, sweep);
