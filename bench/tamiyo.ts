@@ -10,6 +10,7 @@ import { PolicyLab } from '@tollama/training/harness/policy-lab';
 import type { Episode } from '@tollama/training/policy/episode';
 import { HeuristicPolicy } from '@tollama/training/policy/heuristic';
 import { ExploringPolicy, LearnedPolicy, learn } from '@tollama/training/policy/learned';
+import { LEARNED_WEIGHTS } from '@tollama/training/policy/learned-weights';
 import { CHOICES } from '@tollama/training/policy/options-of-state';
 import { issue, type Policy } from '@tollama/training/policy/policy';
 
@@ -49,7 +50,8 @@ const policies: readonly (() => Policy)[] = [
   () => idle,
   () => new HeuristicPolicy(),
   () => named('heuristic, blueprints of the learned', new HeuristicPolicy({ blueprints: CHOICES })),
-  () => new LearnedPolicy(weights),
+  () => named('learned, as it is shipped', new LearnedPolicy(LEARNED_WEIGHTS)),
+  () => named('learned, anew', new LearnedPolicy(weights)),
 ];
 const results: Episode[][] = [];
 for (const make of policies) {

@@ -125,6 +125,9 @@ export const JobSeries = z.array(
     freq: z.string().nullable(),
     /** null where missing */
     values: z.array(z.number().nullable()),
+    /** By name, as long as the values; of models that read them, which of them are known ahead the model says. */
+    past_covariates: z.record(z.string(), z.array(z.number())).optional(),
+    static_covariates: z.record(z.string(), z.unknown()).optional(),
   }),
 );
 export type JobSeries = z.infer<typeof JobSeries>;

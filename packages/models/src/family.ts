@@ -6,6 +6,7 @@
 import type { Capabilities } from '@tollama/core/capabilities';
 import type { Graph, Tensor, TensorSpec, TensorValue, Weights } from '@tollama/graph';
 import type { z } from 'zod';
+import type { CovariateNames, RowWindow } from './nn/window-covariates.ts';
 
 /** Marks an inner point of the forward pass, so that tests can look at it; gives the tensor back. */
 export type Probe = (name: string, tensor: Tensor) => Tensor;
@@ -110,6 +111,11 @@ export interface FamilyTraining {
   readonly quantiles: (outputs: ReadonlyMap<string, Tensor>) => Tensor;
   /** contexts [size, contextLength], NaN where missing, padded on the left -> feeds of the graph */
   readonly feeds: (contexts: Float32Array, size: number) => Readonly<Record<string, TensorValue>>;
+  /** Of families that train on covariates: which, and the feeds for windows of them. */
+  readonly covariates?: {
+    readonly names: CovariateNames;
+    readonly feeds: (windows: readonly RowWindow[]) => Readonly<Record<string, TensorValue>>;
+  };
   /** Of families that scale outside of their graph: what turns `quantiles` into the units of the contexts. */
   readonly units?: (contexts: Float32Array, size: number) => Units;
   /** Whether `units` gives a number a window [size] (when absent) or a step [size, horizon]. */

@@ -63,6 +63,7 @@ interface TrainOptions extends CommonOptions {
   readonly idCol?: string;
   readonly timeCol?: string;
   readonly targetCol?: string;
+  readonly covariates?: string[];
   readonly detach?: boolean;
   readonly acceptLicense?: boolean;
 }
@@ -121,15 +122,25 @@ const readArchitecture = async (path: string): Promise<Record<string, unknown>> 
 const isOnThisMachine = ({ baseUrl }: CommonOptions): boolean =>
   baseUrl === undefined || /\/\/(?:127\.|localhost|\[::1\])/.test(baseUrl);
 
+/** Columns that an architecture reads beside the target. */
+const covariatesOf = (architecture: Readonly<Record<string, unknown>> = {}): string[] => {
+  const { past_covariates = [], future_covariates = [] } = architecture;
+  return [past_covariates, future_covariates].flatMap((names) =>
+    Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [],
+  );
+};
+
 /** A file goes by its path where the daemon can read it, else its series go along. */
 const dataOf = async (
   o: TrainOptions,
+  architecture: Readonly<Record<string, unknown>> | undefined,
 ): Promise<Pick<TrainBody, 'series' | 'data_url' | 'ingest'>> => {
   if (o.data !== '-' && isOnThisMachine(o)) {
     const ingest = {
       series_id_column: o.idCol,
       timestamp_column: o.timeCol,
       target_column: o.targetCol,
+      covariate_columns: o.covariates,
       freq: o.freq,
     };
     const given = Object.entries(ingest).filter(([, value]) => value !== undefined);
@@ -138,6 +149,7 @@ const dataOf = async (
       ...(given.length > 0 && { ingest: Object.fromEntries(given) }),
     };
   }
+  const covariates = o.covariates ?? covariatesOf(architecture);
   const { series } = await readSeries({
     path: o.data,
     stdin: process.stdin,
@@ -145,7 +157,7 @@ const dataOf = async (
     timeColumn: o.timeCol,
     targetColumns: o.targetCol === undefined ? undefined : [o.targetCol],
   });
-  return { series: seriesInChunks(series, { freq: o.freq }).flat() };
+  return { series: seriesInChunks(series, { freq: o.freq, covariates }).flat() };
 };
 
 const bodyOf = async (model: string | undefined, o: TrainOptions): Promise<TrainBody> => {
@@ -154,11 +166,11 @@ const bodyOf = async (model: string | undefined, o: TrainOptions): Promise<Train
       hint: 'tollama train chronos-bolt-small --data sales.csv --name sales',
     });
   }
-  const architecture = o.fromScratch && (await readArchitecture(o.fromScratch));
+  const architecture = o.fromScratch ? await readArchitecture(o.fromScratch) : undefined;
   return {
     ...(architecture ? { architecture } : { model: model! }),
     name: o.name,
-    ...(await dataOf(o)),
+    ...(await dataOf(o, architecture)),
     options: jobOptions(o),
   };
 };
@@ -273,6 +285,7 @@ const withTrainOptions = (command: Command): Command =>
     .option('--id-col <name>', 'column of the series ids')
     .option('--time-col <name>', 'column of the timestamps')
     .option('--target-col <name>', 'column of the values')
+    .option('--covariates <names>', 'columns that go along (default: what the model reads)', list)
     .option('--detach', 'only start it')
     .option('--accept-license', 'accept the licence of a model that is pulled')
     .helpOption('--help', 'print this help');

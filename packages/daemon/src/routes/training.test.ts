@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobState } from '@tollama/core/training-job';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -81,6 +81,34 @@ test('a training makes an adapter that forecasts at once', { timeout: 60_000 }, 
   ).toMatchObject({
     status: 409,
   });
+});
+
+test('the columns that an architecture names are taken from a table', {
+  timeout: 60_000,
+}, async () => {
+  const rows = SERIES.target.map((value, t) => [SERIES.timestamps[t], value, t % 3, t % 7].join());
+  const file = join(at.daemon.context.home.training, 'promo.csv');
+  await mkdir(at.daemon.context.home.training, { recursive: true });
+  await writeFile(file, ['time,value,promo,unread', ...rows].join('\n'));
+  const architecture = {
+    ...{ model_type: 'tide', input_size: 16, horizon: 8, hidden_size: 8 },
+    future_covariates: ['promo'],
+  };
+  const table = { series: undefined, data_url: file, ingest: { target_column: 'value' } };
+  const started = await start({ model: null, name: 'promo', architecture, ...table });
+  expect(started.status).toBe(202);
+  const { job } = await listen((started.body as unknown as JobState).id);
+  expect(job).toMatchObject({ status: 'finished', result: { error: null } });
+  const forecast = (covariates: object) =>
+    at.call('POST', '/v1/forecast', {
+      model: 'promo',
+      horizon: 2,
+      series: [{ ...SERIES, ...covariates }],
+    });
+  const past_covariates = { promo: SERIES.target.map((_, t) => t % 3) };
+  const known = { past_covariates, future_covariates: { promo: [0, 1] } };
+  expect(await forecast(known)).toMatchObject({ status: 200, body: { model: 'promo' } });
+  expect(await forecast({})).toMatchObject({ status: 400 });
 });
 
 test('a training is stopped, goes on, and is deleted', { timeout: 60_000 }, async () => {

@@ -1,10 +1,12 @@
 /** Trainings as jobs: start, look at, listen to, stop, go on. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { toTollamaError } from '@tollama/core/errors';
 import { IngestOptions } from '@tollama/core/ingest-options';
 import { checkModelName } from '@tollama/core/model-name';
 import { parseBody } from '@tollama/core/schema-issues';
-import { Series } from '@tollama/core/series';
-import { type JobSeries, TrainBody } from '@tollama/core/training-job';
+import { isNumericCovariate, Series } from '@tollama/core/series';
+import { type JobConfig, type JobSeries, TrainBody } from '@tollama/core/training-job';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { DaemonContext } from '../context.ts';
@@ -20,20 +22,56 @@ import { checkTrainedName } from '../training/install-trained.ts';
 const modelName = ({ model, name }: TrainBody): string =>
   checkModelName(model && !name.includes(':') ? `${model}:${name}` : name);
 
-const toJobSeries = ({ id, freq, target, missing_indices }: Series): JobSeries[number] => {
+/** Words are no use to the models that are trained here. */
+const numericOf = (covariates: Series['past_covariates']) =>
+  Object.fromEntries(
+    Object.entries(covariates ?? {}).flatMap(([name, values]) =>
+      isNumericCovariate(values) ? [[name, values] as const] : [],
+    ),
+  );
+
+const toJobSeries = (one: Series): JobSeries[number] => {
+  const { id, freq, target, missing_indices, past_covariates, static_covariates } = one;
   const missing = new Set(missing_indices ?? []);
   const values = target.map((value, i) => (missing.has(i) ? null : value));
-  return { id, freq: freq === 'auto' ? null : freq, values };
+  return {
+    ...{ id, freq: freq === 'auto' ? null : freq, values },
+    ...(past_covariates && { past_covariates: numericOf(past_covariates) }),
+    ...(static_covariates && { static_covariates }),
+  };
+};
+
+const CovariateColumns = z.object({
+  past_covariates: z.array(z.string()).default([]),
+  future_covariates: z.array(z.string()).default([]),
+});
+
+/** Columns that a model reads, as its config.json names them; none of a config that names no such thing. */
+const columnsOf = (config: unknown): readonly string[] => {
+  const { data } = CovariateColumns.safeParse(config);
+  return data ? [...new Set([...data.past_covariates, ...data.future_covariates])] : [];
+};
+
+const configOf = async (base: JobConfig['base']): Promise<unknown> => {
+  if (!base?.folder) return undefined;
+  const text = await readFile(join(base.folder, 'config.json'), 'utf8').catch(() => 'null');
+  return JSON.parse(text) as unknown;
 };
 
 const seriesOf = async (
-  { series, data_url, ingest }: TrainBody,
+  { series, data_url, ingest, architecture }: TrainBody,
+  base: JobConfig['base'],
   context: DaemonContext,
   signal: AbortSignal,
 ): Promise<JobSeries> => {
   if (series) return series.map(toJobSeries);
   const source = await openDataUrl(data_url!, context, signal);
-  const table = await readTable(source, ingest ?? IngestOptions.parse({}));
+  const options = ingest ?? IngestOptions.parse({});
+  const columns = columnsOf(architecture ?? (await configOf(base)));
+  const table = await readTable(
+    source,
+    columns.length > 0 ? { covariate_columns: [...columns], ...options } : options,
+  );
   return parseBody(z.array(Series).min(1), table.series).map(toJobSeries);
 };
 
@@ -50,7 +88,7 @@ export const trainingRoutes = (context: DaemonContext): Hono => {
       const name = modelName(body);
       const base = body.model ? await baseOf(body.model, context) : null;
       await checkTrainedName(name, context);
-      const series = await seriesOf(body, context, c.req.raw.signal);
+      const series = await seriesOf(body, base, context, c.req.raw.signal);
       const { architecture } = body;
       // Random weights have nothing that an adapter could keep.
       const options = base ? body.options : { ...body.options, adapter: 'full' as const };

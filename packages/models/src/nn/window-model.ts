@@ -2,7 +2,6 @@
  * What small models have in common that are trained on the user's own series (N-HiTS, N-BEATSx, TiDE, PatchTST): a
  * window of fixed length in, all quantiles of all steps out, around a standardised context.
  */
-import { NO_COVARIATES } from '@tollama/core/capabilities';
 import {
   add,
   constant,
@@ -19,6 +18,16 @@ import { z } from 'zod';
 import type { Family, FamilyTraining, Outcome, RunGraph, Task } from '../family.ts';
 import { interpolatedQuantiles } from '../quantiles.ts';
 import { instanceNorm } from './instance-norm.ts';
+import {
+  type CovariateNames,
+  type CovariateRow,
+  type CovariateTensors,
+  covariateFeeds,
+  covariateInputs,
+  covariateRow,
+  NO_NAMES,
+  supportOf,
+} from './window-covariates.ts';
 
 const DECILES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
@@ -37,14 +46,21 @@ export const WINDOW_FIELDS = {
     .default(DECILES),
 } as const;
 
-export interface WindowConfig {
+export interface WindowConfig extends Partial<CovariateNames> {
   readonly input_size: number;
   readonly horizon: number;
   readonly quantiles: readonly number[];
 }
 
 /** x [b, input_size], standardised, 0 where missing -> [b, levels * horizon] */
-export type WindowForward<C> = (x: Tensor, config: C, weights: Weights) => Tensor;
+export type WindowForward<C> = (
+  x: Tensor,
+  config: C,
+  weights: Weights,
+  covariates: CovariateTensors,
+) => Tensor;
+
+const namesOf = (config: WindowConfig): CovariateNames => ({ ...NO_NAMES, ...config });
 
 const graphOf = <C extends WindowConfig>(
   name: string,
@@ -54,10 +70,11 @@ const graphOf = <C extends WindowConfig>(
 ): Graph => {
   const context = input('context', [symbol('batch'), config.input_size]);
   const { loc, scale, scaled } = instanceNorm(context);
-  const flat = forward(scaled, config, weights);
+  const { inputs, tensors } = covariateInputs(namesOf(config), config);
+  const flat = forward(scaled, config, weights, tensors);
   const fan = rearrange(flat, 'b (q h) -> b q h', { q: config.quantiles.length });
   const [level, spread] = [loc, scale].map((x) => rearrange(x, 'b 1 -> b 1 1')) as [Tensor, Tensor];
-  return defineGraph(name, [context], { quantiles: add(mul(fan, spread), level) });
+  return defineGraph(name, [context, ...inputs], { quantiles: add(mul(fan, spread), level) });
 };
 
 /** The last points of each row, padded on the left with NaN. */
@@ -77,11 +94,16 @@ const feedsOf = (contexts: Float32Array, size: number) => ({
 const medianAt = (levels: readonly number[]): number =>
   levels.reduce((best, q, i) => (Math.abs(q - 0.5) < Math.abs(levels[best]! - 0.5) ? i : best), 0);
 
-/** Past the horizon the median is fed back. Gives [row][level] arrays of `steps` values, levels in order. */
+interface Rows {
+  readonly values: readonly ArrayLike<number>[];
+  readonly covariates: readonly CovariateRow[];
+}
+
+/** Past the horizon the median is fed back, and past covariates are not known. Gives [row][level] arrays of `steps` values, levels in order. */
 const rollOut = async (
   run: RunGraph,
   config: WindowConfig,
-  rows: readonly ArrayLike<number>[],
+  { values: rows, covariates }: Rows,
   steps: number,
 ): Promise<Float32Array[][]> => {
   const { horizon, quantiles: levels, input_size } = config;
@@ -89,7 +111,11 @@ const rollOut = async (
   const fans = rows.map(() => levels.map(() => new Float32Array(steps)));
   let known = rows.map((row) => Array.from(row));
   for (let done = 0; done < steps; done += horizon) {
-    const { quantiles } = await run('forward', feedsOf(contextsOf(known, input_size), rows.length));
+    const windows = covariates.map((row, b) => ({ row, start: rows[b]!.length + done }));
+    const { quantiles } = await run('forward', {
+      ...feedsOf(contextsOf(known, input_size), rows.length),
+      ...covariateFeeds(windows, namesOf(config), config),
+    });
     const data = quantiles!.data as Float32Array;
     const wanted = Math.min(horizon, steps - done);
     const fan = new Float32Array(levels.length);
@@ -113,8 +139,9 @@ const forecastWindows = async (
   config: WindowConfig,
   { series, horizon, quantiles }: Task,
 ): Promise<Outcome> => {
-  const rows = series.map(({ targets }) => targets[0]!);
-  const fans = await rollOut(run, config, rows, horizon);
+  const values = series.map(({ targets }) => targets[0]!);
+  const covariates = series.map((one) => covariateRow(one, namesOf(config), horizon));
+  const fans = await rollOut(run, config, { values, covariates }, horizon);
   const forecasts = fans.map((fan) => {
     const [mean] = interpolatedQuantiles(fan, config.quantiles, [0.5]);
     const asked = interpolatedQuantiles(fan, config.quantiles, quantiles);
@@ -143,8 +170,8 @@ export const windowFamily = <C extends WindowConfig>(
   graphs: (config, weights) => ({
     forward: graphOf(options.name, options.forward, config, weights),
   }),
-  capabilities: ({ input_size, horizon, quantiles }) => ({
-    covariates: NO_COVARIATES,
+  capabilities: ({ input_size, horizon, quantiles, ...names }) => ({
+    covariates: supportOf({ ...NO_NAMES, ...names }),
     contextLength: input_size,
     nativeHorizon: horizon,
     maxHorizon: null,
@@ -153,7 +180,7 @@ export const windowFamily = <C extends WindowConfig>(
     samples: false,
   }),
   forecast: (run, config, task) => forecastWindows(run, config, task),
-  training: ({ input_size, horizon, quantiles }) => ({
+  training: ({ input_size, horizon, quantiles, ...names }) => ({
     graph: 'forward',
     contextLength: input_size,
     // A context of one season at least would be better; what is missing counts as its mean.
@@ -162,6 +189,11 @@ export const windowFamily = <C extends WindowConfig>(
     levels: quantiles,
     quantiles: (outputs) => outputs.get('quantiles')!,
     feeds: feedsOf,
+    covariates: {
+      names: { ...NO_NAMES, ...names },
+      feeds: (windows) =>
+        covariateFeeds(windows, { ...NO_NAMES, ...names }, { input_size, horizon }),
+    },
     targets: options.targets,
     head: options.head,
   }),

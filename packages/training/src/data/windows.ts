@@ -3,11 +3,14 @@
  * is trained on, so that no label of the validation was ever seen.
  */
 import { TollamaError } from '@tollama/core/errors';
+import type { CovariateRow, RowWindow } from '@tollama/models/nn/window-covariates';
 
 export interface TrainingSeries {
   readonly id: string;
   /** [length], NaN where missing. */
   readonly values: Float32Array;
+  /** Of models that read covariates. */
+  readonly covariates?: CovariateRow;
 }
 
 export interface WindowOptions {
@@ -89,6 +92,8 @@ export interface WindowBatch {
   readonly size: number;
   readonly context: number;
   readonly horizon: number;
+  /** Where the covariates of the windows lie, of series that have any. */
+  readonly rows?: readonly RowWindow[];
 }
 
 /** The values of windows as dense arrays. */
@@ -105,5 +110,9 @@ export const cutWindows = (
     contexts.set(values.subarray(from, start), (row + 1) * context - (start - from));
     labels.set(values.subarray(start, start + horizon), row * horizon);
   });
-  return { contexts, labels, size, context, horizon };
+  const rows = windows.flatMap(({ series: index, start }) => {
+    const row = series[index]!.covariates;
+    return row ? [{ row, start }] : [];
+  });
+  return { contexts, labels, size, context, horizon, ...(rows.length > 0 && { rows }) };
 };

@@ -159,6 +159,7 @@ export const lossFeeds = (batch: WindowBatch, training: FamilyTraining): Feeds =
   const units = training.units?.(contexts, size);
   return {
     ...training.feeds(contexts, size),
+    ...(batch.rows && training.covariates?.feeds(batch.rows)),
     ...labelFeeds(batch, training),
     ...(units && unitFeeds(units, training, size)),
   };

@@ -2,15 +2,41 @@
 
 import type { JobOptions, JobSeries } from '@tollama/core/training-job';
 import type { FamilyTraining } from '@tollama/models/family';
+import { type CovariateNames, covariateRow } from '@tollama/models/nn/window-covariates';
 import { planWindows, type TrainingSeries, type WindowPlan } from '../data/windows.ts';
 
 /** Share of a series whose labels validate, when nobody says how many. */
 const VALIDATION_SHARE = 0.1;
 const MOST_VALIDATION_WINDOWS = 8;
 
-const numbersOf = ({ id, values }: JobSeries[number]): TrainingSeries => ({
-  id,
-  values: Float32Array.from(values, (value) => value ?? Number.NaN),
+/** The covariates that a model reads; of a training all of their values are known. */
+const rowOf = (
+  { id, values, past_covariates, static_covariates }: JobSeries[number],
+  { covariates: own }: FamilyTraining,
+): Pick<TrainingSeries, 'covariates'> => {
+  if (!own || Object.values(own.names).every((names) => names.length === 0)) return {};
+  const given = {
+    id,
+    targets: [values.map((value) => value ?? Number.NaN)],
+    ...(past_covariates && { pastCovariates: past_covariates }),
+    ...(static_covariates && { staticCovariates: static_covariates }),
+  };
+  const known = { ...own.names, past_covariates: names(own.names), future_covariates: [] };
+  const { past, statics } = covariateRow(given, known, 0);
+  const { length } = own.names.past_covariates;
+  const future = past.slice(length).map((column) => ({ past: column, ahead: [] }));
+  return { covariates: { past: past.slice(0, length), future, statics } };
+};
+
+const names = (own: CovariateNames): readonly string[] => [
+  ...own.past_covariates,
+  ...own.future_covariates,
+];
+
+const numbersOf = (one: JobSeries[number], training: FamilyTraining): TrainingSeries => ({
+  id: one.id,
+  values: Float32Array.from(one.values, (value) => value ?? Number.NaN),
+  ...rowOf(one, training),
 });
 
 const medianOf = (values: readonly number[]): number =>
@@ -51,13 +77,13 @@ const horizonOf = (
   return Math.max(1, Math.min(training.horizon, room));
 };
 
-/** @throws TollamaError INVALID_INPUT when the series are too short */
+/** @throws TollamaError INVALID_INPUT when the series are too short, INVALID_REQUEST without a covariate that is read */
 export const prepareData = (
   data: JobSeries,
   training: FamilyTraining,
   options: JobOptions,
 ): WindowPlan => {
-  const series = data.map(numbersOf);
+  const series = data.map((one) => numbersOf(one, training));
   const horizon = horizonOf(series, training, options.horizon);
   const { shortestContext } = training;
   return planWindows(series, {
