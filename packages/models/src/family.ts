@@ -6,7 +6,7 @@
 import type { Capabilities } from '@tollama/core/capabilities';
 import type { Graph, Tensor, TensorSpec, TensorValue, Weights } from '@tollama/graph';
 import type { z } from 'zod';
-import type { CovariateNames, RowWindow } from './nn/window-covariates.ts';
+import type { CovariateNames, RowWindow } from './covariate-rows.ts';
 
 /** Marks an inner point of the forward pass, so that tests can look at it; gives the tensor back. */
 export type Probe = (name: string, tensor: Tensor) => Tensor;

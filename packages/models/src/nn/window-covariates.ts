@@ -6,6 +6,7 @@ import { type CovariateSupport, NO_COVARIATES } from '@tollama/core/capabilities
 import { TollamaError } from '@tollama/core/errors';
 import { input, rearrange, symbol, type Tensor, type TensorValue } from '@tollama/graph';
 import { z } from 'zod';
+import type { CovariateNames, CovariateRow, FutureColumn, RowWindow } from '../covariate-rows.ts';
 import type { Covariate, ModelSeries } from '../family.ts';
 import { instanceNorm } from './instance-norm.ts';
 
@@ -23,12 +24,6 @@ export const COVARIATE_FIELDS = {
   /** One number a series, fed as it is. */
   static_covariates: names,
 } as const;
-
-export interface CovariateNames {
-  readonly past_covariates: readonly string[];
-  readonly future_covariates: readonly string[];
-  readonly static_covariates: readonly string[];
-}
 
 export const NO_NAMES: CovariateNames = {
   past_covariates: [],
@@ -85,18 +80,6 @@ export const supportOf = (own: CovariateNames): CovariateSupport => ({
   static_covariates: own.static_covariates.length > 0,
 });
 
-/** The covariates of one series as a window model reads them, NaN where missing. */
-export interface CovariateRow {
-  /** By name: [length of the history] */
-  readonly past: readonly ArrayLike<number>[];
-  /** By name: the history, then what is known of the horizon. */
-  readonly future: readonly {
-    readonly past: ArrayLike<number>;
-    readonly ahead: ArrayLike<number>;
-  }[];
-  readonly statics: readonly number[];
-}
-
 const refuse = (id: string, message: string, hint: string): never => {
   throw new TollamaError('INVALID_REQUEST', `series '${id}': ${message}`, { hint });
 };
@@ -143,13 +126,7 @@ export const covariateRow = (
   };
 };
 
-/** Where the window of a row lies: its label begins at `start` of the row's time. */
-export interface RowWindow {
-  readonly row: CovariateRow;
-  readonly start: number;
-}
-
-const valueAt = ({ past, ahead }: CovariateRow['future'][number], t: number): number =>
+const valueAt = ({ past, ahead }: FutureColumn, t: number): number =>
   (t < past.length ? past[t] : ahead[t - past.length]) ?? Number.NaN;
 
 const float32 = (data: Float32Array, dims: readonly number[]): TensorValue => ({

@@ -15,12 +15,11 @@ import {
   type Weights,
 } from '@tollama/graph';
 import { z } from 'zod';
+import type { CovariateNames, CovariateRow } from '../covariate-rows.ts';
 import type { Family, FamilyTraining, Outcome, RunGraph, Task } from '../family.ts';
 import { interpolatedQuantiles } from '../quantiles.ts';
 import { instanceNorm } from './instance-norm.ts';
 import {
-  type CovariateNames,
-  type CovariateRow,
   type CovariateTensors,
   covariateFeeds,
   covariateInputs,

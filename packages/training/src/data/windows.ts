@@ -3,7 +3,7 @@
  * is trained on, so that no label of the validation was ever seen.
  */
 import { TollamaError } from '@tollama/core/errors';
-import type { CovariateRow, RowWindow } from '@tollama/models/nn/window-covariates';
+import type { CovariateRow, RowWindow } from '@tollama/models/covariate-rows';
 
 export interface TrainingSeries {
   readonly id: string;

@@ -1,8 +1,9 @@
 /** From the series of a job to the windows that it trains and validates on. */
 
 import type { JobOptions, JobSeries } from '@tollama/core/training-job';
+import type { CovariateNames } from '@tollama/models/covariate-rows';
 import type { FamilyTraining } from '@tollama/models/family';
-import { type CovariateNames, covariateRow } from '@tollama/models/nn/window-covariates';
+import { covariateRow } from '@tollama/models/nn/window-covariates';
 import { planWindows, type TrainingSeries, type WindowPlan } from '../data/windows.ts';
 
 /** Share of a series whose labels validate, when nobody says how many. */
