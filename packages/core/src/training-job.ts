@@ -86,6 +86,8 @@ export const JobOptions = z.strictObject({
   validation_windows: z.int().min(0).max(1000).nullish(),
   seed: z.int().min(0).max(0xffffffff).default(1),
   threads: Count.max(256).default(2),
+  /** Processes that share the micro-batches of a step (`accumulate`); the result is the same for any number. */
+  workers: Count.max(64).optional(),
   /** Checkpoints that stay. */
   keep: Count.default(3),
   checkpoint_every: Count.nullish(),

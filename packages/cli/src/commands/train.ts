@@ -58,6 +58,7 @@ interface TrainOptions extends CommonOptions {
   readonly validationWindows?: number;
   readonly seed?: number;
   readonly threads: number;
+  readonly workers?: number;
   readonly keep?: number;
   readonly freq?: string;
   readonly idCol?: string;
@@ -100,6 +101,7 @@ const jobOptions = (o: TrainOptions): NonNullable<TrainBody['options']> => {
     validation_windows: o.validationWindows,
     seed: o.seed,
     threads: o.threads,
+    workers: o.workers,
     keep: o.keep,
   };
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
@@ -280,6 +282,7 @@ const withTrainOptions = (command: Command): Command =>
       positiveInteger,
       Math.min(4, availableParallelism()),
     )
+    .option('--workers <n>', 'share the --accumulate batches of a step', positiveInteger)
     .option('--keep <n>', 'checkpoints that stay (default: 3)', positiveInteger)
     .option('--freq <alias>', 'frequency of the series (default: from the timestamps)')
     .option('--id-col <name>', 'column of the series ids')

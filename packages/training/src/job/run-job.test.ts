@@ -144,6 +144,21 @@ test('a job that was stopped ends as one that was not', async () => {
   );
 });
 
+test('processes that share the batches of a step change no bit of what comes out', async () => {
+  await withFolder(async (folder) => {
+    const options = { accumulate: 3, steps: 6, batch_size: 4 };
+    const files = [];
+    for (const workers of [1, 2]) {
+      const own = join(folder, String(workers));
+      await runJob(await writeJob(own, { ...options, workers }));
+      files.push(await readFile(join(own, 'adapter/adapter_model.safetensors')));
+    }
+    expect(files[0]!.equals(files[1]!)).toBe(true);
+    await writeJob(join(folder, 'few'), { workers: 2 });
+    await expect(runJob(join(folder, 'few'))).rejects.toThrow('workers 2 share the accumulate 1');
+  });
+});
+
 test('a family that says not how is refused by name', async () => {
   await withFolder(async (folder) => {
     const path = resolve(import.meta.dirname, '../../../../golden/chronos-t5/tiny-a/config.json');

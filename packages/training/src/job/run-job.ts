@@ -1,7 +1,8 @@
 /** A job from its folder to its result: opens the model, trains, keeps the best, writes what came out. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { TollamaError } from '@tollama/core/errors';
 import type {
   FoundSettings,
   JobConfig,
@@ -9,19 +10,16 @@ import type {
   JobResult,
   JobSeries,
 } from '@tollama/core/training-job';
-import { openCheckpoint, type TensorValue } from '@tollama/graph';
-import { writeMerged } from '@tollama/models/adapter/write-merged';
-import type { TrainingWish } from '@tollama/models/family';
+import type { TensorValue } from '@tollama/graph';
 import { NANO_FOLDER } from '@tollama/models/in-the-box';
-import { randomCheckpoint } from '@tollama/models/random-checkpoint';
 import { CheckpointThread } from '../checkpoint/checkpoint-thread.ts';
 import { systemClock } from '../clock/clock.ts';
 import { METRICS } from '../contracts/metrics.ts';
 import { WindowSampler } from '../data/sampler.ts';
 import { cutWindows, type WindowPlan } from '../data/windows.ts';
 import { FrozenGuard } from '../kasmina/frozen-guard.ts';
-import { openTrainingStep, type TrainingStepOptions } from '../step/open-training-step.ts';
-import type { OptimizerOptions } from '../step/optimizer.ts';
+import { ShardPool } from '../parallel/shard-pool.ts';
+import { openTrainingStep } from '../step/open-training-step.ts';
 import type { TrainingStep } from '../step/training-step.ts';
 import { EventLog } from '../telemetry/event-log.ts';
 import { prometheusText } from '../telemetry/prometheus.ts';
@@ -39,6 +37,7 @@ import { findSettings, withFound } from './find-settings.ts';
 import { lossFeeds } from './forecast-loss.ts';
 import { seasonOf } from './frequency-season.ts';
 import { type JobPaths, jobPaths, readJobConfig, readJobSeries } from './job-folder.ts';
+import { stepOptions, wishOf, writeStart } from './open-model.ts';
 import { prepareData } from './prepare-data.ts';
 import { learningRateOf, scheduleOf } from './schedule-of.ts';
 import {
@@ -61,53 +60,6 @@ const exported = async (parts: ExportParts): Promise<JobResult['output']> => {
   return parts.job.base?.folder === null ? { ...output, base_folder: NANO_FOLDER } : output;
 };
 
-/** The folder of the weights that a training begins with; random and merged ones are written once. */
-const startFolder = async (job: JobConfig, paths: JobPaths): Promise<string> => {
-  if (job.base) {
-    const { adapter, folder } = job.base;
-    if (folder === null) return NANO_FOLDER;
-    if (!adapter) return folder;
-    await writeMerged(await openCheckpoint(folder), adapter, paths.start);
-    return paths.start;
-  }
-  await mkdir(paths.start, { recursive: true });
-  await writeFile(join(paths.start, 'config.json'), JSON.stringify(job.architecture, null, 2));
-  const file = join(paths.start, 'model.safetensors');
-  await randomCheckpoint(file, job.architecture, undefined, job.options.seed);
-  return paths.start;
-};
-
-const wishOf = ({ options }: JobConfig, data: JobSeries): TrainingWish => ({
-  horizon: options.horizon ?? undefined,
-  freq: data[0]?.freq ?? undefined,
-});
-
-const optimizerOf = ({ optimizer, weight_decay }: JobOptions): OptimizerOptions => {
-  switch (optimizer) {
-    case 'adamw':
-      return { kind: 'adamw', weightDecay: weight_decay };
-    case 'sgd':
-      return { kind: 'sgd', momentum: 0.9, weightDecay: weight_decay };
-    case 'muon':
-      return { kind: 'muon', weightDecay: weight_decay };
-  }
-};
-
-const stepOptions = (
-  { graph, trainable }: TrainableModel,
-  { checkpoint }: ModelParts,
-  options: JobOptions,
-): TrainingStepOptions => ({
-  graph,
-  trainable,
-  checkpoint,
-  optimizer: optimizerOf(options),
-  clipNorm: options.clip_norm ?? undefined,
-  // Gains and offsets are not pulled to 0.
-  isDecayed: (_, shape) => shape.length > 1,
-  threads: options.threads,
-});
-
 const batchesOf = (
   plan: WindowPlan,
   { training }: ModelParts,
@@ -126,7 +78,7 @@ const batchesOf = (
 
 /** All that determines a training; threads and what is kept on disk do not. */
 const hashOf = async (job: JobConfig, paths: JobPaths): Promise<string> => {
-  const { threads: _, keep: __, checkpoint_every: ___, ...options } = job.options;
+  const { threads: _, workers: __, keep: ___, checkpoint_every: ____, ...options } = job.options;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([options, job.base?.revision, job.architecture ?? null]));
   hash.update(await readFile(paths.series));
@@ -224,6 +176,36 @@ const train = async (open: OpenJob, signal: AbortSignal | undefined): Promise<Jo
   };
 };
 
+/**
+ * Processes that share the micro-batches of a step, each with its part of the job's threads.
+ *
+ * @throws TollamaError INVALID_REQUEST for more of them than micro-batches
+ */
+const openShards = (
+  job: JobConfig,
+  data: JobSeries,
+  { folder }: JobPaths,
+  { model, telemetry }: Pick<OpenJob, 'model' | 'telemetry'>,
+): ShardPool | undefined => {
+  const { workers = 1, accumulate, threads } = job.options;
+  if (workers === 1) return undefined;
+  if (workers > accumulate) {
+    throw new TollamaError(
+      'INVALID_REQUEST',
+      `workers ${workers} share the accumulate ${accumulate} batches of a step`,
+      { hint: `train with --accumulate ${workers} or more` },
+    );
+  }
+  const own = Math.max(1, Math.floor(threads / workers));
+  return new ShardPool({
+    count: workers,
+    program: fileURLToPath(new URL('./shard-worker.ts', import.meta.url)),
+    arguments: [folder, JSON.stringify(wishOf(job, data)), String(own)],
+    shapes: new Map([...model.trainable].map(([name, { dims }]) => [name, dims])),
+    report: telemetry.report,
+  });
+};
+
 const findFor = (
   { job, paths, parts, model, step, telemetry, plan }: OpenJob,
   signal: AbortSignal | undefined,
@@ -290,11 +272,15 @@ export const runJob = async (
   });
   telemetry.listen((event) => log.append(event));
   if (onEvent) telemetry.listen(onEvent);
-  const parts = await openModelParts(await startFolder(job, paths), wishOf(job, data));
+  const parts = await openModelParts(await writeStart(job, paths), wishOf(job, data));
   const plan = prepareData(data, parts.training, job.options);
   const model = await trainableModel(parts, job.options);
   const building = performance.now();
-  await using step = await openTrainingStep(stepOptions(model, parts, job.options));
+  await using shards = openShards(job, data, paths, { model, telemetry });
+  await using step = await openTrainingStep({
+    ...stepOptions(model, parts, job.options),
+    shards,
+  });
   telemetry.metrics.observe(METRICS.graphBuild, performance.now() - building);
   await using thread = new CheckpointThread();
   const open = { job, paths, parts, model, step, telemetry, thread, data, plan };

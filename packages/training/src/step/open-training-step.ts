@@ -8,6 +8,7 @@ import {
   type Session,
   type TensorValue,
 } from '@tollama/graph';
+import { addShare, type GradientShards } from './gradient-shards.ts';
 import type { Group } from './layout.ts';
 import type { OptimizerOptions } from './optimizer.ts';
 import { scalarsOf } from './optimizer-graph.ts';
@@ -46,6 +47,8 @@ export interface TrainingStepOptions {
   readonly isDecayed?: ((name: string, shape: readonly number[]) => boolean) | undefined;
   /** Tensors that begin to train together, by the name of what they belong to (`TrainingState.births`). */
   readonly cohortOf?: ((name: string) => string | undefined) | undefined;
+  /** Who computes the gradients of several micro-batches; this step itself, one after the other, when absent. */
+  readonly shards?: GradientShards | undefined;
   /** Threads within an operator. */
   readonly threads: number;
   /** Writes onnxruntime's profile of every operator to files of this prefix. */
@@ -203,12 +206,34 @@ class SessionStep implements TrainingStep {
     return numberOf(loss);
   }
 
+  /** Adds the gradients that others computed, in the order of the batches; gives the mean loss. */
+  async #gather(
+    batches: readonly Feeds[],
+    share: number,
+    alpha: StepSettings['alpha'],
+  ): Promise<number> {
+    const { parameters } = this.#buffers.state();
+    const parts = await this.#options.shards!.gradients(batches, parameters, alpha);
+    for (const { gradients } of parts) {
+      for (const [{ places }, sum] of this.#sums![0]) {
+        for (const { name, start, end } of places) {
+          addShare(sum.subarray(start, end), gradients.get(name)!.data as Float32Array, share);
+        }
+      }
+    }
+    return parts.reduce((sum, { loss }) => sum + share * loss, 0);
+  }
+
   async #split(batches: readonly Feeds[], settings: StepSettings) {
     this.#freshSums();
     const share = 1 / batches.length;
+    const { shards } = this.#options;
     let loss = 0;
-    for (const batch of batches) {
-      loss += share * (await this.#accumulate(batch, share, settings.alpha));
+    if (shards) loss = await this.#gather(batches, share, settings.alpha);
+    else {
+      for (const batch of batches) {
+        loss += share * (await this.#accumulate(batch, share, settings.alpha));
+      }
     }
     const session = await this.session('apply');
     const offered = { ...sumFeeds(this.#sums![0], sumName), ...this.#scalars(settings) };

@@ -18,6 +18,7 @@ import { systemClock } from '../clock/clock.ts';
 import { RandomStream } from '../data/random-stream.ts';
 import { WindowSampler } from '../data/sampler.ts';
 import { cutWindows, planWindows } from '../data/windows.ts';
+import type { GradientShards } from '../step/gradient-shards.ts';
 import { openTrainingStep } from '../step/open-training-step.ts';
 import type { TrainingStep } from '../step/training-step.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
@@ -53,7 +54,7 @@ const values = (random: RandomStream, ...dims: number[]): TensorValue => ({
   ),
 });
 
-export const openTinyStep = (): Promise<TrainingStep> => {
+export const openTinyStep = (shards?: GradientShards): Promise<TrainingStep> => {
   const random = RandomStream.of(3);
   return openTrainingStep({
     graph: forward(),
@@ -65,6 +66,7 @@ export const openTinyStep = (): Promise<TrainingStep> => {
     optimizer: { kind: 'adamw' },
     clipNorm: 1,
     threads: 1,
+    shards,
   });
 };
 
