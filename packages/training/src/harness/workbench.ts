@@ -11,6 +11,7 @@ import { METRICS } from '../contracts/metrics.ts';
 import { RandomStream } from '../data/random-stream.ts';
 import { Adaptation } from '../kasmina/adaptation.ts';
 import { SeedManager } from '../kasmina/seed-manager.ts';
+import type { Slot } from '../kasmina/seed-plan.ts';
 import { SeededStep } from '../kasmina/seeded-step.ts';
 import { FAST_GATE_LIMITS } from '../lifecycle/gates.ts';
 import { HEURISTIC_DEFAULTS, HeuristicPolicy } from '../policy/heuristic.ts';
@@ -62,6 +63,8 @@ export interface WorkbenchChanges {
   readonly thread?: CheckpointThread;
   readonly wrapStep?: (step: TrainingStep) => TrainingStep;
   readonly isLeaky?: boolean;
+  /** The host's own when absent. */
+  readonly slots?: readonly Slot[];
   readonly onEpoch?: () => Promise<void>;
   readonly stream?: (event: TrainingEvent) => void;
 }
@@ -83,12 +86,15 @@ export interface Workbench extends AsyncDisposable {
 
 const BLUEPRINT_IDS = HEURISTIC_DEFAULTS.blueprints;
 
-const NEEDS: readonly AdapterNeed[] = HOST_SLOTS.flatMap((slot) =>
-  BLUEPRINT_IDS.map((blueprint) => ({ slot, blueprint, revision: REVISION })),
-);
+const needsOf = (slots: readonly Slot[]): readonly AdapterNeed[] =>
+  slots.flatMap((slot) =>
+    BLUEPRINT_IDS.map((blueprint) => ({ slot, blueprint, revision: REVISION })),
+  );
 
-const keyOf = (slot: string, blueprint: string): string =>
-  needKey({ slot: HOST_SLOTS.find(({ name }) => name === slot)!, blueprint, revision: REVISION });
+const keyIn =
+  (slots: readonly Slot[]) =>
+  (slot: string, blueprint: string): string =>
+    needKey({ slot: slots.find(({ name }) => name === slot)!, blueprint, revision: REVISION });
 
 /** Builds a step graph and its sessions, and says how long that took. */
 const openStep = async (
@@ -116,11 +122,18 @@ const openStep = async (
     },
   });
 
-const openPrefetcher = async (graph: Graph, folder: string, telemetry: Telemetry, seed: number) => {
+interface Place {
+  readonly folder: string;
+  readonly telemetry: Telemetry;
+  readonly slots: readonly Slot[];
+}
+
+const openPrefetcher = async (graph: Graph, seed: number, { folder, telemetry, slots }: Place) => {
   const store = new AdapterStore(join(folder, 'adapters'));
-  await writeAdapters(store, graph, NEEDS, seed);
+  const needs = needsOf(slots);
+  await writeAdapters(store, graph, needs, seed);
   return new Prefetcher<PreparedAdapter>({
-    load: hostLoader({ store, graph, needs: NEEDS, clock: systemClock }),
+    load: hostLoader({ store, graph, needs, clock: systemClock }),
     dispose: async ({ kernel }) => kernel[Symbol.asyncDispose](),
     concurrency: 2,
     timeoutMs: PREFETCH_TIMEOUT_MS,
@@ -132,6 +145,7 @@ const openPrefetcher = async (graph: Graph, folder: string, telemetry: Telemetry
 
 interface Core {
   readonly runId: string;
+  readonly slots: readonly Slot[];
   readonly graph: Graph;
   readonly step: SeededStep;
   readonly telemetry: Telemetry;
@@ -142,14 +156,14 @@ interface Core {
 }
 
 const openSeeds = (core: Core, { isLeaky = false }: WorkbenchChanges): SeedManager => {
-  const { runId, graph, step, prefetcher, probeBatch, validation, random, telemetry } = core;
+  const { runId, graph, step, slots, prefetcher, probeBatch, validation, random, telemetry } = core;
   return new SeedManager({
     runId,
-    slots: HOST_SLOTS,
+    slots,
     step,
     graph,
     prefetcher,
-    keyOf,
+    keyOf: keyIn(slots),
     probeBatch,
     validate: async (one, alpha) => (await one.evaluate(validation, { alpha })).loss,
     parameterBudget: PARAMETER_BUDGET,
@@ -209,19 +223,17 @@ const validator =
     return { loss };
   };
 
-const openCore = async (
-  options: HarnessOptions,
-  folder: string,
-  telemetry: Telemetry,
-): Promise<Core> => {
+const openCore = async (options: HarnessOptions, place: Place): Promise<Core> => {
+  const { telemetry, slots } = place;
   const graph = hostGraph();
   const stream = RandomStream.of(options.seed + 1);
   return {
     runId: `harness-${options.seed}`,
     graph,
+    slots,
     step: await openStep(graph, options, telemetry),
     telemetry,
-    prefetcher: await openPrefetcher(graph, folder, telemetry, options.seed),
+    prefetcher: await openPrefetcher(graph, options.seed, place),
     validation: hostBatch(stream, VALIDATION_SIZE),
     probeBatch: hostBatch(stream, PROBE_SIZE),
     random: seededRandom(options.seed),
@@ -236,7 +248,7 @@ export const openWorkbench = async (
   const telemetry = new Telemetry({ runId, now: systemClock.now, wall: () => new Date() });
   const recorder = new RunRecorder(telemetry, changes.stream);
   const folder = await mkdtemp(join(tmpdir(), 'tollama-harness-'));
-  const core = await openCore(options, folder, telemetry);
+  const core = await openCore(options, { folder, telemetry, slots: changes.slots ?? HOST_SLOTS });
   const { step, prefetcher, probeBatch, validation } = core;
   const seeds = openSeeds(core, changes);
   const tamiyo = openTamiyo(core, changes);

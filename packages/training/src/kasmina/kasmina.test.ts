@@ -143,3 +143,25 @@ test('what a checkpoint holds of the slots is JSON and brings them back', async 
     before.map(({ seed }) => [seed?.id, seed?.stage, seed?.alpha]),
   );
 });
+
+test('two seeds in one layer are compared every epoch, and the host stays as it is', async () => {
+  const slots = ['head', 'beside'].map((name) => ({ name, modules: ['head'] }));
+  const decide: Decide = ({ epoch, slots: seen }) => {
+    if (epoch < 3)
+      return { kind: 'GERMINATE', slot: slots[epoch - 1]!.name, blueprint: 'lora-r4-all' };
+    const waiting = seen.find(({ seed }) => seed?.stage === 'GERMINATED')?.seed;
+    return waiting ? { kind: 'ADVANCE', seed: waiting.id } : WAIT;
+  };
+  await using bench = await open(8, decide, { slots });
+  await bench.trainer.open();
+  await bench.trainer.run();
+  const { seeds, telemetry, step } = bench;
+  const [pair, ...others] = seeds.conflicts.last;
+  expect(others).toEqual([]);
+  expect(pair).toMatchObject({ first: 'seed-1', second: 'seed-2' });
+  expect(Math.abs(pair!.cosine)).toBeLessThanOrEqual(1);
+  // In the epochs after both had begun to train.
+  expect(telemetry.metrics.value('tolaria.grad_agg.microbatches_total')).toBe(4);
+  expect(seeds.isolationViolations).toBe(0);
+  expect([...step.state().births!].map(([id]) => id)).toEqual(['seed-1', 'seed-2']);
+});

@@ -76,11 +76,8 @@ test('processes that die over the same batch again and again end the step', asyn
 });
 
 test('a program that does not even start is not started for ever', async () => {
-  await using step = await openTinyStep();
-  const deaths: string[] = [];
-  const report = (name: string): void => void deaths.push(name);
-  const shared = { program: `${PROGRAM}.missing`, shapes: step.parameters, report };
-  await using pool = new ShardPool({ ...shared, count: 2 });
+  const { pool, events: deaths } = await openPool(2, 'never');
+  await using _ = pool;
   await expect(train(pool)).rejects.toThrow(/processes (died|of the training do not live)/);
   expect(deaths.length).toBeLessThanOrEqual(6 + 2);
 });
