@@ -124,25 +124,28 @@ test.each(Object.keys(ARCHITECTURES))('%s is trained from scratch, and served', 
   });
 });
 
-test('a job that was stopped ends as one that was not', async () => {
-  await withFolder((one) =>
-    withFolder(async (other) => {
-      await runJob(await writeJob(one, { adapter: 'lora' }));
-      await writeJob(other, { adapter: 'lora' });
-      const stop = new AbortController();
-      const stopped = await runJob(other, {
-        signal: stop.signal,
-        onEvent: ({ name, step }) => name === 'training.progress' && step >= 4 && stop.abort(),
-      });
-      expect(stopped).toMatchObject({ end: 'stopped', output: null });
-      expect(await runJob(other)).toMatchObject({ end: 'finished' });
-      const [a, b] = await Promise.all(
-        [one, other].map((folder) => readFile(join(folder, 'adapter/adapter_model.safetensors'))),
-      );
-      expect(a!.equals(b!)).toBe(true);
-    }),
-  );
-});
+test.each(['lora', 'dora'] as const)(
+  'a %s job that was stopped ends as one that was not',
+  async (adapter) => {
+    await withFolder((one) =>
+      withFolder(async (other) => {
+        await runJob(await writeJob(one, { adapter }));
+        await writeJob(other, { adapter });
+        const stop = new AbortController();
+        const stopped = await runJob(other, {
+          signal: stop.signal,
+          onEvent: ({ name, step }) => name === 'training.progress' && step >= 4 && stop.abort(),
+        });
+        expect(stopped).toMatchObject({ end: 'stopped', output: null });
+        expect(await runJob(other)).toMatchObject({ end: 'finished' });
+        const [a, b] = await Promise.all(
+          [one, other].map((folder) => readFile(join(folder, 'adapter/adapter_model.safetensors'))),
+        );
+        expect(a!.equals(b!)).toBe(true);
+      }),
+    );
+  },
+);
 
 test('processes that share the batches of a step change no bit of what comes out', async () => {
   await withFolder(async (folder) => {
