@@ -166,6 +166,14 @@ test('imports follow the arrows', () => {
   expect(wrong).toEqual([]);
 });
 
+test('the table of the documentation tells the arrows', () => {
+  const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `(\w+)` +\|.*\| ([^|]+?) +\|$/gm)];
+  const told = rows.map(([, room, cell]) => [room, (cell!.match(/\w+/g) ?? []).toSorted()]);
+  const arrows = Object.entries(ARROWS).map(([room, rooms]) => [room, rooms.toSorted()]);
+  expect(Object.fromEntries(told)).toEqual(Object.fromEntries(arrows));
+});
+
 test('relative imports stay within their package', () => {
   const wrong = IMPORTS.filter(({ specifier }) => isRelative(specifier)).flatMap((found) => {
     const { path, room } = found.file;
