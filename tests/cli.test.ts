@@ -142,6 +142,16 @@ test('commands that nobody knows', async () => {
   expect((await tollama(['constructor'])).code).toBe(2);
 });
 
+test.each([
+  [['show'], "Error: missing required argument 'model'"],
+  [['list', '--bogus'], "Error: unknown option '--bogus'"],
+  [['serve', '--log-level', 'loud'], 'use trace, debug, info, warn, error or silent'],
+])('a wrong use of %j is told as an error and exits 2', async (args, words) => {
+  const { code, stderr } = await tollama(args);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
+  expect(stderr).toMatch(/^Error: /);
+});
+
 test('help of a command, both ways', async () => {
   const [one, other] = await Promise.all([tollama(['help', 'ls']), tollama(['ls', '--help'])]);
   expect(one).toEqual(other);

@@ -4,7 +4,7 @@ import { issuesText, schemaIssues } from './schema-issues.ts';
 
 const issuesOf = (body: unknown) => {
   const parsed = ForecastRequest.safeParse(body);
-  return parsed.success ? [] : schemaIssues(parsed.error, body);
+  return parsed.success ? [] : schemaIssues(parsed.error, body, ForecastRequest);
 };
 
 const series = [{ id: 's', timestamps: ['2024'], target: [1] }];
@@ -29,7 +29,7 @@ test('issues have the types and places that clients know', () => {
           "body",
           "model",
         ],
-        "msg": "String should have at least 1 items",
+        "msg": "String should have at least 1 character",
         "type": "string_too_short",
       },
       {
@@ -102,4 +102,20 @@ test('as one sentence with the value', () => {
   expect(issuesText(issuesOf({ model: 'm', horizon: -1, series }))).toBe(
     'horizon: Input should be greater than 0 (got -1)',
   );
+});
+
+test.each([
+  [{ horizon: '3' }, 'horizon'],
+  [{ horizon: true }, 'horizon'],
+  [{ horizon: null }, 'horizon'],
+  [{ parameters: { metrics: { names: ['mae'], mase_seasonality: '7' } } }, 'mase_seasonality'],
+])('%j is told to be no integer', (fields, name) => {
+  const issue = issuesOf({ model: 'm', horizon: 1, series, ...fields }).find(
+    ({ loc }) => loc.at(-1) === name,
+  );
+  expect(issue).toMatchObject({ type: 'int_type', msg: 'Input should be a valid integer' });
+});
+
+test('a number that need not be whole stays a number', () => {
+  expect(issuesOf({ model: 'm', horizon: 1, series, timeout: '5' })[0]?.type).toBe('float_type');
 });

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { TollamaError } from './errors.ts';
+import { isIntegerField } from './integer-field.ts';
 
 export interface SchemaIssue {
   readonly type: string;
@@ -39,11 +40,11 @@ const bound = (
   const limit = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
   const isLow = issue.code === 'too_small';
   if (origin === 'string' || origin === 'array') {
-    const what = origin === 'string' ? 'String' : 'List';
+    const [what, unit] = origin === 'string' ? ['String', 'character'] : ['List', 'item'];
     const type = `${origin === 'string' ? 'string_' : ''}too_${isLow ? 'short' : 'long'}`;
     return [
       type,
-      `${what} should have at ${isLow ? 'least' : 'most'} ${limit} items`,
+      `${what} should have at ${isLow ? 'least' : 'most'} ${limit} ${unit}${limit === 1 ? '' : 's'}`,
       { [isLow ? 'min_length' : 'max_length']: limit },
     ];
   }
@@ -57,7 +58,11 @@ const bound = (
     : [`${word}_than`, `Input should be ${word} than ${limit}`, { [isLow ? 'gt' : 'lt']: limit }];
 };
 
-const describe = (issue: ZodIssue, input: unknown): SchemaIssue[] => {
+const describe = (
+  issue: ZodIssue,
+  input: unknown,
+  schema: z.core.$ZodType | undefined,
+): SchemaIssue[] => {
   const loc = ['body', ...issue.path.map((key) => (typeof key === 'number' ? key : String(key)))];
   const value = shown(input);
   const rest = value === undefined ? {} : { input: value };
@@ -71,7 +76,11 @@ const describe = (issue: ZodIssue, input: unknown): SchemaIssue[] => {
     case 'invalid_type': {
       if (input === undefined)
         return [{ type: 'missing', loc, msg: `Field required: '${loc.at(-1)}'` }];
-      const [type, msg] = TYPE_ISSUES[issue.expected] ?? ['value_error', issue.message];
+      const isWhole = schema && issue.expected === 'number' && isIntegerField(schema, issue.path);
+      const [type, msg] = TYPE_ISSUES[isWhole ? 'int' : issue.expected] ?? [
+        'value_error',
+        issue.message,
+      ];
       return [{ type, loc, msg, ...rest }];
     }
     case 'too_small':
@@ -93,9 +102,13 @@ const describe = (issue: ZodIssue, input: unknown): SchemaIssue[] => {
   }
 };
 
-/** All issues of a failed parse. */
-export const schemaIssues = (error: z.core.$ZodError, input: unknown): SchemaIssue[] =>
-  error.issues.flatMap((issue) => describe(issue, valueAt(input, issue.path)));
+/** All issues of a failed parse; the schema tells which numbers had to be whole. */
+export const schemaIssues = (
+  error: z.core.$ZodError,
+  input: unknown,
+  schema?: z.core.$ZodType,
+): SchemaIssue[] =>
+  error.issues.flatMap((issue) => describe(issue, valueAt(input, issue.path), schema));
 
 /** Issues as one sentence: `horizon: Input should be greater than 0 (got -1)`. */
 export const issuesText = (issues: readonly SchemaIssue[]): string =>
@@ -111,6 +124,6 @@ export const issuesText = (issues: readonly SchemaIssue[]): string =>
 export const parseBody = <T>(schema: z.ZodType<T>, body: unknown): T => {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const issues = schemaIssues(parsed.error, body);
+  const issues = schemaIssues(parsed.error, body, schema);
   throw new TollamaError('INVALID_REQUEST', issuesText(issues), { data: issues });
 };

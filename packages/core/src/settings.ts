@@ -6,6 +6,7 @@ import { homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { TollamaError } from './errors.ts';
 import { LIMITS } from './limits.ts';
+import { parseLogLevel } from './log-level.ts';
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 11435;
@@ -176,7 +177,7 @@ export const readSettings = (env: Environment): Settings => {
     grpcPort: env.TOLLAMA_GRPC_PORT
       ? parsePort('TOLLAMA_GRPC_PORT', env.TOLLAMA_GRPC_PORT)
       : undefined,
-    logLevel: env.TOLLAMA_LOG_LEVEL?.toLowerCase() || 'info',
+    logLevel: parseLogLevel(env.TOLLAMA_LOG_LEVEL || 'info', 'TOLLAMA_LOG_LEVEL'),
     registryPath: env.TOLLAMA_MODEL_REGISTRY_PATH || undefined,
     forecastTimeoutMs: positive(env.TOLLAMA_FORECAST_TIMEOUT_SECONDS, 300) * 1000,
     maxBodyBytes: positive(env.TOLLAMA_MAX_REQUEST_BODY_MB, LIMITS.bodyMegabytes) * 1024 * 1024,

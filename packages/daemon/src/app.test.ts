@@ -30,6 +30,21 @@ describe('system', () => {
     });
   });
 
+  test('a float is no integer, however whole', async () => {
+    const text = JSON.stringify(exampleBody()).replace(/"horizon":(\d+)/, '"horizon":$1.0');
+    const headers = { 'content-type': 'application/json' };
+    const send = (path: string) =>
+      fetch(`${at.url}${path}`, { method: 'POST', headers, body: text });
+    const refused = await send('/v1/forecast');
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      detail: [{ type: 'int_type', loc: ['body', 'horizon'] }],
+    });
+    const checked = await send('/api/validate');
+    expect(checked.status).toBe(200);
+    expect(await checked.json()).toMatchObject({ valid: false });
+  });
+
   test('an unknown path is 404, a wrong method 405 with what is allowed', async () => {
     expect(await at.call('GET', '/no/such/path')).toEqual({
       status: 404,

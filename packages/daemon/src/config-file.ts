@@ -3,6 +3,8 @@ import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Config, EMPTY_CONFIG, ConfigFile as Schema } from '@tollama/core/config';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { issuesText, schemaIssues } from '@tollama/core/schema-issues';
+import { z } from 'zod';
 
 export interface ConfigState {
   readonly exists: boolean;
@@ -14,11 +16,22 @@ export interface ConfigState {
 
 const ABSENT: ConfigState = { exists: false, config: EMPTY_CONFIG, raw: null, error: undefined };
 
-/** Keys of a file that is JSON, whatever else is wrong with it. */
+const isText = (key: unknown): key is string => typeof key === 'string' && key !== '';
+
+/** Keys of a file that is JSON, whatever else is wrong with it; undefined where they cannot be told. */
 const keysIn = (raw: unknown): readonly string[] | undefined => {
-  const keys = (raw as { auth?: { api_keys?: unknown } } | undefined)?.auth?.api_keys;
-  return Array.isArray(keys) ? keys.filter((key) => typeof key === 'string') : undefined;
+  const isObject = typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+  const { auth = {} } = (isObject ? raw : { auth: null }) as { auth?: unknown };
+  const keys = (auth as { api_keys?: unknown } | null)?.api_keys;
+  if (Array.isArray(keys)) return keys.filter(isText);
+  if (isText(keys)) return [keys];
+  const isAbsent = keys === undefined && typeof auth === 'object' && auth !== null;
+  return isAbsent && !Array.isArray(auth) ? [] : undefined;
 };
+
+/** What is wrong with a file, a field a line of words. */
+const reason = (error: unknown, raw: unknown): string =>
+  error instanceof z.ZodError ? issuesText(schemaIssues(error, raw, Schema)) : errorMessage(error);
 
 export class ConfigFile {
   readonly #path: string;
@@ -41,9 +54,9 @@ export class ConfigFile {
       raw = JSON.parse(await readFile(this.#path, 'utf8'));
       this.#state = { exists: true, config: Schema.parse(raw), raw, error: undefined };
     } catch (error) {
-      this.#state = { exists: true, config: EMPTY_CONFIG, raw, error: errorMessage(error) };
+      this.#state = { exists: true, config: EMPTY_CONFIG, raw, error: reason(error, raw) };
     }
-    this.#keys = keysIn(raw) ?? (raw === undefined ? this.#keys : []);
+    this.#keys = keysIn(raw) ?? this.#keys;
     return this.#state;
   }
 

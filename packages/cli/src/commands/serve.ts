@@ -1,4 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
+import { errorMessage } from '@tollama/core/errors';
+import { parseLogLevel } from '@tollama/core/log-level';
 import { ENVIRONMENT } from '@tollama/core/settings';
 import { Command, InvalidArgumentError } from 'commander';
 import { positiveNumber, withExamples } from './options.ts';
@@ -16,6 +18,15 @@ const port = (text: string): number => {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
   throw new InvalidArgumentError('use a port between 0 and 65535.');
+};
+
+const logLevel = (text: string): string => {
+  try {
+    return parseLogLevel(text, 'the word');
+  } catch (error) {
+    const hint = (error as { hint?: string }).hint ?? errorMessage(error);
+    throw new InvalidArgumentError(`${hint}.`);
+  }
 };
 
 const serve = async (options: ServeOptions): Promise<void> => {
@@ -39,7 +50,7 @@ export const serveCommand = (): Command =>
       .option('--host <host>', 'address to bind')
       .option('--port <port>', 'port to bind; 0 takes a free one', port)
       .option('--grpc-port <port>', 'port of the Open Inference Protocol over gRPC', port)
-      .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
+      .option('--log-level <level>', 'trace, debug, info, warn, error or silent', logLevel)
       .option(
         '--exit-when-idle <seconds>',
         'end when nobody asked anything for that long',

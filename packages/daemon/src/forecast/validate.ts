@@ -28,6 +28,14 @@ const errorsOf = (error: unknown): readonly string[] => {
   return (error.data as readonly SchemaIssue[]).map((issue) => issuesText([issue]));
 };
 
+/** What is answered about a body that is not a forecast request; throws what is no refusal. */
+export const invalid = (error: unknown): Validation => ({
+  valid: false,
+  errors: errorsOf(error),
+  warnings: [],
+  suggestions: [],
+});
+
 interface KnownModel {
   readonly family: string;
   readonly support: CovariateSupport;
@@ -150,6 +158,6 @@ export const validateForecast = async (
     const { request } = await resolveRequest(body, parts, signal);
     return await checkRequest(request, parts);
   } catch (error) {
-    return { valid: false, errors: errorsOf(error), warnings: [], suggestions: [] };
+    return invalid(error);
   }
 };

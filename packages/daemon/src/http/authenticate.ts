@@ -26,9 +26,10 @@ const keyFrom = (header: string | undefined): string => {
     });
   };
   if (!header) return fail('missing bearer token');
-  const [scheme, key] = header.trim().split(/\s+/, 2);
+  const [scheme, ...words] = header.trim().split(/\s+/);
+  const key = words.join(' ');
   if (scheme?.toLowerCase() !== 'bearer') return fail('authorization scheme must be Bearer');
-  return key ?? fail('missing bearer token');
+  return key || fail('missing bearer token');
 };
 
 export const authenticate =

@@ -1,14 +1,27 @@
 /** Reads request bodies: JSON only, plain or compressed, parsed by a schema. */
 import { TollamaError } from '@tollama/core/errors';
-import { parseBody } from '@tollama/core/schema-issues';
+import { issuesText, parseBody, type SchemaIssue } from '@tollama/core/schema-issues';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { readDecoded } from './decoded-body.ts';
+import { wholeFloats } from './whole-floats.ts';
 
 const invalidJson = (reason: string): TollamaError =>
   new TollamaError('INVALID_REQUEST', `the body is not valid JSON: ${reason}`, {
     data: [{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${reason}` }],
   });
+
+const refusal = (issues: readonly SchemaIssue[]): TollamaError =>
+  new TollamaError('INVALID_REQUEST', issuesText(issues), { data: issues });
+
+const parseText = (bytes: Uint8Array): { readonly text: string; readonly body: unknown } => {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { text, body: JSON.parse(text) };
+  } catch (error) {
+    throw invalidJson((error as Error).message);
+  }
+};
 
 /** The body as JSON. Throws INVALID_REQUEST, or BODY_TOO_LARGE before it is read whole. */
 export const readJson = async (c: Context, maxBytes: number): Promise<unknown> => {
@@ -18,12 +31,10 @@ export const readJson = async (c: Context, maxBytes: number): Promise<unknown> =
       hint: "send 'content-type: application/json'",
     });
   }
-  const bytes = await readDecoded(c.req.raw, { maxBytes });
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw invalidJson((error as Error).message);
-  }
+  const { text, body } = parseText(await readDecoded(c.req.raw, { maxBytes }));
+  const issues = wholeFloats(text);
+  if (issues.length > 0) throw refusal(issues);
+  return body;
 };
 
 /** The body, parsed by a schema. */
