@@ -24,7 +24,11 @@ const RETRY_LATER = 'retry in a moment; `tollama ps` and the daemon log tell wha
 export const ERRORS = {
   INVALID_REQUEST: { status: 400, exit: EXIT.usage, hint: 'fix the request and retry' },
   INVALID_INPUT: { status: 400, exit: EXIT.usage, hint: 'fix the input file and retry' },
-  MODEL_UNSUPPORTED: { status: 400, exit: EXIT.usage },
+  MODEL_UNSUPPORTED: {
+    status: 400,
+    exit: EXIT.usage,
+    hint: "use another model: `tollama list` names those that are installed, and 'auto' always works",
+  },
   UNAUTHORIZED: { status: 401, exit: EXIT.failure },
   FORBIDDEN: { status: 403, exit: EXIT.failure },
   NOT_FOUND: { status: 404, exit: EXIT.failure },
@@ -57,7 +61,11 @@ export const ERRORS = {
   RUNNER_ERROR: { status: 502, exit: EXIT.failure },
   PULL_FAILED: { status: 502, exit: EXIT.failure },
   RUNNER_UNAVAILABLE: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },
-  DEPENDENCY_MISSING: { status: 503, exit: EXIT.failure },
+  DEPENDENCY_MISSING: {
+    status: 503,
+    exit: EXIT.failure,
+    hint: "install what is missing on the daemon's machine (`tollama doctor` looks for it), then retry",
+  },
   TIMEOUT: { status: 503, exit: EXIT.failure, hint: 'raise the timeout or ask for less at once' },
   BUSY: { status: 503, exit: EXIT.failure, hint: RETRY_LATER },
   DISK_FULL: {

@@ -60,6 +60,7 @@ export type HelloResult = z.infer<typeof HelloResult>;
 /** How a runner finds and opens a model; part of the params of load, capabilities and forecast. */
 export const ModelReference = z.object({
   model: z.string().min(1),
+  model_family: z.string().nullish(),
   model_local_dir: z.string().nullish(),
   /** Folder of a LoRA adapter that is merged into the weights. */
   model_adapter_dir: z.string().nullish(),

@@ -47,10 +47,15 @@ const contextOf = (manifest: Manifest | undefined): number | null => {
   return found ?? null;
 };
 
-const checkReady = ({ manifest, name }: Target): void => {
+/** Refuses a model that is only a name, and names those that could do instead. */
+const checkReady = async ({ manifest, name }: Target, store: ModelStore): Promise<void> => {
   if (manifest?.metadata?.forecast_ready !== false) return;
+  const usable = (await store.list())
+    .filter(({ metadata }) => metadata?.forecast_ready !== false)
+    .slice(0, 5)
+    .map(({ name: other }) => `'${other}'`);
   throw new TollamaError('MODEL_UNSUPPORTED', `model '${name}' cannot forecast yet`, {
-    hint: "use another model; 'auto' always works",
+    hint: `use another model: ${[...usable, "'auto'"].join(', ')}`,
   });
 };
 
@@ -121,7 +126,7 @@ export class Forecaster {
   ): Promise<PreparedForecast> {
     const started = performance.now();
     const target = await this.#target(request.model);
-    checkReady(target);
+    await checkReady(target, this.#options.store);
     const known = resolveFrequencies(request.series);
     const filtered = filterCovariates(known.series, {
       model: target.name,
@@ -265,7 +270,7 @@ const respond = (
   const inferenceMs = result.timing?.inference_ms ?? totalMs;
   return {
     model: target.name,
-    forecasts: result.forecasts,
+    forecasts: result.forecasts.map((forecast) => ({ quantiles: null, ...forecast })),
     metrics: null,
     timing: {
       model_load_ms: loadMs,

@@ -96,7 +96,8 @@ export class ModelProfiles {
   /** A runner that is there is asked; else one is started for the question alone, since looking loads nothing. */
   #ask({ name, family, resolved }: Manifest): Promise<unknown> {
     const { supervisor } = this.#options;
-    const params = { model: name, model_local_dir: resolved?.snapshot_path ?? null };
+    const place = resolved?.snapshot_path ?? null;
+    const params = { model: name, model_family: family, model_local_dir: place };
     const options = { timeoutMs: INSPECT_TIMEOUT_MS };
     return supervisor.isRunning(family)
       ? supervisor.call(family, 'capabilities', params, options)

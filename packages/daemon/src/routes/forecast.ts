@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 /** Forecasts: `/v1/forecast` always JSON, `/api/forecast` lines, `/api/forecast/stream` events. */
 import { toTollamaError } from '@tollama/core/errors';
 import type { ForecastResponse } from '@tollama/core/forecast-response';
@@ -19,6 +20,23 @@ const Stream = z.looseObject({ stream: z.boolean().default(true) });
 export const withoutNulls = (response: ForecastResponse): Partial<ForecastResponse> =>
   Object.fromEntries(Object.entries(response).filter(([, value]) => value !== null));
 
+/** A runner that does not start or refuses the request says so within this time. */
+const AT_ONCE_MS = 250;
+
+/** Whether the work is refused before a stream would be worth its start: that is a plain status then. */
+const failsAtOnce = async (work: Promise<unknown>): Promise<boolean> => {
+  const late = new AbortController();
+  const isFailed = await Promise.race([
+    work.then(
+      () => false,
+      () => true,
+    ),
+    delay(AT_ONCE_MS, false, { signal: late.signal }).catch(() => false),
+  ]);
+  late.abort();
+  return isFailed;
+};
+
 export const forecastRoutes = (context: DaemonContext): Hono<RequestVariables> => {
   const { settings, events } = context;
 
@@ -39,12 +57,13 @@ export const forecastRoutes = (context: DaemonContext): Hono<RequestVariables> =
       const resolved = await read(c);
       // What fails before the model runs is a plain status; the stream starts once the way is clear.
       const ready = await prepareForecast(context, resolved, callerOf(c));
-      if (!resolved.stream) return c.json(await ready.run());
+      const answer = ready.run();
+      if (!resolved.stream || (await failsAtOnce(answer))) return c.json(await answer);
       return ndjsonResponse(
         async (send) => {
           send({ status: 'loading model' });
           send({ status: 'running forecast' });
-          send({ done: true, response: withoutNulls(await ready.run()) });
+          send({ done: true, response: withoutNulls(await answer) });
         },
         (error) => ({
           error: { ...errorBody(toTollamaError(error)), status: toTollamaError(error).status },

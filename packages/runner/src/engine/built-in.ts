@@ -1,6 +1,7 @@
 /** Models that need no pull: the mock of the protocol's tests, the classical ones, and those in the box. */
 import { NO_COVARIATES } from '@tollama/core/capabilities';
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
+import type { ModelReference } from '@tollama/core/runner-protocol';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { ReadyModel } from './ready-model.ts';
@@ -38,12 +39,12 @@ const ready = (family: string, forecast: (task: Task) => Promise<Outcome>): Read
 const candidateSeasons = (freq?: string): readonly number[] =>
   freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));
 
-/** The model of that name that needs no pull, or undefined. */
+/** The model of that name that needs no weights, or undefined; every model of the mock's family is one. */
 export const builtInModel = async (
-  name: string,
+  { model: name, model_family: family }: ModelReference,
   threads: number,
 ): Promise<ReadyModel | undefined> => {
-  if (name === 'mock') return ready('mock', mock);
+  if ((family ?? name) === 'mock') return ready('mock', mock);
   if (isNanoName(name)) {
     const { openBoxed } = await import('@tollama/models/in-the-box');
     const model = openBoxed(name, { threads, candidates: candidateSeasons });

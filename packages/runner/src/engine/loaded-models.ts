@@ -42,7 +42,7 @@ export class LoadedModels {
   /** What a model can do, or which models are loaded. */
   async describe(reference: ModelReference | undefined): Promise<unknown> {
     if (!reference) return { loaded: [...this.#models.values()].map(({ name }) => name) };
-    const builtIn = await builtInModel(reference.model, this.#options.threads);
+    const builtIn = await builtInModel(reference, this.#options.threads);
     if (builtIn || !reference.model_local_dir) {
       return {
         model: reference.model,
@@ -65,7 +65,7 @@ export class LoadedModels {
 
   async #open(reference: ModelReference, choice: SessionChoice): Promise<ReadyModel> {
     const started = performance.now();
-    const builtIn = await builtInModel(reference.model, this.#options.threads);
+    const builtIn = await builtInModel(reference, this.#options.threads);
     if (builtIn) return builtIn;
     const folder = reference.model_local_dir;
     if (!folder) {
