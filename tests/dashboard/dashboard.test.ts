@@ -364,6 +364,20 @@ describe.skipIf(executablePath === undefined && !process.env.CI)('in Chromium', 
     expect(await alert.textContent()).toMatch(/no daemon answers at.*Hint: start the daemon/s);
   });
 
+  test('on a narrow screen every view has its place in the bar', async () => {
+    const look = { viewport: { width: 320, height: 700 } };
+    await using opened = await openDashboard(browser, daemon.url, 'models', look);
+    const places = await opened.page.locator('.nav').evaluate((nav) => {
+      const bar = nav.getBoundingClientRect();
+      return [...nav.querySelectorAll('a')].map((link) => {
+        const { left, right, top, bottom } = link.getBoundingClientRect();
+        const isInside = left >= 0 && right <= innerWidth && top >= bar.top && bottom <= bar.bottom;
+        return isInside && link.scrollWidth <= link.clientWidth;
+      });
+    });
+    expect(places).toEqual(new Array(6).fill(true));
+  });
+
   describe.each([
     { name: 'wide and light', width: 1280, colorScheme: 'light' as const },
     { name: 'wide and dark', width: 1280, colorScheme: 'dark' as const },
