@@ -288,6 +288,17 @@ describe.each([
   });
 });
 
+test('over stdio a name that nobody has is a wrong parameter, not a fault of the server', async () => {
+  await using connection = await overStdio('auto');
+  const { client } = connection;
+  await expect(client.readResource({ uri: 'model://nobody' })).rejects.toMatchObject({
+    code: -32602,
+  });
+  await expect(
+    client.getPrompt({ name: 'explain_forecast', arguments: { run: 'nobody' } }),
+  ).rejects.toMatchObject({ code: -32602 });
+});
+
 test('over stdio no name leads out of the folder, and the process ends with its client', async () => {
   const connection = await overStdio('auto');
   const { pid } = connection.client.transport as StdioClientTransport;

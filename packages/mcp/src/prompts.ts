@@ -1,6 +1,11 @@
 /** Prompts that a person picks: forecast this, explain this forecast. */
-import { completable, type GetPromptResult, type McpServer } from '@modelcontextprotocol/server';
-import { TollamaError } from '@tollama/core/errors';
+import {
+  completable,
+  type GetPromptResult,
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { addressOf, nameIn } from './addresses.ts';
 import type { McpContext } from './context.ts';
@@ -65,7 +70,8 @@ const registerExplainPrompt = (server: McpServer, { runs }: McpContext): void =>
     const run = wanted ? runs.find(nameIn('run', wanted)) : runs.list()[0];
     if (!run) {
       const what = wanted ? `forecast '${wanted}' is not kept` : 'no forecast was made yet';
-      throw new TollamaError('NOT_FOUND', `${what}; call the forecast tool first`);
+      const message = `${what}; call the forecast tool first`;
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, message);
     }
     const resource = {
       uri: addressOf('run', run.id),

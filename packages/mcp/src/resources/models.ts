@@ -1,5 +1,9 @@
 /** model://name: what a model is and can do. */
-import { type McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
+import {
+  type McpServer,
+  ResourceNotFoundError,
+  ResourceTemplate,
+} from '@modelcontextprotocol/server';
 import { addressOf, nameIn } from '../addresses.ts';
 import type { McpContext } from '../context.ts';
 import { jsonContents } from './contents.ts';
@@ -32,9 +36,10 @@ export const registerModelResources = (server: McpServer, { client }: McpContext
   };
   server.registerResource('model', template, config, async (uri, _, { mcpReq: { signal } }) => {
     const name = nameIn('model', uri.href);
-    const capabilities = await client.capabilities(name, { signal });
     const { available, installed } = await client.models({ signal });
     const listed = [...installed, ...available].find((model) => model.name === name);
+    if (!listed) throw new ResourceNotFoundError(uri.href);
+    const capabilities = await client.capabilities(name, { signal });
     return jsonContents(uri, { ...listed, ...capabilities });
   });
 };
