@@ -9,8 +9,10 @@ import { type Config, farthestLag } from './config.ts';
 import { type NextValue, type Row, rollOut } from './roll-out.ts';
 import { calendarOf } from './time-features.ts';
 
-/** Tokens of one run; more would hold much memory and be no faster. */
-const TOKENS_PER_RUN = 32_768;
+/** Tokens of one run that reads them all; what a layer makes of more of them falls out of the nearer caches. */
+const TOKENS_PER_RUN = 2200;
+/** Tokens that the paths of one run remember, of which each step reads the newest. */
+const REMEMBERED_TOKENS = 32_768;
 
 const optionsFor = (c: Config) =>
   z.object({
@@ -59,6 +61,12 @@ const draw = ({ df, loc, scale, affine }: NextValue, source: RandomSource, o: Op
   return o.nonnegative_pred_samples ? Math.max(value, 0) : value;
 };
 
+/** How many paths are followed at a time; one at least. */
+const pathsPerRun = (horizon: number, { context_length, use_kv_cache }: Options): number => {
+  const tokens = use_kv_cache ? REMEMBERED_TOKENS : TOKENS_PER_RUN;
+  return Math.max(1, Math.floor(tokens / (context_length + horizon)));
+};
+
 /** Paths that each draw and read their own values, as many of them at a time as a run holds. */
 const ownPaths = async (
   run: RunGraph,
@@ -69,8 +77,7 @@ const ownPaths = async (
 ) => {
   const { num_samples: samples, seed, use_kv_cache: useCache } = o;
   const sources = rows.map(({ window }) => randomSources(seed, window, samples));
-  const tokens = o.context_length + horizon;
-  const atOnce = Math.max(1, Math.floor(TOKENS_PER_RUN / tokens / rows.length));
+  const atOnce = Math.max(1, Math.floor(pathsPerRun(horizon, o) / rows.length));
   const found = rows.map((): Float32Array[] => []);
   for (let done = 0; done < samples; done += atOnce) {
     const paths = Math.min(atOnce, samples - done);
@@ -123,7 +130,7 @@ export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Ou
   const { horizon, quantiles, series } = task;
   const rows = series.map((one) => rowOf(one, options.context_length, c));
   const follow = options.use_single_pass_sampling ? meanPaths : ownPaths;
-  const perRun = Math.max(1, Math.floor(TOKENS_PER_RUN / (options.context_length + horizon)));
+  const perRun = pathsPerRun(horizon, options);
   const paths: Float32Array[][] = [];
   for (let from = 0; from < rows.length; from += perRun) {
     paths.push(...(await follow(run, c, rows.slice(from, from + perRun), horizon, options)));
