@@ -84,7 +84,12 @@ const expectUnread = async (
   const read = new Set<PropertyKey>();
   const options = new Proxy(
     { no_such_option: 1 },
-    { get: (t, name) => (read.add(name), Reflect.get(t, name) as unknown) },
+    {
+      get: (asked, name) => {
+        read.add(name);
+        return Reflect.get(asked, name) as unknown;
+      },
+    },
   );
   await forecast(options);
   expect(read).not.toContain('no_such_option');
@@ -132,6 +137,23 @@ describe.each(CHECKPOINTS)('%s', async (path) => {
 
   test('refuses options of the wrong type by their names', () =>
     expectNamedRefusals((options) => model.forecast(taskOf([seriesOf('a', wave(1))], options))));
+
+  test('refuses numbers without measure by their names, or does with what there is', async () => {
+    const ask = (options: Readonly<Record<string, unknown>>) =>
+      model.forecast(taskOf([seriesOf('a', wave(1))], options));
+    for (const name of await namesOf(ask)) {
+      for (const value of [Number.MAX_SAFE_INTEGER, Number.MIN_VALUE, -1]) {
+        const told = `options.${name} = ${value}`;
+        const outcome = await ask({ [name]: value }).catch((error: unknown) => error);
+        if (outcome instanceof TollamaError) expect(outcome.code, told).toBe('INVALID_REQUEST');
+        else if (outcome instanceof Error) expect.fail(`${told}: ${outcome.message}`);
+        else {
+          const { forecasts } = outcome as { readonly forecasts: readonly SeriesForecast[] };
+          expect(forecasts.flatMap(numbersOf).every(Number.isFinite), told).toBe(true);
+        }
+      }
+    }
+  });
 
   test('leaves options that it does not know unread', () =>
     expectUnread((options) => model.forecast(taskOf([seriesOf('a', wave(1))], options))));

@@ -2,6 +2,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, Task } from '../../family.ts';
+import { SampleCount } from '../../option-limits.ts';
 import { type RandomSource, randomSources } from '../../random-source.ts';
 import { readOptions } from '../../read-options.ts';
 import { meanOfPaths, nearestQuantilesOfPaths } from '../../sample-paths.ts';
@@ -16,9 +17,9 @@ const TOKENS_PER_RUN = 32_768;
 const optionsFor = (c: Config) =>
   z.object({
     /** Sample paths of each series. */
-    num_samples: z.int().positive().default(c.model_kwargs.num_parallel_samples),
+    num_samples: SampleCount.default(c.model_kwargs.num_parallel_samples),
     /** Points of history that become tokens; the lags reach further back. */
-    context_length: z.int().positive().default(c.context_length),
+    context_length: z.int().positive().max(TOKENS_PER_RUN).default(c.context_length),
     /** Whether later steps read the newest token alone, with what was remembered of the others. */
     use_kv_cache: z.boolean().default(false),
     /** Whether one path of means is followed, from whose distributions all samples are drawn. */
