@@ -7,6 +7,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { type ModelSeries, openModel, type SeriesForecast } from '@tollama/models';
 import { openBoxed } from '@tollama/models/in-the-box';
 import { forecastStatistical, STATISTICAL_MODELS } from '@tollama/models/statistical';
+import { watchOptions } from '@tollama/models/unread-options';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Engine } from '../packages/runner/src/engine/engine.ts';
 
@@ -81,18 +82,9 @@ const namesOf = async (
 const expectUnread = async (
   forecast: (options: Readonly<Record<string, unknown>>) => Promise<unknown>,
 ): Promise<void> => {
-  const read = new Set<PropertyKey>();
-  const options = new Proxy(
-    { no_such_option: 1 },
-    {
-      get: (asked, name) => {
-        read.add(name);
-        return Reflect.get(asked, name) as unknown;
-      },
-    },
-  );
+  const { options, unread } = watchOptions({ no_such_option: 1 });
   await forecast(options);
-  expect(read).not.toContain('no_such_option');
+  expect(unread()).toEqual(['no_such_option']);
 };
 
 /** Each option refuses what is no value of its type, by its name. */
