@@ -1,21 +1,7 @@
 /** Student's t distribution: draws and densities. */
 import { logGamma } from './families/moirai/special-functions.ts';
+import { drawGamma } from './gamma.ts';
 import type { RandomSource } from './random-source.ts';
-
-/**
- * A draw from the gamma distribution of unit scale and of shape 1 or more (Marsaglia and Tsang 2000, "A
- * simple method for generating gamma variables").
- */
-const drawGamma = (shape: number, { uniform, normal }: RandomSource): number => {
-  const d = shape - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = normal();
-    const v = (1 + c * x) ** 3;
-    if (v <= 0) continue;
-    if (Math.log(uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
-  }
-};
 
 /** A draw with location 0 and scale 1, for 2 or more degrees of freedom; NaN for none that are finite. */
 export const drawStudentT = (df: number, source: RandomSource): number => {

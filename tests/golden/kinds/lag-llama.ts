@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelSeries, type OpenModel, openModel } from '@tollama/models';
 import type { Config } from '@tollama/models/families/lag-llama/config';
-import { meanOf, rowOf } from '@tollama/models/families/lag-llama/forecast';
-import { type NextValue, rollOut } from '@tollama/models/families/lag-llama/roll-out';
+import { rowOf } from '@tollama/models/families/lag-llama/forecast';
+import { headOf, type NextValue } from '@tollama/models/families/lag-llama/heads';
+import { rollOut } from '@tollama/models/families/lag-llama/roll-out';
 import { timeFeatures } from '@tollama/models/families/lag-llama/time-features';
 import { type Comparison, compare } from '../compare.ts';
 import type { GoldenKind } from '../kinds.ts';
@@ -23,12 +24,12 @@ interface Case {
     readonly paths?: number;
     /** Standardised draws [batch * paths][step]. */
     readonly z?: readonly (readonly number[])[];
+    /** Levels of an implicit head [batch * paths][step]. */
+    readonly levels?: readonly (readonly number[])[];
   };
   readonly expected: {
-    /** [row][step] each */
-    readonly df: readonly number[][];
-    readonly p_loc: readonly number[][];
-    readonly p_scale: readonly number[][];
+    /** [row][step] each, by the names of the head's outputs. */
+    readonly [parameter: string]: unknown;
     readonly loc: readonly number[][];
     readonly scale: readonly number[][];
     readonly mean?: readonly number[][];
@@ -41,6 +42,9 @@ interface Case {
   readonly atol_per_series?: readonly number[];
   readonly atol_rows?: readonly number[];
 }
+
+/** Levels are given, so nothing is drawn. */
+const NO_SOURCE = { uniform: () => Number.NaN, normal: () => Number.NaN };
 
 const INNER_TOLERANCE = { rtol: 1e-4, atol: 1e-4 };
 
@@ -55,7 +59,8 @@ const seriesOf = ({ batch }: Case['input']): ModelSeries[] =>
 /** What is told of each row and step of a roll-out along means, or along the draws of the case. */
 const follow = async (model: OpenModel, { input }: Case) => {
   const c = model.config as Config;
-  const { prediction_length: horizon, paths = 1, z } = input;
+  const head = headOf(c);
+  const { prediction_length: horizon, paths = 1, z, levels } = input;
   const rows = seriesOf(input).map((one) => rowOf(one, input.context_length, c));
   const told = rows.flatMap(() => Array.from({ length: paths }, (): NextValue[] => []));
   const values = await rollOut(model.run, c, {
@@ -63,11 +68,14 @@ const follow = async (model: OpenModel, { input }: Case) => {
     paths,
     horizon,
     useCache: input.use_kv_cache ?? false,
+    level: (row, path, step) => levels![row * paths + path]![step]!,
     next: (value, row, path, step) => {
       const at = row * paths + path;
       told[at]!.push(value);
-      const { loc, scale, affine } = value;
-      return z ? (loc + scale * z[at]![step]!) * affine.scale + affine.loc : meanOf(value);
+      const { parameters, affine } = value;
+      const { p_loc, p_scale } = parameters;
+      if (z) return (p_loc! + p_scale! * z[at]![step]!) * affine.scale + affine.loc;
+      return head.isImplicit ? head.draw(value, NO_SOURCE) : head.mean(value);
     },
   });
   return { told, values };
@@ -123,23 +131,13 @@ export const lagLlama: GoldenKind = async (folder) => {
       const raw = { rtol, atol: perSeries(row) };
       const column = (pick: (value: NextValue) => number): number[] => steps.map(pick);
       return [
-        compare(
-          `row ${row} df`,
-          column(({ df }) => df),
-          expected.df[row],
-          parameters,
-        ),
-        compare(
-          `row ${row} p_loc`,
-          column(({ loc }) => loc),
-          expected.p_loc[row],
-          parameters,
-        ),
-        compare(
-          `row ${row} p_scale`,
-          column(({ scale }) => scale),
-          expected.p_scale[row],
-          parameters,
+        ...headOf(model.config as Config).outputs.map((name) =>
+          compare(
+            `row ${row} ${name}`,
+            column((value) => value.parameters[name]!),
+            (expected[name] as readonly number[][])[row],
+            parameters,
+          ),
         ),
         compare(
           `row ${row} loc`,

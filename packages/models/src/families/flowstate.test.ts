@@ -79,6 +79,16 @@ describe('flowstate', () => {
     expect(hourly).not.toEqual(monthly);
   });
 
+  test.each(['ms', 'us', 'ns'])(
+    'a frequency of %s takes no memory for the rest of its patch',
+    async (freq) => {
+      const row = Float64Array.from({ length: 40 }, (_, i) => Math.sin(i) + (i % 5));
+      const [short] = await forecast([row], 3, {}, { freq });
+      const [long] = await forecast([row], 5, {}, { freq });
+      expectClose(Array.from(long!.mean).slice(0, 3), short!.mean, 1e-4);
+    },
+  );
+
   test('columns that a padded batch shares are cut off, other padding is missing data', async () => {
     const row = [1, 4, 2, 5, 3, 6];
     const padded = [

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fc, test } from '@fast-check/vitest';
 import { TollamaError } from '@tollama/core/errors';
 import { withFolder } from '@tollama/graph/testing/run-graph';
 import type { Picklable } from '@tollama/graph/testing/torch-archive';
 import { picklable, torchCheckpointOf } from '@tollama/graph/testing/torch-checkpoint';
-import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import type { ModelSeries } from '../family.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
 import { familyOf } from '../read-config.ts';
@@ -191,13 +191,63 @@ describe('lag-llama', () => {
   test.each([
     [{ scaling: 'max' }, 'model_kwargs.scaling = "max" is not valid for lag-llama'],
     [{ input_size: 2 }, 'model_kwargs.input_size = 2 is not valid'],
-    [{ distr_output: 'neg_bin' }, 'model_kwargs.distr_output = "neg_bin" is not valid'],
+    [{ distr_output: 'normal' }, 'model_kwargs.distr_output = "normal" is not valid'],
     [{ distr_output: { class: 'os.system' } }, 'model_kwargs.distr_output'],
     [{ rope_scaling: { type: 'yarn', factor: 2 } }, 'model_kwargs.rope_scaling.type = "yarn"'],
     [{ rope_scaling: { type: 'linear', factor: 0.5 } }, 'model_kwargs.rope_scaling.factor = 0.5'],
   ])('a config with %j is refused by name', (change, message) => {
     const model_kwargs = { ...config.model_kwargs, ...change };
     expect(() => familyOf({ ...config, model_kwargs }, tensors)).toThrow(message);
+  });
+});
+
+describe('other heads', async () => {
+  const of = (name: string) =>
+    openModel(resolve(import.meta.dirname, '../../../../golden/lag-llama', name), { threads: 1 });
+  const counts = await of('negative-binomial');
+  const implicit = await of('implicit-quantiles');
+  afterAll(() => Promise.all([counts, implicit].map((one) => one[Symbol.asyncDispose]())));
+
+  test('neg_bin draws whole numbers around the mean of its distribution', async () => {
+    const options = { num_samples: 400 };
+    const [paths] = await pathsOf([seriesOf(wave(40))], 2, options, counts);
+    expect(paths!.flat().every((value) => Number.isInteger(value) && value >= 0)).toBe(true);
+    const single = { ...options, use_single_pass_sampling: true };
+    const [along] = await pathsOf([seriesOf(wave(40))], 1, single, counts);
+    const mean = (rows: readonly number[][]) =>
+      rows.reduce((sum, [first]) => sum + first!, 0) / rows.length;
+    expect(Math.abs(mean(along!) / mean(paths!) - 1)).toBeLessThan(0.25);
+  });
+
+  test.prop([history, fc.boolean(), horizon], few)(
+    'iqn draws the same whatever a series is batched with, and each path its own',
+    async (row, use_kv_cache, steps) => {
+      const series = seriesOf(row);
+      const options = { num_samples: 4, use_kv_cache };
+      const [alone] = await pathsOf([series], steps, options, implicit);
+      const [, together] = await pathsOf([seriesOf(wave(9)), series], steps, options, implicit);
+      expectClose(together, alone);
+      // A single point is scaled by next to nothing.
+      if (row.length > 9) expect(new Set(alone!.map(([first]) => first)).size).toBe(4);
+    },
+  );
+
+  test('iqn tells no mean to follow', async () => {
+    const asked = pathsOf([seriesOf(wave(40))], 2, { use_single_pass_sampling: true }, implicit);
+    await expect(asked).rejects.toThrow('use_single_pass_sampling');
+  });
+
+  test('a pickled instance is read as its name is', () => {
+    const { tensors } = counts.checkpoint;
+    const { model_kwargs } = JSON.parse(JSON.stringify(counts.config)) as { model_kwargs: object };
+    const distr_output = {
+      class: 'gluonts.torch.distributions.negative_binomial.NegativeBinomialOutput',
+    };
+    const pickled = {
+      ...(counts.config as object),
+      model_kwargs: { ...model_kwargs, distr_output },
+    };
+    expect(familyOf(pickled, tensors).config).toEqual(counts.config);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Lag-Llama: a LLaMA over single time steps. The features of a token are values of the series at fixed lags
- * behind it, what scaled them, and the calendar; the state of the last token gives a Student-t distribution
- * of the next value, which is drawn, appended and read again.
+ * behind it, what scaled them, and the calendar; the state of the last token gives a distribution of the next
+ * value, Student's t in the published model, which is drawn, appended and read again.
  *
  * Paper        Rasul et al., "Lag-Llama: Towards Foundation Models for Probabilistic Time Series
  *              Forecasting", arXiv:2310.08278
@@ -38,7 +38,6 @@ import {
   silu,
   sin,
   slice,
-  softplus,
   sub,
   subtractDims,
   symbol,
@@ -54,10 +53,9 @@ import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
 import { attendInBlocks } from './lag-llama/causal-blocks.ts';
 import { Config, farthestLag, TIME_FEATURES } from './lag-llama/config.ts';
 import { forecast } from './lag-llama/forecast.ts';
+import { headOf } from './lag-llama/heads.ts';
 
 const NORM_EPSILON = 1e-5;
-/** float32's epsilon, the least scale of a distribution. */
-const EPSILON = 2 ** -23;
 const HIDDEN_MULTIPLE = 256;
 const ROTARY_BASE = 10000;
 /** The lowest float32, added to the scores of later tokens. */
@@ -219,16 +217,6 @@ const causalMask = (past: Dim, length: Dim): Tensor => {
 
 // ---- the whole -----------------------------------------------------------------------------------
 
-/** The distribution of the next value, standardised: df, p_loc and p_scale. x [r, 1, d] -> [r] each */
-const studentT = (x: Tensor, w: Weights): Readonly<Record<string, Tensor>> => {
-  const head = (i: number): Tensor => rearrange(linear(x, w.at(`proj.${i}`), 1), 'r 1 1 -> r');
-  return {
-    df: add(softplus(head(0)), 2),
-    p_loc: head(1),
-    p_scale: maximum(softplus(head(2)), EPSILON),
-  };
-};
-
 /**
  * The newest tokens of each path after what is remembered -> the distribution of its next value, and the
  * memory without its oldest token, which the next run slides over. In blocks nothing is remembered before or
@@ -276,9 +264,12 @@ const forward = (c: Config, root: Weights, probe: Probe, isInBlocks: boolean): G
     outputs[`next_key_${i}`] = slice(done.memory.key, 1, { start: 1 });
     outputs[`next_value_${i}`] = slice(done.memory.value, 1, { start: 1 });
   }
-  const parameters = studentT(norm(x, w.at('ln_f')), root.at('model.param_proj'));
+  const head = headOf(c);
+  const levels = input('levels', [multiplyDims(series, paths), 'levels']);
+  const state = norm(x, w.at('ln_f'));
+  const parameters = head.graph(state, root.at('model.param_proj'), levels);
   const more = isInBlocks ? [blocks] : memory.flatMap(({ key, value }) => [key, value]);
-  const inputs = [values, loc, scale, calendar, ...more];
+  const inputs = [values, loc, scale, calendar, ...(head.isImplicit ? [levels] : []), ...more];
   return defineGraph('lag-llama', inputs, { ...parameters, ...outputs });
 };
 

@@ -38,6 +38,7 @@ import {
 } from '../family.ts';
 import { linear } from '../nn/linear.ts';
 import { moiraiHeads, moiraiLayers, moiraiNorm, packedScaler } from '../nn/moirai.ts';
+import { ContextLength } from '../option-limits.ts';
 import { quantilesWithTails } from '../quantiles.ts';
 import { readOptions } from '../read-options.ts';
 import { forecastVariates } from '../variates.ts';
@@ -118,7 +119,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
 
 const Options = z.object({
   /** Points of history that are read; as many as there are, up to `max_seq_len` patches, when absent. */
-  context_length: z.int().positive().optional(),
+  context_length: ContextLength.optional(),
   /** Which of the reference's two ways treats missing and absent points. */
   api: z.enum(['predictor', 'predict']).default('predictor'),
 });

@@ -247,7 +247,8 @@ const wholeTokens = (row: Float32Array, c: Config, contextLength: number): Float
   return row.subarray(row.length - Math.floor(Math.min(row.length, contextLength) / size) * size);
 };
 
-const isConstant = (row: Float32Array): boolean => row.every((value) => value === row[0]);
+const isConstant = (row: Float32Array): boolean =>
+  Number.isFinite(row[0]) && row.every((value) => value === row[0]);
 
 const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
   const chosen = readOptions(options(c), task, 'timer');

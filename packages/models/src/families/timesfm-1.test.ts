@@ -101,6 +101,45 @@ describe('timesfm-1', () => {
     expect(hourly![0]![0]).not.toBeCloseTo(yearly![0]![0]!, 3);
   });
 
+  test.prop(
+    [generations, lively, fc.constantFrom('xreg + timesfm', 'timesfm + xreg'), fc.boolean()],
+    runs,
+  )(
+    'moves all quantiles alike by what covariates explain',
+    async (which, row, xreg_mode, normalize) => {
+      const days = row.map((_, i) => ['mon', 'tue', 'wed'][i % 3]!);
+      const series: ModelSeries = {
+        ...seriesOf(row),
+        pastCovariates: { day: days, price: row.map((_, i) => i % 5) },
+        futureCovariates: { day: ['mon', 'new', null], price: [1, Number.NaN, 9] },
+        staticCovariates: { size: 3 },
+      };
+      const options = { xreg_mode, ridge: 0.5, normalize };
+      const got = await ask(which, [series, seriesOf(row)], 3, options);
+      expect((got.flat(9) as number[]).every(Number.isFinite)).toBe(true);
+      if (xreg_mode === 'timesfm + xreg') {
+        const [[, ...moved], [, ...plain]] = got as [number[][], number[][]];
+        const shifts = moved.map((level, q) => level.map((value, h) => value - plain[q]![h]!));
+        const size = Math.max(...plain.flat().map(Math.abs), ...moved.flat().map(Math.abs));
+        expectClose(shifts, [shifts[0], shifts[0], shifts[0]], 1e-5 * (1 + size));
+      }
+    },
+  );
+
+  test.prop([generations, lively, fc.integer({ min: -9, max: 9 })], runs)(
+    'follows a covariate that explains everything',
+    async (which, price, level) => {
+      const row = price.map((value) => 3 * value + level);
+      const series = {
+        ...seriesOf(row),
+        pastCovariates: { price },
+        futureCovariates: { price: [1, 2, 3] },
+      };
+      const [[mean]] = (await ask(which, [series], 3)) as [number[][]];
+      expectClose(mean!, [3 + level, 6 + level, 9 + level], 0.02);
+    },
+  );
+
   test('refuses a context that is no whole number of patches, and a list that fits no series', async () => {
     const refusal = (options: Task['options']) =>
       ask('first', [seriesOf([1, 2, 3])], 4, options).then(String, (error: Error) => error.message);

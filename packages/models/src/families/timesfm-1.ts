@@ -165,7 +165,12 @@ export const timesfm1 = defineFamily<Config>({
     tensors.has(FIRST_LAYER) || (tensors.size === 0 && 'use_positional_embedding' in config),
   graphs: (c, w, probe) => ({ forward: forward(c, w, probe) }),
   capabilities: (c) => ({
-    covariates: NO_COVARIATES,
+    covariates: {
+      ...NO_COVARIATES,
+      future_covariates_numeric: true,
+      future_covariates_categorical: true,
+      static_covariates: true,
+    },
     contextLength: c.contextLength,
     nativeHorizon: c.outputPatch,
     maxHorizon: null,

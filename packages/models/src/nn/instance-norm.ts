@@ -1,9 +1,11 @@
 import {
+  abs,
   add,
   cast,
   div,
   equal,
   isNan,
+  lessOrEqual,
   max,
   maximum,
   mul,
@@ -14,6 +16,8 @@ import {
   type Tensor,
   where,
 } from '@tollama/graph';
+
+const LARGEST = 3.4028234663852886e38;
 
 export interface Standardized {
   /** bool [b, t] */
@@ -40,7 +44,9 @@ export const instanceNorm = (x: Tensor): Standardized => {
   const largest = max(where(observed, x, Number.NEGATIVE_INFINITY), 1, { keepAxes: true });
   const anchor = where(equal(count, 0), 0, largest);
   const below = sum(where(observed, sub(x, anchor), 0), 1, { keepAxes: true });
-  const loc = add(anchor, div(below, divisor));
+  const plain = div(sum(where(observed, x, 0), 1, { keepAxes: true }), divisor);
+  // Differences of values around the largest float32 can overflow where the values' own sum does not.
+  const loc = where(lessOrEqual(abs(below), LARGEST), add(anchor, div(below, divisor)), plain);
   const deviation = where(observed, sub(x, loc), 0);
   const spread = sqrt(div(sum(mul(deviation, deviation), 1, { keepAxes: true }), divisor));
   const scale = where(equal(count, 0), 1, where(equal(spread, 0), 1e-5, spread));

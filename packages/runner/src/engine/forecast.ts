@@ -8,6 +8,7 @@ import { dependsOnCompany, type ForecastJob } from './batch.ts';
 import { firstForecastTimestamp } from './first-timestamp.ts';
 import type { RunnerSeries } from './forecast-params.ts';
 import type { LoadedModels } from './loaded-models.ts';
+import { plainNumbers } from './plain-numbers.ts';
 import type { ReadyModel } from './ready-model.ts';
 
 /**
@@ -61,37 +62,37 @@ const forecastInChunks = async (
   return { forecasts, warnings: [...warnings] };
 };
 
-const finite = (values: ArrayLike<number>, model: string, id: string): number[] => {
-  const list = Array.from(values);
-  if (list.every(Number.isFinite)) return list;
-  throw new TollamaError(
-    'RUNNER_ERROR',
-    `model '${model}' gave no finite forecast for series '${id}'`,
-    {
-      hint: 'values may be too large for float32; rescale the series',
-    },
-  );
+const TOO_LARGE = 'values may be too large for float32; rescale the series';
+
+/** Names the series; the model's own word on it, where there is one, stands for the hint. */
+const noForecast = (id: string, { params }: ForecastJob, warnings: readonly string[]) => {
+  const told = warnings.find((warning) => warning.startsWith(`series '${id}'`));
+  const message = `model '${params.model}' gave no finite forecast for series '${id}'`;
+  return new TollamaError('RUNNER_ERROR', message, { hint: told ?? TOO_LARGE });
 };
 
 const toForecast = (
   series: RunnerSeries,
   { targets, explanation }: SeriesForecast,
   job: ForecastJob,
+  warnings: readonly string[],
 ): Forecast => {
-  const { model, quantiles: levels } = job.params;
+  const { quantiles: levels } = job.params;
   const [target] = targets;
+  const finite = (values: ArrayLike<number>): number[] => {
+    const list = Array.from(values);
+    if (list.every(Number.isFinite)) return list;
+    throw noForecast(series.id, job, warnings);
+  };
   const hasQuantiles = levels.length > 0 && target!.quantiles.length === levels.length;
-  const rows = levels.map((level, i) => [
-    quantileKey(level),
-    finite(target!.quantiles[i] ?? [], model, series.id),
-  ]);
+  const rows = levels.map((level, i) => [quantileKey(level), finite(target!.quantiles[i] ?? [])]);
   return {
     id: series.id,
     freq: series.freq,
     start_timestamp: firstForecastTimestamp(series),
-    mean: finite(target!.mean, model, series.id),
+    mean: finite(target!.mean),
     quantiles: hasQuantiles ? Object.fromEntries(rows) : null,
-    ...(explanation && { explanation }),
+    ...(explanation && { explanation: plainNumbers(explanation) as Record<string, unknown> }),
   };
 };
 
@@ -144,7 +145,7 @@ export const forecastBatch = async (
 
   let next = 0;
   return jobs.map((job) => {
-    const own = job.params.series.map((one) => toForecast(one, forecasts[next++]!, job));
+    const own = job.params.series.map((one) => toForecast(one, forecasts[next++]!, job, warnings));
     const needsLevels =
       params.quantiles.length > 0 && own.every(({ quantiles }) => quantiles === null);
     const missing = needsLevels

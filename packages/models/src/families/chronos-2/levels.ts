@@ -73,6 +73,12 @@ export const pathMasses = (paths: readonly number[], trained: readonly number[])
   );
 };
 
+/** Ascending, NaN behind all. */
+const byValue = (a: number, b: number): number => {
+  if (a < b || (Number.isNaN(b) && !Number.isNaN(a))) return -1;
+  return a > b || (Number.isNaN(a) && !Number.isNaN(b)) ? 1 : 0;
+};
+
 /**
  * Writes the quantiles of weighted values at `asked` into `out`. Weights, their running sums and the place
  * between two values are float32, as there: a quantile is read off a slope of one value's weight, which
@@ -84,7 +90,7 @@ export const weightedQuantiles = (
   asked: readonly number[],
   out: Float32Array,
 ): void => {
-  const order = Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  const order = Array.from(values, (_, i) => i).sort((a, b) => byValue(values[a]!, values[b]!));
   const cumulative = new Float32Array(order.length);
   let sum = 0;
   order.forEach((at, i) => {

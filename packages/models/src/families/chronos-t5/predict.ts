@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
 import { limitHorizon } from '../../limit-horizon.ts';
 import { decoderLayers } from '../../nn/t5-config.ts';
+import { SampleCount } from '../../option-limits.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 import { uniformNumbers } from '../../uniform-numbers.ts';
@@ -13,7 +14,7 @@ import { type Bins, binsOf, type Tokenized, tokenize, valueOfToken } from './tok
 
 /** The model's own way of sampling where an option is absent. */
 const Options = z.object({
-  num_samples: z.int().positive().optional(),
+  num_samples: SampleCount.optional(),
   temperature: z.number().positive().optional(),
   /** Only the most likely tokens are drawn; 0 for all. */
   top_k: z.int().nonnegative().optional(),

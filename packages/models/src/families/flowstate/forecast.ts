@@ -43,10 +43,17 @@ export const Config = z
   });
 export type Config = z.infer<typeof Config>;
 
+/** Far below that of an hour of nanoseconds. */
+const LEAST_SCALE = 1e-15;
+
 const Options = z.object({
   /** 24 / (steps of a season); from `season_length` or the frequency of a series when absent. */
-  scale_factor: z.number().positive().optional(),
-  season_length: z.number().positive().optional(),
+  scale_factor: z.number().min(LEAST_SCALE).optional(),
+  season_length: z
+    .number()
+    .positive()
+    .max(1 / LEAST_SCALE)
+    .optional(),
   /** What the series are about: the days of transport, healthcare and sales repeat weekly. */
   domain: z.string().optional(),
   prediction_type: z.enum(PREDICTION_TYPES).optional(),
@@ -136,6 +143,8 @@ const int64 = (values: readonly number[]): TensorValue => ({
 
 /** Rows of `known` steps and `missing` ones after them, at one scale. */
 interface Lengths {
+  /** Points of each patch that are computed: all of them, or those of the horizon where one patch holds it. */
+  readonly points: number;
   readonly known: number;
   readonly missing: number;
   readonly scale: number;
@@ -144,19 +153,19 @@ interface Lengths {
 export const passFeeds = (
   scaled: readonly ScaledSteps[],
   c: Config,
-  { known, missing, scale }: Lengths,
+  { points, known, missing, scale }: Lengths,
 ): Record<string, TensorValue> => {
-  const { patch, stride } = limitsOf(c, scale);
+  const { stride } = limitsOf(c, scale);
   const length = known + missing;
   const picks = Array.from({ length: missing + 1 }, (_, i) => known - 1 + i);
   const { decoder_type: type, decoder_dim: count, decoder_patch_len: patchLength } = c;
-  const basis = basisFunctions({ type, count, patchLength, scale, points: patch });
+  const basis = basisFunctions({ type, count, patchLength, scale, points });
   return {
     steps: inChunks(scaled, length),
     scale: { dtype: 'float32', dims: [], data: Float32Array.of(scale) },
     picks: int64(picks.map((t) => placeOf(t, Math.ceil(length / CHUNK)))),
     joins: int64(joinsOf(missing, stride)),
-    basis: { dtype: 'float32', dims: [count, patch], data: basis },
+    basis: { dtype: 'float32', dims: [count, points], data: basis },
   };
 };
 
@@ -169,10 +178,11 @@ const curvesOf = async (
 ): Promise<Float32Array[][]> => {
   const { patch, stride } = limitsOf(c, scale);
   const missing = Math.max(0, horizon - patch);
+  const points = Math.min(patch, horizon);
   const known = rows[0]!.length;
   const scaled = rows.map((row) => scaleCausally(row, missing));
   const joins = joinsOf(missing, stride);
-  const { curves } = await run('forward', passFeeds(scaled, c, { known, missing, scale }));
+  const { curves } = await run('forward', passFeeds(scaled, c, { points, known, missing, scale }));
   const flat = curves!.data as Float32Array;
   const q = c.quantiles.length;
   return scaled.map(({ mean, deviation }, b) =>
@@ -181,8 +191,8 @@ const curvesOf = async (
       joins.forEach((start, k) => {
         // The last patch overlaps the one before it: only its end is new.
         const from = k > 0 ? joins[k - 1]! + stride - start : 0;
-        const at = ((k * rows.length + b) * q + j) * patch;
-        for (let i = from; i < patch && start + i < horizon; i++) {
+        const at = ((k * rows.length + b) * q + j) * points;
+        for (let i = from; i < points && start + i < horizon; i++) {
           curve[start + i] = flat[at + i]! * deviation + mean;
         }
       });

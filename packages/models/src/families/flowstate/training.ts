@@ -23,7 +23,7 @@ export const training = (c: Config, { freq }: TrainingWish = {}): FamilyTraining
     levels: c.quantiles,
     quantiles: (outputs) => rearrange(outputs.get('curves')!, 'j b q p -> (j b) q p'),
     feeds: (contexts, size) => {
-      const at = { known: contexts.length / size, missing: 0, scale };
+      const at = { points: patch, known: contexts.length / size, missing: 0, scale };
       return passFeeds(scaledRows(contexts, size), c, at);
     },
     units: (contexts, size) => {

@@ -8,10 +8,46 @@ import { SCALINGS } from './path-scaler.ts';
 const count = z.int().positive();
 const factor = z.number().min(1);
 
-/** A name, or the instance that the library pickled. */
-const StudentT = z.union([
-  z.literal('studentT'),
-  z.object({ class: z.string().endsWith('.StudentTOutput') }),
+/** The distribution of the next value. */
+export type DistributionOutput =
+  | { readonly kind: 'studentT' | 'neg_bin' }
+  | {
+      readonly kind: 'iqn';
+      /** Waves that a level is told by. */
+      readonly cosines: number;
+      readonly domain: 'positive' | null;
+    };
+
+const COSINES = 64;
+
+/** An instance that the library pickled; the module's name is its version's. */
+const instance = (name: string) => z.object({ class: z.string().endsWith(`.${name}`) });
+
+const named = z
+  .enum(['studentT', 'neg_bin', 'iqn'])
+  .transform(
+    (kind): DistributionOutput =>
+      kind === 'iqn' ? { kind, cosines: COSINES, domain: null } : { kind },
+  );
+
+const implicit = instance('ImplicitQuantileNetworkOutput')
+  .extend({
+    cos_embedding_dim: count.default(COSINES),
+    output_domain: z.literal('positive').nullable().default(null),
+  })
+  .transform(
+    (c): DistributionOutput => ({
+      kind: 'iqn',
+      cosines: c.cos_embedding_dim,
+      domain: c.output_domain,
+    }),
+  );
+
+const Distribution = z.union([
+  named,
+  instance('StudentTOutput').transform((): DistributionOutput => ({ kind: 'studentT' })),
+  instance('NegativeBinomialOutput').transform((): DistributionOutput => ({ kind: 'neg_bin' })),
+  implicit,
 ]);
 
 /** How positions beyond the trained ones are told. */
@@ -35,7 +71,7 @@ export const Config = z.object({
     n_head: count,
     /** How far back each feature looks; 0 is the value itself. */
     lags_seq: z.array(z.int().min(0)).min(1),
-    distr_output: StudentT.default('studentT'),
+    distr_output: Distribution.default({ kind: 'studentT' }),
     num_parallel_samples: count.default(100),
     rope_scaling: RopeScaling.nullable().default(null),
     time_feat: z.boolean().default(true),

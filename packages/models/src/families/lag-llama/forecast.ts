@@ -1,12 +1,14 @@
 /** Around Lag-Llama's roll-out: windows, draws, and what is told of the paths. */
+import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, Task } from '../../family.ts';
+import { SampleCount } from '../../option-limits.ts';
 import { type RandomSource, randomSources } from '../../random-source.ts';
 import { readOptions } from '../../read-options.ts';
 import { meanOfPaths, nearestQuantilesOfPaths } from '../../sample-paths.ts';
-import { drawStudentT } from '../../student-t.ts';
 import { type Config, farthestLag } from './config.ts';
-import { type NextValue, type Row, rollOut } from './roll-out.ts';
+import { headOf, type NextValue } from './heads.ts';
+import { type Row, rollOut } from './roll-out.ts';
 import { calendarOf } from './time-features.ts';
 
 /** Tokens of one run that reads them all; what a layer makes of more of them falls out of the nearer caches. */
@@ -17,9 +19,9 @@ const REMEMBERED_TOKENS = 32_768;
 const optionsFor = (c: Config) =>
   z.object({
     /** Sample paths of each series. */
-    num_samples: z.int().positive().default(c.model_kwargs.num_parallel_samples),
+    num_samples: SampleCount.default(c.model_kwargs.num_parallel_samples),
     /** Points of history that become tokens; the lags reach further back. */
-    context_length: z.int().positive().default(c.context_length),
+    context_length: z.int().positive().max(TOKENS_PER_RUN).default(c.context_length),
     /** Whether later steps read the newest token alone, with what was remembered of the others. */
     use_kv_cache: z.boolean().default(false),
     /** Whether one path of means is followed, from whose distributions all samples are drawn. */
@@ -53,12 +55,9 @@ export const rowOf = (
   };
 };
 
-/** The mean of the next value. */
-export const meanOf = ({ loc, affine }: NextValue): number => loc * affine.scale + affine.loc;
-
-const draw = ({ df, loc, scale, affine }: NextValue, source: RandomSource, o: Options): number => {
-  const value = (loc + scale * drawStudentT(df, source)) * affine.scale + affine.loc;
-  return o.nonnegative_pred_samples ? Math.max(value, 0) : value;
+const draw = (value: NextValue, source: RandomSource, c: Config, o: Options): number => {
+  const drawn = headOf(c).draw(value, source);
+  return o.nonnegative_pred_samples ? Math.max(drawn, 0) : drawn;
 };
 
 /** How many paths are followed at a time; one at least. */
@@ -82,8 +81,9 @@ const ownPaths = async (
   for (let done = 0; done < samples; done += atOnce) {
     const paths = Math.min(atOnce, samples - done);
     const next = (value: NextValue, row: number, path: number): number =>
-      draw(value, sources[row]![done + path]!, o);
-    const drawn = await rollOut(run, c, { rows, paths, horizon, useCache, next });
+      draw(value, sources[row]![done + path]!, c, o);
+    const level = (row: number, path: number): number => sources[row]![done + path]!.uniform();
+    const drawn = await rollOut(run, c, { rows, paths, horizon, useCache, level, next });
     drawn.forEach((own, r) => void found[r]!.push(...own));
   }
   return found;
@@ -98,15 +98,23 @@ const meanPaths = async (
   o: Options,
 ) => {
   const { num_samples: samples, seed, use_kv_cache: useCache } = o;
+  const head = headOf(c);
+  if (head.isImplicit) {
+    throw new TollamaError(
+      'INVALID_REQUEST',
+      'options.use_single_pass_sampling = true follows means, which the head of this checkpoint (iqn) does not tell',
+      { hint: 'leave use_single_pass_sampling out' },
+    );
+  }
   const sources = rows.map(({ window }) => randomSources(seed, window, samples));
   const found = rows.map(() => Array.from({ length: samples }, () => new Float32Array(horizon)));
   const next = (value: NextValue, row: number, _: number, step: number): number => {
     found[row]!.forEach((path, s) => {
-      path[step] = draw(value, sources[row]![s]!, o);
+      path[step] = draw(value, sources[row]![s]!, c, o);
     });
-    return meanOf(value);
+    return head.mean(value);
   };
-  await rollOut(run, c, { rows, paths: 1, horizon, useCache, next });
+  await rollOut(run, c, { rows, paths: 1, horizon, useCache, level: () => 0.5, next });
   return found;
 };
 

@@ -7,6 +7,7 @@ import type { TensorValue } from '@tollama/graph';
 import type { RunGraph } from '../../family.ts';
 import { blockLength, LEAST_TOKENS } from './causal-blocks.ts';
 import { type Config, farthestLag, TIME_FEATURES } from './config.ts';
+import { type Head, headOf, type NextValue } from './heads.ts';
 import { type PathScaler, pathScaler, type Scaling } from './path-scaler.ts';
 import type { RobustScale } from './robust-scaler.ts';
 import { timeFeatures } from './time-features.ts';
@@ -22,20 +23,14 @@ export interface Row {
   readonly firstPeriod: number;
 }
 
-/** The distribution of a value: standardised, and how to come back from there. */
-export interface NextValue {
-  readonly df: number;
-  readonly loc: number;
-  readonly scale: number;
-  readonly affine: RobustScale;
-}
-
 export interface RollOut {
   readonly rows: readonly Row[];
   readonly paths: number;
   readonly horizon: number;
   /** Whether keys and values are remembered, over a context that slides. */
   readonly useCache: boolean;
+  /** The level in [0, 1) that an implicit head turns into the next value of a path. */
+  readonly level: (row: number, path: number, step: number) => number;
   /** The next value of a path. */
   readonly next: (next: NextValue, row: number, path: number, step: number) => number;
 }
@@ -129,17 +124,32 @@ const remembered = (results: Readonly<Feeds>, c: Config, copies: number): Feeds 
     }),
   );
 
-const nextValue = (results: Readonly<Feeds>, i: number, affine: RobustScale): NextValue => {
+const nextValue = (
+  results: Readonly<Feeds>,
+  { outputs }: Head,
+  i: number,
+  affine: RobustScale,
+): NextValue => {
   const at = (name: string): number => (results[name]!.data as Float32Array)[i]!;
-  return { df: at('df'), loc: at('p_loc'), scale: at('p_scale'), affine };
+  return { parameters: Object.fromEntries(outputs.map((name) => [name, at(name)])), affine };
+};
+
+/** The levels of all paths at a step, [rows, paths] where the paths of a row are one and [rows * paths, 1] elsewhere. */
+const levelFeed = ({ rows, paths, level }: RollOut, step: number): Feeds => {
+  const data = Float32Array.from({ length: rows.length * paths }, (_, i) =>
+    level(Math.floor(i / paths), i % paths, step),
+  );
+  return { levels: tensor(step === 0 ? [rows.length, paths] : [data.length, 1], data) };
 };
 
 /** The values that were added to each path: [rows][paths][horizon]. */
 export const rollOut = async (
   run: RunGraph,
   c: Config,
-  { rows, paths: count, horizon, useCache, next }: RollOut,
+  task: RollOut,
 ): Promise<readonly (readonly Float32Array[])[]> => {
+  const { rows, paths: count, horizon, useCache, next } = task;
+  const head = headOf(c);
   const start = rows[0]!.window.length;
   const context = start - farthestLag(c);
   const paths = rows.map((row) => startPaths(row, count, horizon, c.model_kwargs.scaling));
@@ -149,18 +159,21 @@ export const rollOut = async (
     const isFirst = step === 0;
     const read = isFirst ? paths.map(([first]) => [first!]) : paths;
     const fresh = isFirst ? context : useCache ? 1 : context + step;
-    const feeds = tokenFeeds(rows, read, start + step, fresh, c);
+    const tokens = tokenFeeds(rows, read, start + step, fresh, c);
+    const feeds = head.isImplicit ? { ...tokens, ...levelFeed(task, step) } : tokens;
     const isKept = useCache && step + 1 < horizon;
     const kept = isKept ? memoryNames(c).map((name) => `next_${name}`) : [];
-    const wanted = ['df', 'p_loc', 'p_scale', ...kept];
+    const wanted = [...head.outputs, ...kept];
     const results =
       !useCache && fresh >= LEAST_TOKENS
         ? await run('blocks', { ...feeds, ...blockFeed(fresh) }, wanted)
         : await run('forward', { ...feeds, ...memory }, wanted);
     paths.forEach((own, b) => {
       own.forEach((path, p) => {
-        const i = isFirst ? b : b * count + p;
-        const value = Math.fround(next(nextValue(results, i, path.scaler.affine), b, p, step));
+        const i = isFirst && !head.isImplicit ? b : b * count + p;
+        const value = Math.fround(
+          next(nextValue(results, head, i, path.scaler.affine), b, p, step),
+        );
         path.values[start + step] = value;
         path.scaler.insert(value);
       });

@@ -9,6 +9,7 @@ import type {
   TargetForecast,
   Task,
 } from '../../family.ts';
+import { ContextLength } from '../../option-limits.ts';
 import { readOptions } from '../../read-options.ts';
 import { simulator } from '../../statistical/simulate.ts';
 import { type ComponentConfig, type PointForecast, readHead } from './head.ts';
@@ -34,7 +35,7 @@ const Options = z.object({
   /** Points in a patch; by default the size that would have forecast the last points best. */
   patch_size: z.union([z.literal('auto'), z.int().positive()]).default('auto'),
   /** Points of history that are read; as many as there are, up to a limit, when absent. */
-  context_length: z.int().positive().optional(),
+  context_length: ContextLength.optional(),
   /** Sample paths that are drawn besides mean and quantiles. */
   num_samples: z.int().min(0).max(10_000).default(0),
   seed: z.int().min(0).default(0),

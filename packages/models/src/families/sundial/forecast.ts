@@ -7,6 +7,7 @@ import { filledRows } from '../../fill-missing.ts';
 import { gaussianNoise } from '../../gaussian-noise.ts';
 import { ACTIVATION_NAMES } from '../../nn/activation.ts';
 import { HEADS_DIVIDE, headsDivide } from '../../nn/timer-layers.ts';
+import { SampleCount } from '../../option-limits.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 
@@ -39,9 +40,9 @@ const MAX_BATCH = 64;
 
 const Options = z.object({
   /** Sample paths of each series. */
-  num_samples: z.int().positive().default(20),
+  num_samples: SampleCount.default(20),
   /** Steps from noise to a path; those of config.json when absent. */
-  num_sampling_steps: z.int().positive().optional(),
+  num_sampling_steps: z.int().positive().max(10_000).optional(),
   /** Equal seeds give equal paths of a series, whatever it is batched with. */
   seed: z.int().default(0),
   /** The noise itself, instead of a seed: [passes][num_samples * series][points of a pass]. */

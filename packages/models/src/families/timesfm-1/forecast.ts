@@ -1,10 +1,21 @@
-/** TimesFM 1.0 and 2.0 for a task (v1/src/timesfm/timesfm_base.py, `forecast`). */
+/**
+ * TimesFM 1.0 and 2.0 for a task (v1/src/timesfm/timesfm_base.py, `forecast` and `forecast_with_covariates`).
+ */
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
 import { quantilesWithTails } from '../../quantiles.ts';
-import { readOptions } from '../../read-options.ts';
 import { frequencyClass } from '../timesfm/frequency.ts';
+import {
+  byCovariates,
+  type Channels,
+  forecastWithRegression,
+  momentsOf,
+  type Network,
+  RegressionOptions,
+  type Row,
+  readRegressionOptions,
+} from '../timesfm/regression.ts';
 import { firstObserved, withoutGaps } from '../timesfm/windows.ts';
 import type { Config } from './config.ts';
 import { type SlideRow, slide } from './slide.ts';
@@ -12,6 +23,7 @@ import { type SlideRow, slide } from './slide.ts';
 const FrequencyOption = z.int().min(0).max(2);
 
 const Options = z.object({
+  ...RegressionOptions.shape,
   /** Values that the network reads; the model's own length when absent. */
   context_len: z.int().positive().optional(),
   /** Values of the series that are taken. */
@@ -26,18 +38,6 @@ const Options = z.object({
   per_core_batch_size: z.int().positive().default(32),
 });
 type Options = z.infer<typeof Options>;
-
-/** Standard deviations up to this count as none. */
-const TINY = 1e-6;
-
-/** What a series is shifted and divided by. */
-const momentsOf = (values: Float64Array, { normalize }: Options) => {
-  if (!normalize) return { mean: 0, unit: 1 };
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const deviation = Math.sqrt(square / values.length);
-  return { mean, unit: deviation > TINY ? deviation : 1 };
-};
 
 /** The mean of the last `size` values at each step, zeros before the first; and the rest. */
 export const decompose = (values: Float64Array, size: number): [Float64Array, Float64Array] => {
@@ -92,14 +92,23 @@ const observedOf = (series: ModelSeries): Float64Array => {
   return withoutGaps(Array.prototype.slice.call(target!, firstObserved(series)));
 };
 
-const prepare = (raw: ModelSeries, i: number, count: number, o: Options, c: Config): Prepared => {
+const rowOf = (raw: ModelSeries): Row => {
   const series = finiteOrMissing(raw);
   const values = observedOf(series);
-  const { mean, unit } = momentsOf(values, o);
+  return { series, values, cut: series.targets[0]!.length - values.length };
+};
+
+/** The values of a series, or what a regression left of them, as the network reads them. */
+const prepare = (
+  values: Float64Array,
+  frequencies: readonly number[],
+  o: Options,
+  c: Config,
+): Prepared => {
+  const { mean, unit } = o.normalize ? momentsOf(values) : { mean: 0, unit: 1 };
   const taken = o.forecast_context_len ?? o.context_len ?? c.contextLength;
   const scaled = values.map((value) => (value - mean) / unit).slice(-taken);
   const parts = o.window_size === undefined ? [scaled] : decompose(scaled, o.window_size);
-  const frequencies = frequenciesOf(series, i, { parts: parts.length, count }, o);
   const rows = parts.map((part, k) => ({ values: part, frequency: frequencies[k]! }));
   return { mean, unit, rows };
 };
@@ -114,10 +123,13 @@ const channelOf = (rows: Float32Array, channel: number, c: Config): Float32Array
     (_, step) => rows[step * c.channels + channel]!,
   );
 
+/** The channel that stands for the forecast: the median, or the mean of the head. */
+const pointChannel = ({ point_forecast_mode }: Options, c: Config): number =>
+  point_forecast_mode === 'median' ? 1 + c.quantiles.indexOf(0.5) : 0;
+
 const readOut = (rows: Float32Array, levels: readonly number[], o: Options, c: Config) => {
-  const median = 1 + c.quantiles.indexOf(0.5);
   return {
-    mean: channelOf(rows, o.point_forecast_mode === 'median' ? median : 0, c),
+    mean: channelOf(rows, pointChannel(o, c), c),
     quantiles: quantilesWithTails(
       c.quantiles.map((_, i) => channelOf(rows, i + 1, c)),
       c.quantiles,
@@ -136,30 +148,68 @@ const contextOf = ({ context_len }: Options, c: Config): number => {
   );
 };
 
-/** Forecasts all series of a task. */
-export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
-  const o = readOptions(Options, task, 'timesfm-1');
-  const prepared = task.series.map((series, i) => prepare(series, i, task.series.length, o, c));
+/** Forecasts of the context and the horizon, for rows of the frequencies [row][part]. */
+const runNetwork = async (
+  run: RunGraph,
+  values: readonly Float64Array[],
+  frequencies: readonly (readonly number[])[],
+  { horizon, hasBackcast, o }: { horizon: number; hasBackcast: boolean; o: Options },
+  c: Config,
+): Promise<Channels[]> => {
+  const prepared = values.map((own, i) => prepare(own, frequencies[i]!, o, c));
   const outputs = await slide(
     run,
     prepared.flatMap(({ rows }) => rows),
-    {
-      horizon: task.horizon,
-      context: contextOf(o, c),
-      hasBackcast: o.return_forecast_on_context,
-      batch: o.per_core_batch_size,
-    },
+    { horizon, context: contextOf(o, c), hasBackcast, batch: o.per_core_batch_size },
     c,
   );
   let next = 0;
-  const forecasts = prepared.map((own): SeriesForecast => {
+  return prepared.map((own) => {
     const whole = combine(outputs.slice(next, next + own.rows.length), own);
     next += own.rows.length;
-    const start = whole.length - task.horizon * c.channels;
-    const backcast = o.return_forecast_on_context
-      ? { explanation: { backcast: readOut(whole.subarray(0, start), task.quantiles, o, c) } }
-      : {};
-    return { targets: [readOut(whole.subarray(start), task.quantiles, o, c)], ...backcast };
+    const start = whole.length - horizon * c.channels;
+    return { forecast: whole.subarray(start), backcast: whole.subarray(0, start) };
   });
+};
+
+const answer = (
+  { forecast, backcast }: Channels,
+  levels: readonly number[],
+  o: Options,
+  c: Config,
+) => ({
+  targets: [readOut(forecast, levels, o, c)],
+  ...(o.return_forecast_on_context && {
+    explanation: { backcast: readOut(backcast, levels, o, c) },
+  }),
+});
+
+/** Forecasts all series of a task; one regression for all series that have the same covariates. */
+export const forecast = async (run: RunGraph, c: Config, task: Task): Promise<Outcome> => {
+  const o = readRegressionOptions(Options, task, 'timesfm-1');
+  const { horizon, quantiles, series } = task;
+  const layout = { parts: o.window_size === undefined ? 1 : 2, count: series.length };
+  const frequencies = series.map((one, i) => frequenciesOf(one, i, layout, o));
+  const rows = series.map(rowOf);
+  const forecasts: SeriesForecast[] = [];
+  for (const [covariates, places] of byCovariates(series)) {
+    const own = places.map((i) => rows[i]!);
+    const classes = places.map((i) => frequencies[i]!);
+    const network: Network = {
+      forecast: (values, hasBackcast) =>
+        runNetwork(run, values, classes, { horizon, hasBackcast, o }, c),
+      channels: c.channels,
+      point: pointChannel(o, c),
+      inputPatch: c.inputPatch,
+    };
+    const hasBackcast = o.return_forecast_on_context;
+    const values = own.map((row) => row.values);
+    const channels = await (covariates === ''
+      ? network.forecast(values, hasBackcast)
+      : forecastWithRegression(network, own, horizon, o, hasBackcast));
+    places.forEach((i, k) => {
+      forecasts[i] = answer(channels[k]!, quantiles, o, c);
+    });
+  }
   return { forecasts, warnings: [] };
 };

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { RunGraph } from '../../family.ts';
 import type { Config } from './config.ts';
 import { CHANNELS, type Decoded, decode, MEDIAN } from './decode.ts';
+import type { Channels } from './regression.ts';
 import { divisorOf, type Window, windowMoments, windowOf } from './windows.ts';
 
 /** Names and defaults of ForecastConfig; 0 stands for "as much as the series asks for". */
@@ -115,13 +116,6 @@ const combine = (plain: Decoded, flipped: Decoded | undefined, flags: Flags): De
     spread,
   };
 };
-
-/** A forecast in raw units: [steps, channels], flat, the mean and the deciles of each step. */
-export interface Channels {
-  readonly forecast: Float32Array;
-  /** What was forecast for all but the first patch of the context, oldest first. */
-  readonly backcast: Float32Array;
-}
 
 interface Scaled {
   readonly window: Window;

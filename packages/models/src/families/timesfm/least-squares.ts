@@ -95,6 +95,6 @@ export const leastSquares = (
   return solution;
 };
 
-/** The value of the regression for each row. */
+/** The value of the regression for each row; 0 of one that had no rows to fit. */
 export const predict = (rows: readonly ArrayLike<number>[], solution: Float64Array): Float64Array =>
-  Float64Array.from(rows, (row) => dot(row, solution));
+  Float64Array.from(rows, (row) => dot(solution, row));

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
 import { impute } from '../../impute.ts';
 import { joinedVariates, variatesKey } from '../../joined-variates.ts';
+import { SampleCount } from '../../option-limits.ts';
 import { randomSources } from '../../random-source.ts';
 import { readOptions } from '../../read-options.ts';
 import { meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
@@ -19,7 +20,7 @@ const CHAINS_PER_RUN = 512;
 
 const Options = z.object({
   /** Sample paths; without any, the mean of each patch is fed back, and there are no quantiles. */
-  num_samples: z.int().positive().nullish(),
+  num_samples: SampleCount.nullish(),
   /** Paths of one run for each series. */
   samples_per_batch: z.int().positive().optional(),
   /** Whether runs remember keys and values, with the positions of the run that made them. */
