@@ -131,6 +131,21 @@ test('a rollback to before a seed culls it, and the run goes on', async () => {
   expect(bench.recorder.count('tolaria.rollback.restored')).toBe(1);
 });
 
+test('what is known of seeds that are gone outlives a checkpoint: no id twice, no rest cut short', async () => {
+  const decide: Decide = (state) => {
+    const seed = state.slots.find(({ name }) => name === 'head')?.seed;
+    if (state.epoch === 1) return GERMINATE;
+    return state.epoch === 2 && seed ? { kind: 'CULL', seed: seed.id, reason: 'a test' } : WAIT;
+  };
+  await using bench = await open(8, decide);
+  await bench.trainer.open();
+  await bench.trainer.run();
+  const saved = JSON.parse(JSON.stringify(bench.adaptation.state())) as Record<string, unknown>;
+  await using resumed = await open(8, decide);
+  resumed.adaptation.load(saved);
+  expect(resumed.seeds.past).toEqual({ grown: 1, last_cull: 2 });
+});
+
 test('what a checkpoint holds of the slots is JSON and brings them back', async () => {
   await using bench = await open(6, grow);
   await bench.trainer.open();

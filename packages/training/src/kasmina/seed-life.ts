@@ -25,6 +25,12 @@ export interface SeedRecord {
   readonly violations: number;
 }
 
+/** What is known of seeds that are gone: how many grew, and the epoch of the last cull. */
+export interface SeedsPast {
+  readonly grown: number;
+  readonly last_cull: number | null;
+}
+
 /** Gradient measurements that health is taken from. */
 const HEALTH_WINDOW = 10;
 

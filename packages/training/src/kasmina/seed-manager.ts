@@ -18,7 +18,7 @@ import {
   measurePotential,
   violationsOf,
 } from './measure.ts';
-import { SeedLife, type SeedRecord } from './seed-life.ts';
+import { SeedLife, type SeedRecord, type SeedsPast } from './seed-life.ts';
 import { plannedSeed, type Slot } from './seed-plan.ts';
 import { parameterCount } from './slot-tensors.ts';
 
@@ -59,8 +59,13 @@ export class SeedManager {
     return this.#timeouts;
   }
 
-  get lastCull(): number | undefined {
-    return this.#lastCull;
+  get past(): SeedsPast {
+    return { grown: this.#grown, last_cull: this.#lastCull ?? null };
+  }
+
+  set past({ grown, last_cull }: SeedsPast) {
+    this.#grown = Math.max(this.#grown, grown);
+    this.#lastCull = last_cull ?? undefined;
   }
 
   get isBreakerClosed(): boolean {
