@@ -169,10 +169,11 @@ export class Trainer {
     const feeds = batches.next();
     this.#batches++;
     const { schedule, learningRate } = this.#options;
-    const rate = scheduleAt(schedule, learningRate, before).learningRate * this.#rateFactor;
+    const { momentum, ...at } = scheduleAt(schedule, learningRate, before);
+    const rate = at.learningRate * this.#rateFactor;
     const started = clock.now();
     const alpha = control?.alpha();
-    const result = await step.run(feeds, { learningRate: rate, ...(alpha && { alpha }) });
+    const result = await step.run(feeds, { learningRate: rate, momentum, ...(alpha && { alpha }) });
     const { verdict, reason } = this.#governor.judge(result.finite ? result.loss : Number.NaN);
     if (verdict === 'rollback') return this.#rollBack(`governor_${reason}`);
     if (verdict === 'panic') return this.#refuse(result.loss, reason);
