@@ -16,7 +16,8 @@ test.each(['cosine', 'linear', 'constant', 'wsd', 'one-cycle'])(
 
 test('one-cycle turns the momentum against the rate', () => {
   const spec = scheduleOf(optionsWith('one-cycle'), 100, 0.01);
-  expect(scheduleAt(spec, 0.01, 0)).toEqual({ learningRate: 0.0004, momentum: 0.95 });
+  expect(scheduleAt(spec, 0.01, 0).learningRate).toBeCloseTo(0.0004, 12);
+  expect(scheduleAt(spec, 0.01, 0).momentum).toBe(0.95);
   expect(scheduleAt(spec, 0.01, 29).momentum).toBeCloseTo(0.85, 9);
   expect(scheduleAt(spec, 0.01, 99).momentum).toBeCloseTo(0.95, 9);
 });
