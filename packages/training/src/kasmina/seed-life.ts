@@ -87,6 +87,13 @@ export class SeedLife {
     return Math.max(now ?? potential, potential);
   }
 
+  /** Whether its blending ended at 0; a seed that just began to blend holds at 0 as well. */
+  get hasFaded(): boolean {
+    const { isHolding, target } = this.alpha;
+    const isOff = this.lifecycle.stage === 'BLENDING' && isHolding && target === 0;
+    return isOff && this.alpha.state().ramp.start > 0;
+  }
+
   get totalImprovement(): number | undefined {
     return fall(this.#lossAtStart, this.#loss);
   }
