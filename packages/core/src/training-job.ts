@@ -63,7 +63,7 @@ export const JobOptions = z.strictObject({
   /** A short name, or a whole schedule with its kind and options. */
   schedule: z
     .union([
-      z.enum(['cosine', 'linear', 'constant', 'wsd']),
+      z.enum(['cosine', 'linear', 'constant', 'wsd', 'one-cycle']),
       z.looseObject({ kind: z.string().min(1) }),
     ])
     .default('cosine'),

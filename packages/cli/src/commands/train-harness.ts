@@ -42,6 +42,10 @@ const wholeNumber = (text: string): number => {
   throw new InvalidArgumentError('use a whole number.');
 };
 
+/** Given once or often, or with commas. */
+const further = (fault: string, before: unknown): string =>
+  typeof before === 'string' ? `${before},${fault}` : fault;
+
 const wholeFromZero = (text: string): number => {
   const number = wholeNumber(text);
   if (number >= 0) return number;
@@ -121,7 +125,11 @@ const faultOptions = (command: Command): Command =>
     .option('--requests <count>', 'prefetches in the burst', positiveInteger, 32)
     .option('--ready-latency-ms <ms>', 'time of the adapter store', nonNegativeNumber, 40)
     .option('--deadline-ms <ms>', 'rollback deadline that cannot be kept', positiveNumber, 5)
-    .option('--inject [fault]', 'a fault that must make the verdict fail');
+    .option(
+      '--inject [fault]',
+      'a fault that must make the verdict fail; several with commas',
+      further,
+    );
 
 const judgeOptions = (command: Command): Command =>
   command

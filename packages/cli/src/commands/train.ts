@@ -261,7 +261,7 @@ const withTrainOptions = (command: Command): Command =>
     .addOption(new Option('--find-lr', 'find the learning rate by a sweep').conflicts('lr'))
     .addOption(new Option('--find-batch', 'find the size of a batch by trials').conflicts('batch'))
     .option('--memory <mb>', 'of a step in these trials (default: half of it)', positiveInteger)
-    .option('--schedule <kind>', 'cosine, linear, constant or wsd (default: cosine)')
+    .option('--schedule <kind>', 'cosine, linear, constant, wsd, one-cycle (default: cosine)')
     .option('--optimizer <kind>', 'adamw, sgd or muon (default: adamw)')
     .option('--weight-decay <x>', 'decoupled weight decay (default: 0.01)', Number)
     .option(

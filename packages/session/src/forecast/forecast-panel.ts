@@ -28,6 +28,8 @@ export interface PanelRequest {
   readonly context: CandidateContext;
   /** The ladder, its first rung fitted. */
   readonly candidates: readonly string[];
+  /** Rungs above, which could not be fitted: for the record. */
+  readonly attempted?: readonly string[];
   readonly onFallback: OnFallback;
 }
 
@@ -48,7 +50,7 @@ export const fitPanel = async ({
  * @throws TSAgentKitError E_FALLBACK_EXHAUSTED when a series is left that no candidate can forecast
  */
 export const predictPanel = async (request: PanelRequest): Promise<PanelForecast> => {
-  const { panel, asked, context, candidates, onFallback } = request;
+  const { panel, asked, context, candidates, onFallback, attempted = [] } = request;
   const byId = new Map<string, ModelForecast>();
   let left = panel.series;
   let last: TSAgentKitError | undefined;
@@ -83,7 +85,10 @@ export const predictPanel = async (request: PanelRequest): Promise<PanelForecast
     }
   }
   throw new TSAgentKitError('E_FALLBACK_EXHAUSTED', `${left.length} series have no forecast`, {
-    context: { models_attempted: [...candidates], last_error: last?.toAgentDict() ?? null },
+    context: {
+      models_attempted: [...attempted, ...candidates],
+      last_error: last?.toAgentDict() ?? null,
+    },
     fixHint: 'see last_error; allow baselines with tsfm_policy.mode preferred',
     ...(last && { cause: last }),
   });

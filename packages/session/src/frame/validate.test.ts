@@ -7,6 +7,13 @@ const spec = parseTaskSpec({ h: 2 });
 const codes = (data: unknown, own = spec): string[] =>
   validateFrame(data, own).report.errors.map(({ error_code }) => error_code);
 
+test('a cell of another type names its column, and says what to give', () => {
+  const rows = [{ unique_id: 'a', ds: '2024-01-01', y: 'many' }];
+  const [error] = validateFrame(rows, parseTaskSpec({ h: 1 })).report.errors;
+  expect(error).toMatchObject({ error_code: 'E_CONTRACT_INVALID_TYPE', context: { column: 'y' } });
+  expect(error!.fix_hint).toMatch(/give numbers/);
+});
+
 test('what is no table, and an empty one', () => {
   for (const data of [null, 3, 'x', [], {}, [1, 2]])
     expect(codes(data)).toEqual(['E_CONTRACT_INVALID']);

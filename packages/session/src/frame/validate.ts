@@ -65,11 +65,15 @@ class Checking {
   readonly warnings: ValidationWarning[] = [];
 
   /** The value, or undefined when it cannot be had; the error is kept. */
-  attempt<T>(name: string, read: () => T): T | undefined {
+  attempt<T>(name: string, read: () => T, fixHint = ''): T | undefined {
     try {
       return read();
     } catch (error) {
-      this.errors.push(toSessionError(error, 'E_CONTRACT_INVALID_TYPE', { column: name }));
+      const found = toSessionError(error, 'E_CONTRACT_INVALID_TYPE', { column: name });
+      const { code, reason, context } = found;
+      this.errors.push(
+        found.fixHint === '' ? new TSAgentKitError(code, reason, { context, fixHint }) : found,
+      );
       return undefined;
     }
   }
@@ -88,6 +92,8 @@ const idText = (value: unknown): string => {
   return String(value);
 };
 
+const A_TIME = 'give times as ISO 8601, such as 2024-01-31T12:00:00, or as counted steps';
+
 const readColumns = (
   frame: LongFrame,
   { panel }: TaskSpec,
@@ -104,12 +110,12 @@ const readColumns = (
     );
   }
   if (missing.length > 0) return undefined;
-  const ids = checking.attempt(panel.unique_id, () =>
-    frame.columns.get(panel.unique_id)!.map(idText),
-  );
-  const times = checking.attempt(panel.ds, () => frame.columns.get(panel.ds)!.map(stampText));
-  const stamps = times && checking.attempt(panel.ds, () => parseTimestamps(times));
-  const values = checking.attempt(panel.y, () => frame.columns.get(panel.y)!.map(numberOf));
+  const read = <T>(name: string, cell: (value: unknown) => T, hint: string): T[] | undefined =>
+    checking.attempt(name, () => frame.columns.get(name)!.map(cell), hint);
+  const ids = read(panel.unique_id, idText, 'give each row the id of its series');
+  const times = read(panel.ds, stampText, A_TIME);
+  const stamps = times && checking.attempt(panel.ds, () => parseTimestamps(times), A_TIME);
+  const values = read(panel.y, numberOf, 'give numbers; leave a cell empty where none is known');
   return ids && times && stamps && values ? { ids, times, stamps, values } : undefined;
 };
 

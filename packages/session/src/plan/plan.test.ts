@@ -57,6 +57,19 @@ describe('buckets decide the base candidates', () => {
   });
 });
 
+test('a policy that forbids baselines has none, preferred or required', () => {
+  const own = (mode: string) =>
+    parseTaskSpec({ h: 2, tsfm_policy: { mode, allow_non_tsfm_fallback: false } });
+  for (const mode of ['preferred', 'required']) {
+    expect(planOf(panelOf(noisy), own(mode), pool).plan).toMatchObject({
+      candidate_models: ['tsfm-one', 'tsfm-two'],
+      allow_baseline: false,
+    });
+    expect(() => planOf(panelOf(noisy), own(mode))).toThrow(/E_TSFM_REQUIRED_UNAVAILABLE/);
+  }
+  expect(planOf(panelOf(noisy), own('disabled'), pool).plan.allow_baseline).toBe(true);
+});
+
 test('foundation models come first, in the policy order', () => {
   const own = parseTaskSpec({ h: 2, tsfm_preference: ['two', 'none', 'one'] });
   const { plan, route } = planOf(panelOf(noisy), own, pool);

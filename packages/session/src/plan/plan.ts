@@ -183,7 +183,8 @@ export interface PlanRequest {
 }
 
 /**
- * @throws TSAgentKitError E_TSFM_REQUIRED_UNAVAILABLE where the policy requires what is not there
+ * @throws TSAgentKitError E_TSFM_REQUIRED_UNAVAILABLE where the policy requires, or leaves nothing but, what is not
+ * there
  */
 export const makePlan = (
   request: PlanRequest,
@@ -196,8 +197,9 @@ export const makePlan = (
     mode === 'disabled'
       ? { available: [], unavailable: {}, isAllowed: true }
       : availabilityOf(spec, stats, limits, pool);
-  if (mode === 'required') requireSome(spec, found);
-  const base = mode === 'required' && !allow_non_tsfm_fallback ? [] : baseCandidates(buckets);
+  const hasBase = mode === 'disabled' || allow_non_tsfm_fallback;
+  if (mode === 'required' || !hasBase) requireSome(spec, found);
+  const base = hasBase ? baseCandidates(buckets) : [];
   const candidates = [
     ...new Set([...found.available.map((name) => `${TSFM_PREFIX}${name}`), ...base]),
   ];

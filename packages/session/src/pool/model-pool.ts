@@ -4,7 +4,7 @@ import { inProcessBackend } from '../backend/in-process.ts';
 import { TSAgentKitError, toSessionError } from '../errors/session-error.ts';
 import { type Adapter, type AdapterFactory, createAdapter } from './adapter.ts';
 import { adapterConfigOf, modelSizeOf } from './adapter-config.ts';
-import { countLoad } from './load-metrics.ts';
+import { countLoad, countOutOfMemory } from './load-metrics.ts';
 
 export interface ModelPoolConfig {
   /** Names in the order of preference; never empty. */
@@ -216,7 +216,9 @@ export class ModelPool implements AsyncDisposable {
     try {
       await adapter.loadModel();
     } catch (error) {
-      throw toSessionError(error, 'E_MODEL_LOAD_FAILED', { adapter_name: name });
+      const failed = toSessionError(error, 'E_MODEL_LOAD_FAILED', { adapter_name: name });
+      if (failed.code === 'E_OOM') countOutOfMemory();
+      throw failed;
     }
     const loadMs = performance.now() - started;
     countLoad(name, loadMs);
@@ -249,6 +251,7 @@ export class ModelPool implements AsyncDisposable {
     const own = this.#entries.get(newest)?.adapter.memoryBytes ?? 0;
     if (own > limit) {
       await this.#unload(newest);
+      countOutOfMemory();
       throw new TSAgentKitError(
         'E_OOM',
         `adapter '${newest}' takes more memory than the pool may`,

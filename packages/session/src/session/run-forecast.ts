@@ -3,7 +3,7 @@ import type { RunArtifact } from '../artifact/run-artifact.ts';
 import { countTemporarySession } from '../pool/load-metrics.ts';
 import { ModelPool, type ModelPoolConfig } from '../pool/model-pool.ts';
 import type { TaskSpecInput } from '../task/task-spec.ts';
-import type { RunOptions } from './session-options.ts';
+import type { DryRun, RunOptions } from './session-options.ts';
 import { TSAgentSession } from './ts-agent-session.ts';
 
 export interface RunForecastOptions extends RunOptions {
@@ -23,13 +23,23 @@ const WARNING =
  * @example
  * const { forecast } = await runForecast(rows, { h: 24 }, { session });
  */
-export const runForecast = async (
+export async function runForecast(
+  data: unknown,
+  spec: TaskSpecInput,
+  options: RunForecastOptions & { readonly dryRun: true },
+): Promise<DryRun>;
+export async function runForecast(
+  data: unknown,
+  spec: TaskSpecInput,
+  options?: RunForecastOptions & { readonly dryRun?: false },
+): Promise<RunArtifact>;
+export async function runForecast(
   data: unknown,
   spec: TaskSpecInput,
   options: RunForecastOptions = {},
-): Promise<RunArtifact> => {
+): Promise<RunArtifact | DryRun> {
   const { session, poolConfig, onWarning = defaultWarning, ...rest } = options;
-  if (session) return session.run(data, spec, { ...rest, dryRun: false });
+  if (session) return runIn(session, data, spec, rest);
   countTemporarySession();
   onWarning(WARNING);
   const pool = poolConfig && new ModelPool(poolConfig);
@@ -39,11 +49,19 @@ export const runForecast = async (
       ...(pool && { pool }),
       ...(options.mode && { mode: options.mode }),
     });
-    return await own.run(data, spec, { ...rest, dryRun: false });
+    return await runIn(own, data, spec, rest);
   } finally {
     await pool?.close();
   }
-};
+}
+
+const runIn = (
+  session: TSAgentSession,
+  data: unknown,
+  spec: TaskSpecInput,
+  { dryRun, ...options }: RunOptions,
+): Promise<RunArtifact | DryRun> =>
+  dryRun ? session.run(data, spec, { ...options, dryRun }) : session.run(data, spec, options);
 
 const defaultWarning = (message: string): void => {
   process.emitWarning(message, { code: 'TOLLAMA_TEMPORARY_SESSION' });

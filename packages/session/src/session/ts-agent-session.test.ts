@@ -46,6 +46,19 @@ test('without a session each call warns and is counted', async () => {
   expect(sessionMetrics().temporary_session_count).toBe(2);
 });
 
+test('a call without a session can stop at the plan as well', async () => {
+  const onWarning = () => {};
+  const dry = await runForecast(exampleRows(), { h: 3 }, { dryRun: true, onWarning });
+  expect(Object.keys(dry)).toEqual([
+    'validation',
+    'qa_report',
+    'plan',
+    'plan_spec',
+    'route_decision',
+    'task_spec_used',
+  ]);
+});
+
 describe('the ladder', () => {
   test('the first adapter forecasts when nothing fails', async () => {
     const { session } = await open();
@@ -100,6 +113,26 @@ describe('the ladder', () => {
       code: 'E_FALLBACK_EXHAUSTED',
       context: { models_attempted: ['tsfm-one', 'tsfm-two', 'tsfm-three'] },
     });
+  });
+
+  test('what could not be fitted counts as attempted, too', async () => {
+    const { session } = await open({ predictErrors: { two: failure('boom') } }, 2);
+    const spec = { h: 2, tsfm: { mode: 'required', adapters: ['three', 'two'] } };
+    const exhausted = {
+      code: 'E_FALLBACK_EXHAUSTED',
+      context: { models_attempted: ['tsfm-three', 'tsfm-two'] },
+    };
+    await expect(session.run(exampleRows(), spec)).rejects.toMatchObject(exhausted);
+    const dataset = await session.dataset(exampleRows(), spec);
+    const fitted = await session.fit(dataset, session.plan(dataset).plan);
+    await expect(session.predict(fitted, dataset)).rejects.toMatchObject(exhausted);
+  });
+
+  test('memory that a load lacks is counted', async () => {
+    resetSessionMetrics();
+    const { session } = await open({ loadErrors: { one: failure('out of memory') } }, 1);
+    await session.run(exampleRows(), { h: 2 });
+    expect(sessionMetrics().oom_events).toBe(1);
   });
 
   test('required without a pool: unavailable, with why', async () => {

@@ -139,11 +139,13 @@ export class TSAgentSession implements AsyncDisposable {
     options: PredictOptions = {},
   ): Promise<Prediction> {
     const fallbacks: FallbackStep[] = [];
+    const { candidates, plan } = artifact;
     const { byId } = await predictPanel({
       panel,
       asked: askedOf(spec),
-      context: this.#context(artifact.plan, options.signal),
-      candidates: artifact.candidates,
+      context: this.#context(plan, options.signal),
+      candidates,
+      attempted: plan.candidate_models.slice(0, plan.candidate_models.indexOf(candidates[0]!)),
       onFallback: noting(fallbacks, options),
     });
     const whole = reconcilePanel(panel, byId, options);
@@ -272,20 +274,23 @@ export class TSAgentSession implements AsyncDisposable {
       const models: {
         readonly part: Panel;
         readonly candidates: readonly string[];
+        readonly attempted: readonly string[];
         readonly artifact: ModelArtifact;
       }[] = [];
       for (const { part, candidates } of parts) {
         const artifact = await fitPanel({ panel: part, asked, context, candidates, onFallback });
         const from = candidates.indexOf(artifact.model_name);
-        models.push({ part, candidates: candidates.slice(from), artifact });
+        const attempted = candidates.slice(0, from);
+        models.push({ part, candidates: candidates.slice(from), attempted, artifact });
       }
       return models;
     });
     const byId = new Map<string, ModelForecast>();
     const stepsBefore = fallbacks.length;
     await log.run(`predict${suffix}`, async () => {
-      for (const { part, candidates } of fitted) {
-        const done = await predictPanel({ panel: part, asked, context, candidates, onFallback });
+      for (const { part, candidates, attempted } of fitted) {
+        const rest = { candidates, attempted, onFallback };
+        const done = await predictPanel({ panel: part, asked, context, ...rest });
         for (const [id, forecast] of done.byId) byId.set(id, forecast);
       }
     });

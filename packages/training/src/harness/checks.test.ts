@@ -103,6 +103,15 @@ describe('baseline', () => {
     expect(judge(at(before), { latency_p95_ms: now }).status).toBe(status);
   });
 
+  test('holds the restores of a rollback as well, which are a p95 by another name', () => {
+    const before = { ...result(), metrics: { restore_fast_ms: 10, restore_full_ms: 20, steps: 3 } };
+    const rules = baselineRules(before, ENVIRONMENT);
+    expect(new Set(rules.map(({ metric }) => metric))).toEqual(
+      new Set(['restore_fast_ms', 'restore_full_ms']),
+    );
+    expect(judge(rules, { restore_fast_ms: 16, restore_full_ms: 20 }).status).toBe('fail');
+  });
+
   test('of another machine informs only', () => {
     const rules = baselineRules(result(), { ...ENVIRONMENT, cores: 64 });
     const verdict = judge(rules, { latency_p95_ms: 1e6 });

@@ -2,14 +2,15 @@
 import { execFile } from 'node:child_process';
 import { cpus, hostname, totalmem } from 'node:os';
 import { promisify } from 'node:util';
-import { TollamaError } from '@tollama/core/errors';
-import type { Device } from '@tollama/graph';
+import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { add, type Device, defineGraph, input, openSession } from '@tollama/graph';
 import { runtimeFacts } from '@tollama/graph/session/runtime-facts';
 
 export interface Environment {
   readonly device: Device;
   readonly node: string;
   readonly onnxruntime: string | null;
+  /** Those that were shown to work here; a build knows more than a machine has. */
   readonly providers: readonly string[];
   readonly cpu: string;
   readonly cores: number;
@@ -29,14 +30,25 @@ const gitCommit = async (): Promise<string | null> => {
   }
 };
 
-/** @throws TollamaError DEPENDENCY_MISSING when the device is not there: nothing is measured on another */
-export const readEnvironment = async (device: Device): Promise<Environment> => {
-  const { version, providers } = await runtimeFacts();
-  if (!providers.includes(device)) {
-    throw new TollamaError('DEPENDENCY_MISSING', `device '${device}' is not usable here`, {
-      hint: `use ${providers.join(' or ')}`,
+/** Whether a session opens on a device, by opening one. */
+const tryDevice = async (device: Device): Promise<void> => {
+  const x = input('x', [1]);
+  const graph = defineGraph('device', [x], { y: add(x, x) });
+  try {
+    await using _session = await openSession(graph, { threads: 1, device });
+  } catch (cause) {
+    throw new TollamaError('INVALID_REQUEST', errorMessage(cause), {
+      hint: 'use --device cpu',
+      cause,
     });
   }
+};
+
+/** @throws TollamaError INVALID_REQUEST when the device is not there: nothing is measured on another */
+export const readEnvironment = async (device: Device): Promise<Environment> => {
+  const { version, providers: built } = await runtimeFacts();
+  if (device !== 'cpu') await tryDevice(device);
+  const providers = built.filter((name) => name === 'cpu' || name === device);
   const [cpu] = cpus();
   return {
     device,

@@ -67,8 +67,13 @@ export interface HarnessOptions {
   readonly baseline: string | undefined;
   readonly format: 'json' | 'text';
   readonly failOn: FailOn;
+  /** One fault, or several with commas between them. */
   readonly inject: string | undefined;
 }
+
+/** Whether a fault is among those that are asked for. */
+export const isInjected = ({ inject }: Pick<HarnessOptions, 'inject'>, fault: string): boolean =>
+  inject?.split(',').includes(fault) ?? false;
 
 export const HARNESS_DEFAULTS: HarnessOptions = {
   device: 'cpu',
@@ -127,7 +132,8 @@ export const checkHarnessOptions = (name: ScenarioName, options: HarnessOptions)
   }
   if (!(deadlineMs > 0)) refuse('deadlineMs', deadlineMs, 'use more than 0');
   if (!Number.isInteger(seed)) refuse('seed', seed, 'use a whole number');
-  if (inject !== undefined && !INJECTIONS[name].includes(inject)) {
-    refuse('inject', inject, `${name} knows ${INJECTIONS[name].join(', ')}`);
+  const unknown = inject?.split(',').find((fault) => !INJECTIONS[name].includes(fault));
+  if (unknown !== undefined) {
+    refuse('inject', unknown, `${name} knows ${INJECTIONS[name].join(', ')}`);
   }
 };

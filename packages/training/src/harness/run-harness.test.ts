@@ -4,8 +4,10 @@ import { basename } from 'node:path';
 import { withFolder } from '@tollama/graph/testing/run-graph';
 import { expect, test } from 'vitest';
 import { HARNESS_DEFAULTS, type HarnessOptions, type ScenarioName } from './options.ts';
+import { percentile } from './percentile.ts';
 import type { HarnessResult } from './result.ts';
 import { runHarness } from './run-harness.ts';
+import { slowEpochs } from './scenarios/steady-train.ts';
 
 /** Runs a scenario and reads what it left. */
 const run = (name: ScenarioName, over: Partial<HarnessOptions> = {}) =>
@@ -41,6 +43,30 @@ test('steady: a premise that does not hold fails the run', async () => {
   const { result, exitCode } = await run('steady-train', { epochs: 1, inject: 'tamiyo-error' });
   expect(broken(result)).toEqual(['policy_failures']);
   expect(exitCode).toBe(3);
+});
+
+test.each([3, 6, 20, 21, 100])(
+  'steady: of %i epochs so many are slow that the p95 is',
+  (epochs) => {
+    const times = Array.from({ length: epochs }, (_, i) => (i < slowEpochs(epochs) ? 900 : 0));
+    expect(percentile(times, 0.95)).toBe(900);
+  },
+);
+
+test('steady: several faults at once', async () => {
+  const inject = 'failed-epoch,tamiyo-error';
+  const { result, exitCode } = await run('steady-train', { epochs: 2, inject });
+  expect(broken(result)).toEqual(['failed_epochs', 'policy_failures']);
+  expect(exitCode).toBe(3);
+  await expect(run('rollback', { inject: 'wrong-state,failed-epoch' })).rejects.toThrow(
+    /inject = failed-epoch/,
+  );
+});
+
+test('a device that is not there is refused before anything is measured', async () => {
+  await expect(run('steady-train', { device: 'cuda' })).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+  });
 });
 
 test('rollback: states really come back, each tier by itself, and the halt leaves the weights alone', async () => {

@@ -59,8 +59,7 @@ const representative = (results: readonly HarnessResult[]): HarnessResult => {
 };
 
 /**
- * @throws TollamaError INVALID_REQUEST for an option that cannot be, DEPENDENCY_MISSING for a device that is not
- *   there, INVALID_INPUT for a baseline of something else
+ * @throws TollamaError INVALID_REQUEST for an option that cannot be or a device that is not there, INVALID_INPUT for a baseline of something else
  */
 export const runHarness = async (
   name: ScenarioName,

@@ -33,7 +33,11 @@ export class StalledThread extends CheckpointThread {
 }
 
 /** A memory that turns a bit over in each snapshot, after its hash was taken. */
-export class CorruptingThread extends CheckpointThread {
+export class CorruptingThread extends StalledThread {
+  constructor(stallMs = 0) {
+    super(stallMs);
+  }
+
   override async hash(bytes: SharedArrayBuffer): Promise<string> {
     const sha256 = await super.hash(bytes);
     new Uint8Array(bytes)[0]! ^= 1;

@@ -89,11 +89,12 @@ const trainerOptions = async (job: JobConfig, paths: JobPaths): Promise<TrainerO
   const { options, base } = job;
   const stepsPerEpoch = Math.max(1, Math.round(options.steps / options.epochs));
   const epochs = Math.max(1, Math.ceil(options.steps / stepsPerEpoch));
+  const learningRate = learningRateOf(options, base === null);
   return {
     ...TRAINER_DEFAULTS,
     folder: paths.checkpoints,
-    schedule: scheduleOf(options, epochs * stepsPerEpoch),
-    learningRate: learningRateOf(options, base === null),
+    schedule: scheduleOf(options, epochs * stepsPerEpoch, learningRate),
+    learningRate,
     epochs,
     stepsPerEpoch,
     averageDecay: options.ema ?? undefined,

@@ -16,8 +16,12 @@ const FROM_SCRATCH = 1e-3;
 export const learningRateOf = (options: JobOptions, isFromScratch: boolean): number =>
   options.learning_rate ?? (isFromScratch ? FROM_SCRATCH : RATES[options.adapter]);
 
-/** The schedule over all steps of a job; a short name stands for its usual form. */
-export const scheduleOf = (options: JobOptions, steps: number): ScheduleSpec => {
+/**
+ * The schedule over all steps of a job; a short name stands for its usual form.
+ *
+ * @param highest the rate at its top
+ */
+export const scheduleOf = (options: JobOptions, steps: number, highest: number): ScheduleSpec => {
   const { schedule } = options;
   if (typeof schedule !== 'string') return parseBody(ScheduleSpec, schedule);
   const warmup_steps = Math.round(options.warmup * steps);
@@ -29,6 +33,8 @@ export const scheduleOf = (options: JobOptions, steps: number): ScheduleSpec => 
       return { kind: 'warmup_cosine', warmup_steps, total_steps, cycles: 0.5 };
     case 'linear':
       return { kind: 'warmup_linear', warmup_steps, total_steps };
+    case 'one-cycle':
+      return ScheduleSpec.parse({ kind: 'one_cycle', max_lr: highest, total_steps });
     case 'wsd':
       return {
         kind: 'warmup_stable_decay',

@@ -9,6 +9,7 @@ import type { NonceLedger } from '../policy/nonce-ledger.ts';
 import type { Tamiyo } from '../policy/tamiyo.ts';
 import { vet } from '../policy/vetting.ts';
 import type { EpochControl, EpochSummary } from '../trainer/trainer-options.ts';
+import type { SeedsPast } from './seed-life.ts';
 import type { SeedManager } from './seed-manager.ts';
 
 export interface AdaptationOptions {
@@ -25,6 +26,7 @@ export interface AdaptationOptions {
 /** Where Tamiyo's own state lies among the slots of a checkpoint; no slot is called so. */
 const POLICY = '#policy';
 const LOSSES = '#losses';
+const PAST = '#past';
 
 export class Adaptation implements EpochControl {
   /** Every decision so far, for learning from. */
@@ -90,16 +92,24 @@ export class Adaptation implements EpochControl {
   state(): Record<string, unknown> {
     const { tamiyo, seeds } = this.#options;
     const losses = this.#losses.map((loss) => (Number.isFinite(loss) ? loss : null));
-    return { ...seeds.state(), [POLICY]: tamiyo.policy.state(), [LOSSES]: losses };
+    return {
+      ...seeds.state(),
+      [POLICY]: tamiyo.policy.state(),
+      [LOSSES]: losses,
+      [PAST]: seeds.past,
+    };
   }
 
   load(slots: Readonly<Record<string, unknown>>): void {
-    this.#options.seeds.load(this.#loadOwn(slots));
+    const { seeds } = this.#options;
+    seeds.load(this.#loadOwn(slots));
+    const past = slots[PAST];
+    if (past !== undefined) seeds.past = past as SeedsPast;
   }
 
   runState({ epoch, trainLoss, validation }: EpochSummary): RunState {
     const { runId, epochs, parameterBudget, seeds } = this.#options;
-    const { lastCull } = seeds;
+    const { last_cull } = seeds.past;
     return {
       runId,
       epoch,
@@ -110,7 +120,7 @@ export class Adaptation implements EpochControl {
       slots: seeds.slotStates(),
       parametersUsed: seeds.parametersUsed,
       parameterBudget,
-      epochsSinceCull: lastCull === undefined ? undefined : epoch - lastCull,
+      epochsSinceCull: last_cull === null ? undefined : epoch - last_cull,
     };
   }
 
@@ -131,7 +141,7 @@ export class Adaptation implements EpochControl {
 
   /** Takes what is Tamiyo's out of a checkpoint's slots; the rest is Kasmina's. */
   #loadOwn(slots: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-    const { [POLICY]: policy, [LOSSES]: losses, ...seeds } = slots;
+    const { [POLICY]: policy, [LOSSES]: losses, [PAST]: _past, ...seeds } = slots;
     if (policy !== undefined && policy !== null) this.#options.tamiyo.policy.load(policy);
     this.#losses = ((losses ?? []) as (number | null)[]).map((loss) => loss ?? Number.NaN);
     return seeds;

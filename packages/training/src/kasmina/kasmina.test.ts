@@ -1,10 +1,13 @@
 /** Kasmina over a real host, real adapters and a real trainer: the life of seeds, and what it may not touch. */
+import { join } from 'node:path';
+import { withFolder } from '@tollama/graph/testing/run-graph';
 import { expect, test } from 'vitest';
 import type { Intent } from '../contracts/commands.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import { HARNESS_DEFAULTS } from '../harness/options.ts';
 import { openWorkbench, type WorkbenchChanges } from '../harness/workbench.ts';
 import { issue, type Policy } from '../policy/policy.ts';
+import type { TrainingState } from '../step/training-step.ts';
 import { leaksOf } from './isolation.ts';
 import type { SeedRecord } from './seed-life.ts';
 
@@ -129,6 +132,48 @@ test('a rollback to before a seed culls it, and the run goes on', async () => {
   const { end } = await bench.trainer.run();
   expect(end).toBe('finished');
   expect(bench.recorder.count('tolaria.rollback.restored')).toBe(1);
+});
+
+test('a seed goes on after a restart in any stage: its adapter comes again, the weights are the same bits', async () => {
+  const ends = await withFolder(async (folder) => {
+    const states: TrainingState[] = [];
+    for (const [name, stops] of [
+      ['whole', [undefined]],
+      ['parts', [1, 2, 3, 7, undefined]],
+    ] as const) {
+      for (const stopAfter of stops) {
+        const stop = new AbortController();
+        await using bench = await open(10, grow, {
+          trainer: { folder: join(folder, name) },
+          stream: (event) => {
+            if (event.name === 'training.epoch' && event.epoch === stopAfter) stop.abort();
+          },
+        });
+        await bench.trainer.open();
+        await bench.trainer.run(stop.signal);
+        if (stopAfter === undefined) states.push(structuredClone(bench.step.state()));
+      }
+    }
+    return states;
+  });
+  const [whole, parts] = ends.map(({ parameters }) => parameters);
+  expect([...whole!.keys()].some(isSeedTensor)).toBe(true);
+  expect(parts).toEqual(whole);
+});
+
+test('what is known of seeds that are gone outlives a checkpoint: no id twice, no rest cut short', async () => {
+  const decide: Decide = (state) => {
+    const seed = state.slots.find(({ name }) => name === 'head')?.seed;
+    if (state.epoch === 1) return GERMINATE;
+    return state.epoch === 2 && seed ? { kind: 'CULL', seed: seed.id, reason: 'a test' } : WAIT;
+  };
+  await using bench = await open(8, decide);
+  await bench.trainer.open();
+  await bench.trainer.run();
+  const saved = JSON.parse(JSON.stringify(bench.adaptation.state())) as Record<string, unknown>;
+  await using resumed = await open(8, decide);
+  resumed.adaptation.load(saved);
+  expect(resumed.seeds.past).toEqual({ grown: 1, last_cull: 2 });
 });
 
 test('what a checkpoint holds of the slots is JSON and brings them back', async () => {

@@ -25,6 +25,12 @@ export interface SeedRecord {
   readonly violations: number;
 }
 
+/** What is known of seeds that are gone: how many grew, and the epoch of the last cull. */
+export interface SeedsPast {
+  readonly grown: number;
+  readonly last_cull: number | null;
+}
+
 /** Gradient measurements that health is taken from. */
 const HEALTH_WINDOW = 10;
 
@@ -79,6 +85,13 @@ export class SeedLife {
     const potential = fall(this.#lossAtStage, this.#potential);
     if (this.lifecycle.stage !== 'TRAINING' || potential === undefined) return now;
     return Math.max(now ?? potential, potential);
+  }
+
+  /** Whether its blending ended at 0; a seed that just began to blend holds at 0 as well. */
+  get hasFaded(): boolean {
+    const { isHolding, target } = this.alpha;
+    const isOff = this.lifecycle.stage === 'BLENDING' && isHolding && target === 0;
+    return isOff && this.alpha.state().ramp.start > 0;
   }
 
   get totalImprovement(): number | undefined {

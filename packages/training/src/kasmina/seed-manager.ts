@@ -18,7 +18,7 @@ import {
   measurePotential,
   violationsOf,
 } from './measure.ts';
-import { SeedLife, type SeedRecord } from './seed-life.ts';
+import { SeedLife, type SeedRecord, type SeedsPast } from './seed-life.ts';
 import { plannedSeed, type Slot } from './seed-plan.ts';
 import { parameterCount } from './slot-tensors.ts';
 
@@ -59,8 +59,13 @@ export class SeedManager {
     return this.#timeouts;
   }
 
-  get lastCull(): number | undefined {
-    return this.#lastCull;
+  get past(): SeedsPast {
+    return { grown: this.#grown, last_cull: this.#lastCull ?? null };
+  }
+
+  set past({ grown, last_cull }: SeedsPast) {
+    this.#grown = Math.max(this.#grown, grown);
+    this.#lastCull = last_cull ?? undefined;
   }
 
   get isBreakerClosed(): boolean {
@@ -109,6 +114,7 @@ export class SeedManager {
     this.#isUnhealthy = false;
     for (const life of [...this.#seeds.values()]) {
       life.violationsInEpoch = 0;
+      await this.#hold(life);
       if (life.lifecycle.stage === 'BLENDING') life.alpha.tick();
       await this.#measure(life);
       await this.#afterMeasure(life);
@@ -220,6 +226,15 @@ export class SeedManager {
     return { step, batch, alpha: this.alphas(), validate };
   }
 
+  /** After a restart, or a rollback to before a cull, its adapter has to be fetched again. */
+  async #hold(life: SeedLife): Promise<void> {
+    if (life.lease || !isActive(life.lifecycle.stage)) return;
+    const found = await germinationEvidence(this.#options, life);
+    this.#notePrefetch(found);
+    life.lease = found.lease;
+    if (life.lifecycle.stage === 'GERMINATED') this.#options.step.give(found.values);
+  }
+
   async #measure(life: SeedLife): Promise<void> {
     const { id } = life;
     const { stage } = life.lifecycle;
@@ -257,22 +272,15 @@ export class SeedManager {
 
   /** What follows without being asked for: culls for violations and after a fade-out, and the way back to DORMANT. */
   async #afterMeasure(life: SeedLife): Promise<void> {
-    const { lifecycle, alpha, id } = life;
-    const { epoch } = this.#facts;
+    const { lifecycle, id } = life;
     if (isActive(lifecycle.stage) && life.violationsInEpoch >= MAX_VIOLATIONS) {
       this.#isUnhealthy = true;
       await this.cull(id, 'isolation_violations');
-    } else if (lifecycle.stage === 'BLENDING' && alpha.isHolding && alpha.target === 0) {
-      if (lifecycle.enteredEpoch < epoch && this.#hasBlended(life))
-        await this.cull(id, 'faded_out');
+    } else if (life.hasFaded && lifecycle.enteredEpoch < this.#facts.epoch) {
+      await this.cull(id, 'faded_out');
     } else if (lifecycle.stage === 'EMBARGOED' && this.cooldownOf(life.slot.name) === 0) {
       this.#reset(life);
     }
-  }
-
-  /** A seed that just began to blend holds at 0 as well. */
-  #hasBlended({ alpha }: SeedLife): boolean {
-    return alpha.state().ramp.start > 0;
   }
 
   #reset(life: SeedLife): void {

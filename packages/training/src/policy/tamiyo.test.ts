@@ -50,6 +50,27 @@ test('an answer in time, with its latency', async () => {
   expect(tamiyo.latenciesMs).toEqual([7]);
 });
 
+test('an answer of a policy that kept the thread busy past its deadline is late, and not applied', async () => {
+  const clock = virtualClock();
+  const busy: Policy = {
+    ...scripted(clock, []),
+    evaluate: async (state) => {
+      await clock.advanceTo(clock.now() + 101);
+      return issue({ kind: 'WAIT' }, state, 0);
+    },
+  };
+  const tamiyo = new Tamiyo({
+    policy: busy,
+    deadlineMs: 100,
+    breaker: { failureThreshold: 3, successThreshold: 1, cooldownMs: 1000 },
+    // Timers are not heard while the thread is busy.
+    clock: { now: clock.now, after: () => () => {} },
+  });
+  expect((await tamiyo.ask(runState(), false)).kind).toBe('timeout');
+  expect(tamiyo.counters()).toMatchObject({ answered: 0, timeouts: 1, late: 1 });
+  expect(tamiyo.latenciesMs).toEqual([]);
+});
+
 test.each([
   ['never answers', 'timeout', 'tolaria.tamiyo_timeout'],
   ['answers late', 'timeout', 'tolaria.tamiyo_timeout'],

@@ -83,6 +83,11 @@ export class Tamiyo {
     try {
       const command = await this.#withinDeadline(state);
       if (command === EXPIRED) return this.#timedOut(latency());
+      // A policy that kept this thread busy answers before the timer is heard: time itself decides.
+      if (latency() > this.#deadlineMs) {
+        this.#cameLate(state);
+        return this.#timedOut(latency());
+      }
       this.#count.answered++;
       this.breaker.succeed();
       this.latenciesMs.push(latency());
@@ -97,17 +102,15 @@ export class Tamiyo {
   }
 
   async #withinDeadline(state: RunState): Promise<unknown> {
-    const { clock, policy, deadlineMs = DEFAULT_POLICY_DEADLINE_MS } = this.#options;
+    const { clock, policy } = this.#options;
     const controller = new AbortController();
     let isOver = false;
     const late = (): void => {
-      if (!isOver) return;
-      this.#count.late++;
-      this.#report('tolaria.tamiyo_late', 'warning', { epoch: state.epoch });
+      if (isOver) this.#cameLate(state);
     };
     let cancelTimer = (): void => {};
     const deadline = new Promise<typeof EXPIRED>((resolve) => {
-      cancelTimer = clock.after(deadlineMs, () => {
+      cancelTimer = clock.after(this.#deadlineMs, () => {
         isOver = true;
         controller.abort();
         resolve(EXPIRED);
@@ -121,6 +124,15 @@ export class Tamiyo {
     } finally {
       cancelTimer();
     }
+  }
+
+  get #deadlineMs(): number {
+    return this.#options.deadlineMs ?? DEFAULT_POLICY_DEADLINE_MS;
+  }
+
+  #cameLate({ epoch }: RunState): void {
+    this.#count.late++;
+    this.#report('tolaria.tamiyo_late', 'warning', { epoch });
   }
 
   #timedOut(latencyMs: number): Answer {

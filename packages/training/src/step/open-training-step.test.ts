@@ -82,6 +82,28 @@ test.each(RATES)('$0.kind brings the loss down', async (optimizer, learningRate)
   expect(step.state().step).toBe(60);
 });
 
+test.each<readonly [OptimizerOptions, OptimizerOptions]>([
+  [{ kind: 'adamw' }, { kind: 'adamw', betas: [0.7, 0.999] }],
+  [
+    { kind: 'sgd', momentum: 0.9 },
+    { kind: 'sgd', momentum: 0.7 },
+  ],
+  [{ kind: 'muon' }, { kind: 'muon', momentum: 0.7, others: { betas: [0.7, 0.999] } }],
+])(
+  'a momentum that a schedule moves takes the place of the own one of $0.kind',
+  async (own, like) => {
+    await using moved = await open(own, 1);
+    await using fixed = await open(like, 1);
+    for (let i = 0; i < 3; i++) {
+      (await moved.run(batchOf(8, i), { learningRate: 0.01, momentum: 0.7 })).commit();
+      (await fixed.run(batchOf(8, i), { learningRate: 0.01 })).commit();
+    }
+    for (const [name, { data }] of fixed.state().parameters) {
+      expect(moved.state().parameters.get(name)!.data).toEqual(data);
+    }
+  },
+);
+
 test('micro-batches give the step of the whole batch', async () => {
   await using whole = await open({ kind: 'adamw' }, 0.1);
   await using split = await open({ kind: 'adamw' }, 0.1);

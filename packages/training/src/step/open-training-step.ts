@@ -155,10 +155,10 @@ class SessionStep implements TrainingStep {
     this.#buffers.swap();
   }
 
-  #scalars({ learningRate }: StepSettings): Feeds {
+  #scalars(settings: StepSettings): Feeds {
     const step = this.#buffers.step + 1;
     const all = this.#graphs.groups.map((group) =>
-      scalarsOf(group, step - this.#buffers.birthOf(group.cohort), learningRate),
+      scalarsOf(group, step - this.#buffers.birthOf(group.cohort), settings),
     );
     return scalarFeeds(Object.assign({}, ...all) as Record<string, number>);
   }

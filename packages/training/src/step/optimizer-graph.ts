@@ -21,6 +21,7 @@ import {
 } from '@tollama/graph';
 import type { Group } from './layout.ts';
 import type { AdamWOptions, MuonOptions, SgdOptions } from './optimizer.ts';
+import type { StepSettings as Settings } from './training-step.ts';
 
 /** A group's values before a step, or after it. */
 export interface GroupState {
@@ -37,23 +38,37 @@ const DEFAULT_MUON_MOMENTUM = 0.95;
 const adamWScalars = (
   { betas = DEFAULT_BETAS, epsilon = DEFAULT_EPSILON }: AdamWOptions,
   step: number,
-  rate: number,
+  { learningRate: rate, momentum: beta = betas[0] }: StepSettings,
 ): Scalars => {
   const root = Math.sqrt(1 - betas[1] ** step);
   // p -= rate / (1 - b1^t) m / (sqrt(v) / root + eps), both parts of the fraction times root.
-  return { size: (rate / (1 - betas[0] ** step)) * root, epsilon: epsilon * root };
+  const size = (rate / (1 - beta ** step)) * root;
+  return { size, epsilon: epsilon * root, momentum: beta, rest: 1 - beta };
 };
 
-const sgdScalars = ({ dampening = 0 }: SgdOptions, step: number, rate: number): Scalars => ({
-  size: rate,
+const sgdScalars = (
+  { dampening = 0, momentum = 0 }: SgdOptions,
+  step: number,
+  settings: StepSettings,
+): Scalars => ({
+  size: settings.learningRate,
   // The first gradient goes into the buffer as it is.
   fresh: step === 1 ? 1 : 1 - dampening,
+  momentum: settings.momentum ?? momentum,
 });
 
+const muonScalars = (
+  { momentum = DEFAULT_MUON_MOMENTUM }: MuonOptions,
+  settings: StepSettings,
+): Scalars => {
+  const beta = settings.momentum ?? momentum;
+  return { size: settings.learningRate, momentum: beta, rest: 1 - beta };
+};
+
 const SCALARS = {
-  adamw: ['size', 'epsilon', 'keep'],
-  sgd: ['size', 'fresh'],
-  muon: ['size', 'keep'],
+  adamw: ['size', 'epsilon', 'keep', 'momentum', 'rest'],
+  sgd: ['size', 'fresh', 'momentum'],
+  muon: ['size', 'keep', 'momentum', 'rest'],
   rest: [],
 } as const;
 
@@ -61,19 +76,22 @@ const SCALARS = {
 export const scalarNames = ({ name, rule }: Group): readonly string[] =>
   SCALARS[rule.kind].map((scalar) => `${name}.${scalar}`);
 
+type StepSettings = Pick<Settings, 'learningRate' | 'momentum'>;
+
 /** The scalars of step `step`, counted from 1. */
-export const scalarsOf = (group: Group, step: number, learningRate: number): Scalars => {
+export const scalarsOf = (group: Group, step: number, settings: StepSettings): Scalars => {
   const { rule, name, weightDecay } = group;
-  const rate = learningRate * group.rate;
+  const rate = settings.learningRate * group.rate;
+  const own = { ...settings, learningRate: rate };
   const keep = 1 - rate * weightDecay;
   const scalars: Scalars = (() => {
     switch (rule.kind) {
       case 'adamw':
-        return { ...adamWScalars(rule, step, rate), keep };
+        return { ...adamWScalars(rule, step, own), keep };
       case 'sgd':
-        return sgdScalars(rule, step, rate);
+        return sgdScalars(rule, step, own);
       case 'muon':
-        return { size: rate, keep };
+        return { ...muonScalars(rule, own), keep };
       case 'rest':
         return {};
     }
@@ -95,9 +113,9 @@ const adamW = (
   group: Group & { readonly rule: AdamWOptions },
   scalar: ScalarInputs,
 ): GroupState => {
-  const [beta1, beta2] = group.rule.betas ?? DEFAULT_BETAS;
+  const [, beta2] = group.rule.betas ?? DEFAULT_BETAS;
   const signed = group.rule.maximize ? neg(factor) : factor;
-  const m = add(mul(moments.exp_avg!, beta1), mul(g, mul(signed, 1 - beta1)));
+  const m = add(mul(moments.exp_avg!, scalar('momentum')), mul(g, mul(signed, scalar('rest'))));
   const clipped = mul(g, factor);
   const v = add(mul(moments.exp_avg_sq!, beta2), mul(mul(clipped, clipped), 1 - beta2));
   const largest = group.rule.amsgrad ? maximum(moments.max_exp_avg_sq!, v) : undefined;
@@ -115,10 +133,11 @@ const sgd = (
   group: Group & { readonly rule: SgdOptions },
   scalar: ScalarInputs,
 ): GroupState => {
-  const { momentum = 0, nesterov = false } = group.rule;
+  const { momentum: hasBuffer = 0, nesterov = false } = group.rule;
   const clipped = mul(g, factor);
   const whole = group.weightDecay === 0 ? clipped : add(clipped, mul(p, group.weightDecay));
-  if (momentum === 0) return { parameters: sub(p, mul(whole, scalar('size'))), moments: {} };
+  if (hasBuffer === 0) return { parameters: sub(p, mul(whole, scalar('size'))), moments: {} };
+  const momentum = scalar('momentum');
   const buffer = add(mul(moments.momentum_buffer!, momentum), mul(whole, scalar('fresh')));
   const direction = nesterov ? add(whole, mul(buffer, momentum)) : buffer;
   return {
@@ -158,10 +177,10 @@ const muon = (
   group: Group & { readonly rule: MuonOptions },
   scalar: ScalarInputs,
 ): GroupState => {
-  const { momentum = DEFAULT_MUON_MOMENTUM, nesterov = true, iterations = 5 } = group.rule;
-  const clipped = mul(g, factor);
-  const buffer = add(mul(moments.momentum_buffer!, momentum), mul(clipped, 1 - momentum));
-  const direction = nesterov ? add(mul(buffer, momentum), mul(clipped, 1 - momentum)) : buffer;
+  const { nesterov = true, iterations = 5 } = group.rule;
+  const [momentum, fresh] = [scalar('momentum'), mul(mul(g, factor), scalar('rest'))];
+  const buffer = add(mul(moments.momentum_buffer!, momentum), fresh);
+  const direction = nesterov ? add(mul(buffer, momentum), fresh) : buffer;
   const batches = [...Map.groupBy(group.places, ({ shape }) => shape.join('x')).values()];
   const changes = batches.map((places) => {
     const [rows, columns] = places[0]!.shape as readonly [number, number];

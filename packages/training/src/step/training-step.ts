@@ -7,6 +7,8 @@ import type { Feeds, TensorValue } from '@tollama/graph';
 /** What changes from step to step beside the batch. */
 export interface StepSettings {
   readonly learningRate: number;
+  /** Of schedules that move it: SGD's and Muon's momentum, AdamW's first beta. The optimizer's own when absent. */
+  readonly momentum?: number | undefined;
   /**
    * Factor of seeds that are blended in: one for all, or by the name of the graph's input (`alpha.<seed>`).
    * 1 when absent; ignored by a graph without seeds.

@@ -68,10 +68,11 @@ export class Emergency {
     } else this.escalate('notice', 'rolled back');
   }
 
-  epochEnded(isClean: boolean): void {
+  /** @param isConservative a breaker is open still, or the mode has yet to be cleared: no epoch ends that level */
+  epochEnded(isClean: boolean, isConservative = false): void {
     if (isClean) {
       this.#failedInRow = 0;
-      if (!this.isHalted) this.#level = 'none';
+      if (!this.isHalted && !isConservative) this.#level = 'none';
       return;
     }
     this.#failedInRow++;

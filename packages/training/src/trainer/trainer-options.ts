@@ -99,7 +99,7 @@ export interface TrainerOptions {
   readonly budgets: {
     readonly epochMs?: number | undefined;
     readonly hookMs?: number | undefined;
-    /** Whether an exceeded epoch budget goes back to the last snapshot. */
+    /** Whether an exceeded budget goes back to the last snapshot. */
     readonly rollsBack?: boolean;
   };
   readonly emergency: EmergencyOptions;

@@ -235,6 +235,58 @@ test('a control that fails makes the run conservative until a clean epoch', asyn
   });
 });
 
+/** A control that takes a while in its first epoch, and whose breaker is open in its second. */
+const slowControl = () => {
+  let epochs = 0;
+  return {
+    epochEnded: async () => {
+      epochs++;
+      if (epochs === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+      return { isHealthy: true, isBreakerClosed: epochs !== 2 };
+    },
+    alpha: () => undefined,
+    rolledBack: () => {},
+    state: () => ({}),
+    load: () => {},
+  };
+};
+
+test('a hook that exceeds its budget rolls back where budgets do', async () => {
+  await withFolder(async (folder) => {
+    const budgets = { hookMs: 20, rollsBack: true };
+    await using training = await openTinyTraining(folder, { budgets }, { control: slowControl() });
+    const events = record(training);
+    await training.trainer.open();
+    await training.trainer.run();
+    expect(namesOf(events)).toContain('tolaria.hook_budget_exceeded');
+    const [restored] = events.filter(({ name }) => name === 'tolaria.rollback.restored');
+    expect(restored!.attributes.reason).toBe('hook_budget_exceeded');
+  });
+});
+
+test('an open breaker keeps its level until the conservative mode is cleared, also over a restart', async () => {
+  await withFolder(async (folder) => {
+    const stop = new AbortController();
+    const control = slowControl();
+    const first = await openTinyTraining(folder, {}, { control });
+    await first.trainer.open();
+    first.telemetry.listen(({ name, epoch }) => {
+      if (name === 'tolaria.conservative_mode_entered' && epoch === 2) stop.abort();
+    });
+    await first.trainer.run(stop.signal);
+    expect([first.trainer.emergencyLevel, first.trainer.isConservative]).toEqual([
+      'conservative',
+      true,
+    ]);
+    await first[Symbol.asyncDispose]();
+    await using second = await openTinyTraining(folder, {}, { control });
+    await second.trainer.open();
+    expect(second.trainer.isConservative).toBe(true);
+    await second.trainer.run();
+    expect(second.trainer.isConservative).toBe(false);
+  });
+});
+
 test('a frozen parameter that changes halts the training before it is saved', async () => {
   await withFolder(async (folder) => {
     let checks = 0;

@@ -5,7 +5,7 @@
  */
 import type { TensorValue } from '@tollama/graph';
 import { Governor } from '../governor/governor.ts';
-import { type RestoreResult, restore } from '../rollback/restore.ts';
+import { restore } from '../rollback/restore.ts';
 import { scheduleAt } from '../schedule/schedule.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import type { TrainingState } from '../step/training-step.ts';
@@ -169,10 +169,11 @@ export class Trainer {
     const feeds = batches.next();
     this.#batches++;
     const { schedule, learningRate } = this.#options;
-    const rate = scheduleAt(schedule, learningRate, before).learningRate * this.#rateFactor;
+    const { momentum, ...at } = scheduleAt(schedule, learningRate, before);
+    const rate = at.learningRate * this.#rateFactor;
     const started = clock.now();
     const alpha = control?.alpha();
-    const result = await step.run(feeds, { learningRate: rate, ...(alpha && { alpha }) });
+    const result = await step.run(feeds, { learningRate: rate, momentum, ...(alpha && { alpha }) });
     const { verdict, reason } = this.#governor.judge(result.finite ? result.loss : Number.NaN);
     if (verdict === 'rollback') return this.#rollBack(`governor_${reason}`);
     if (verdict === 'panic') return this.#refuse(result.loss, reason);
@@ -227,7 +228,7 @@ export class Trainer {
     const latencyMs = clock.now() - this.#epochStartedMs;
     this.#epoch++;
     telemetry.at(this.#epoch, this.step);
-    const isOverBudget = this.#checkBudget('epoch', latencyMs, this.#options.budgets.epochMs);
+    this.#checkBudget('epoch', latencyMs, this.#options.budgets.epochMs);
     const validation = await this.#validate();
     const { sum, count } = this.#epochLoss;
     const summary: EpochSummary = {
@@ -241,7 +242,7 @@ export class Trainer {
     const isBest = this.#early.note(this.step, validation?.loss ?? summary.trainLoss ?? Number.NaN);
     this.#progress.epoch(summary, isBest);
     const isHealthy = await this.#askControl(summary);
-    this.#emergency.epochEnded(this.#isEpochClean && isHealthy);
+    this.#emergency.epochEnded(this.#isEpochClean && isHealthy, this.#isConservative);
     this.#progress.gauges({
       isConservative: this.#isConservative,
       snapshotBytes: this.#snapshots.sizeBytes,
@@ -249,7 +250,6 @@ export class Trainer {
     this.#isEpochClean = true;
     this.#epochLoss = { sum: 0, count: 0 };
     this.#epochStartedMs = clock.now();
-    if (isOverBudget && this.#options.budgets.rollsBack) this.#asked = 'epoch_budget_exceeded';
     return isBest;
   }
 
@@ -273,12 +273,12 @@ export class Trainer {
     return isHealthy;
   }
 
-  #checkBudget(what: 'epoch' | 'hook', ms: number, budgetMs: number | undefined): boolean {
-    if (budgetMs === undefined || ms <= budgetMs) return false;
+  #checkBudget(what: 'epoch' | 'hook', ms: number, budgetMs: number | undefined): void {
+    if (budgetMs === undefined || ms <= budgetMs) return;
     this.#isEpochClean = false;
-    const event = `tolaria.${what}_budget_exceeded`;
-    this.#parts.telemetry.emit(event, 'warning', { ms, budget_ms: budgetMs });
-    return true;
+    const event = `${what}_budget_exceeded`;
+    this.#parts.telemetry.emit(`tolaria.${event}`, 'warning', { ms, budget_ms: budgetMs });
+    if (this.#options.budgets.rollsBack) this.#asked = event;
   }
 
   /** On the moving average where one is kept: those are the weights that will be used. */
@@ -314,7 +314,9 @@ export class Trainer {
       clock,
     });
     this.#progress.rollback(result, { reason, from });
-    if (!result.state) return this.#restoreFailed(result);
+    if (!result.state) {
+      return this.#emergency.escalate('halt', `rollback: ${result.outcome}, ${result.message}`);
+    }
     const { record } = result.state;
     this.#rateFactor *= rateFactor;
     this.#epoch = record.epoch;
@@ -323,10 +325,6 @@ export class Trainer {
     this.#parts.control?.rolledBack(record.slots, reason);
     telemetry.at(this.#epoch, record.step);
     this.#emergency.rolledBack(this.#batches);
-  }
-
-  #restoreFailed({ outcome, message }: RestoreResult): void {
-    this.#emergency.escalate('halt', `rollback: ${outcome}, ${message}`);
   }
 
   #apply({ parameters, moments, average, record }: CapturedState): void {
@@ -357,6 +355,7 @@ export class Trainer {
       governor: { history: [...history], streak },
       emergency: { failed_in_row, rollbacks: [...rollbacks] },
       is_epoch_clean: this.#isEpochClean,
+      is_conservative: this.#isConservative,
       epoch_loss: { ...this.#epochLoss },
       config_hash: this.#options.configHash,
       base: this.#options.base,
@@ -369,6 +368,7 @@ export class Trainer {
     this.#batches = record.batches;
     this.#rateFactor = record.rate_factor;
     this.#isEpochClean = record.is_epoch_clean;
+    this.#isConservative = record.is_conservative ?? false;
     this.#epochLoss = { ...record.epoch_loss };
     this.#parts.batches.load(record.sampler);
     this.#early.load(record.early_stopping);

@@ -26,6 +26,8 @@ export const TrainingRecord = z.strictObject({
   }),
   /** Whether the epoch under way had a step that failed. */
   is_epoch_clean: z.boolean(),
+  /** Whether nothing may be decided until a clean epoch. */
+  is_conservative: z.boolean().optional(),
   /** Steps and sum of the losses of the epoch under way. */
   epoch_loss: z.strictObject({ sum: z.number(), count: z.int().min(0) }),
   /** sha256 of all that determines the training: a run goes on under the same alone. */

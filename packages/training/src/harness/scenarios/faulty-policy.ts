@@ -3,6 +3,7 @@ import type { Command } from '../../contracts/commands.ts';
 import type { RunState } from '../../contracts/run-state.ts';
 import { HeuristicPolicy } from '../../policy/heuristic.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { isInjected } from '../options.ts';
 import { sleep } from '../stall.ts';
 
 export const FAULTS = ['hangs', 'answers late', 'throws'] as const;
@@ -36,10 +37,10 @@ export class FaultyPolicy implements Policy {
   async evaluate(state: RunState, signal: AbortSignal): Promise<Command> {
     const { plan, inject, deadlineMs } = this.#options;
     const fault = this.isRecovering ? undefined : plan[this.#calls++];
-    if (inject === 'slow-policy') await sleep(SLOW_MS);
+    if (isInjected({ inject }, 'slow-policy')) await sleep(SLOW_MS);
     if (!fault) return this.#inner.evaluate(state);
     this.injected[fault]++;
-    if (inject === 'uncounted-timeout') return this.#inner.evaluate(state);
+    if (isInjected({ inject }, 'uncounted-timeout')) return this.#inner.evaluate(state);
     switch (fault) {
       case 'hangs':
         return new Promise(() => {});

@@ -15,7 +15,7 @@ import { Prefetcher, type PrefetchResult } from '../../prefetch/prefetcher.ts';
 import { Telemetry } from '../../telemetry/telemetry.ts';
 import { type AdapterNeed, hostLoader, needKey, writeAdapters } from '../adapters.ts';
 import { HOST_SLOTS, hostGraph } from '../host.ts';
-import type { HarnessOptions } from '../options.ts';
+import { type HarnessOptions, isInjected } from '../options.ts';
 import { histogram, mean } from '../percentile.ts';
 import type { Measured } from '../result.ts';
 import { RunRecorder } from '../run-recorder.ts';
@@ -26,7 +26,8 @@ import type { ScenarioContext } from './scenario.ts';
 const CACHE_BYTES = 64 * 2 ** 20;
 /** The reference's rule: twice the budget, a second at least. */
 const MIN_TIMEOUT_MS = 1000;
-const SLOWER_BY_MS = 35;
+/** Beyond the upper end of any band, which lies at 1.5 times the latency. */
+const slowerByMs = (readyLatencyMs: number): number => Math.max(35, 0.75 * readyLatencyMs);
 /** What is in flight this long after everything else has ended is lost. */
 const LOST_AFTER_MS = 500;
 /** The longest that a timer can be set to. */
@@ -60,12 +61,10 @@ const needsFor = (count: number): readonly AdapterNeed[] =>
   }));
 
 /** The store: hands a file over after its latency. */
-const backend = (
-  { readyLatencyMs, inject }: HarnessOptions,
-  lostPath: () => string | undefined,
-) => {
-  const extra = inject === 'slow-backend' ? SLOWER_BY_MS : 0;
-  const latencyMs = inject === 'instant-backend' ? 0 : readyLatencyMs + extra;
+const backend = (options: HarnessOptions, lostPath: () => string | undefined) => {
+  const { readyLatencyMs } = options;
+  const extra = isInjected(options, 'slow-backend') ? slowerByMs(readyLatencyMs) : 0;
+  const latencyMs = (isInjected(options, 'instant-backend') ? 0 : readyLatencyMs) + extra;
   return async (path: string): Promise<Buffer> => {
     if (path === lostPath()) return new Promise(() => {});
     // Reading ends with the latency, not after it: the store's time includes its disk.
@@ -132,7 +131,7 @@ const attachAndProbe = async (options: HarnessOptions) => {
   await using bench = await openWorkbench(options, {
     epochs: 5,
     policy,
-    isLeaky: options.inject === 'isolation-violation',
+    isLeaky: isInjected(options, 'isolation-violation'),
   });
   await bench.trainer.open();
   await bench.trainer.run();
@@ -161,7 +160,7 @@ const openStore = async (
   { adapters, healthy }: { readonly adapters: number; readonly healthy: number },
   { stream }: ScenarioContext,
 ): Promise<Opened> => {
-  const { concurrency, readyLatencyMs, inject, seed } = options;
+  const { concurrency, readyLatencyMs, seed } = options;
   const needs = needsFor(adapters);
   const graph = hostGraph();
   const folder = await mkdtemp(join(tmpdir(), 'tollama-prefetch-'));
@@ -172,8 +171,10 @@ const openStore = async (
   const keys = needs.map(needKey);
   await writeAdapters(store, graph, needs, seed);
   const faulty = keys[healthy]!;
-  if (inject === 'corrupt-adapter') await store.damage(faulty);
-  const lost = inject === 'lost-request' ? store.pathOf(store.find(faulty)!) : undefined;
+  if (isInjected(options, 'corrupt-adapter')) await store.damage(faulty);
+  // Another one than the damaged, where there is one.
+  const gone = keys[healthy + 1] ?? faulty;
+  const lost = isInjected(options, 'lost-request') ? store.pathOf(store.find(gone)!) : undefined;
   const fetch = backend(options, () => lost);
   const prefetcher = new Prefetcher<PreparedAdapter>({
     load: hostLoader({ store, graph, needs, clock, fetch }),

@@ -5,7 +5,7 @@
 import type { TensorValue } from '@tollama/graph';
 import { METRICS } from '../../contracts/metrics.ts';
 import type { TrainingState, TrainingStep } from '../../step/training-step.ts';
-import type { HarnessOptions } from '../options.ts';
+import { type HarnessOptions, isInjected } from '../options.ts';
 import { histogram } from '../percentile.ts';
 import type { Measured, Packet } from '../result.ts';
 import { CorruptingThread, StalledThread } from '../stall.ts';
@@ -158,12 +158,17 @@ const spoilEachEpoch = (batch: number, { label }: { readonly label?: TensorValue
   if (isBad) (label!.data as Float32Array).fill(Number.NaN);
 };
 
-const goodChanges = ({ inject, epochs }: HarnessOptions): WorkbenchChanges => ({
-  epochs,
+const faultyThread = (options: HarnessOptions): Pick<WorkbenchChanges, 'thread'> => {
+  const stallMs = isInjected(options, 'slow-restore') ? SLOW_MS : 0;
+  if (isInjected(options, 'corrupt-snapshot')) return { thread: new CorruptingThread(stallMs) };
+  return stallMs > 0 ? { thread: new StalledThread(stallMs) } : {};
+};
+
+const goodChanges = (options: HarnessOptions): WorkbenchChanges => ({
+  epochs: options.epochs,
   spoil: spoilEachEpoch,
-  ...(inject === 'slow-restore' && { thread: new StalledThread(SLOW_MS) }),
-  ...(inject === 'corrupt-snapshot' && { thread: new CorruptingThread() }),
-  ...(inject === 'wrong-state' && { wrapStep: forgetful }),
+  ...faultyThread(options),
+  ...(isInjected(options, 'wrong-state') && { wrapStep: forgetful }),
 });
 
 const impossible = ({ inject, deadlineMs }: HarnessOptions): WorkbenchChanges => ({
@@ -172,7 +177,7 @@ const impossible = ({ inject, deadlineMs }: HarnessOptions): WorkbenchChanges =>
   trainer: {
     budgets: { epochMs: TIGHT_EPOCH_MS, rollsBack: true },
     rollback: {
-      deadlineMs: inject === 'no-deadline' ? NO_DEADLINE_MS : deadlineMs,
+      deadlineMs: isInjected({ inject }, 'no-deadline') ? NO_DEADLINE_MS : deadlineMs,
       rateFactor: 0.5,
     },
   },

@@ -1,7 +1,7 @@
 /** A run without any fault: its latency, its loss, and the proof that there was no fault. */
 import { METRICS } from '../../contracts/metrics.ts';
 import { HeuristicPolicy } from '../../policy/heuristic.ts';
-import type { HarnessOptions } from '../options.ts';
+import { type HarnessOptions, isInjected } from '../options.ts';
 import { histogram, mean } from '../percentile.ts';
 import type { Measured } from '../result.ts';
 import { blockFor } from '../stall.ts';
@@ -15,29 +15,39 @@ import { histogramsOf, rssPeakBytes, type ScenarioContext, valuesOf } from './sc
 
 const SLOW_MS = 900;
 
-/** The fault lies in the middle of the second judged epoch, or of the only one. */
+/** Faults lie in the middle of the second judged epoch, or of the only one. */
 const faultAt = ({ warmup, epochs }: HarnessOptions): number =>
   (warmup + Math.min(1, epochs - 1)) * STEPS_PER_EPOCH + Math.ceil(STEPS_PER_EPOCH / 2);
 
+/** As many judged epochs are slow as it takes for the p95 to be one of them: of many, one would not show. */
+export const slowEpochs = (epochs: number): number => epochs - Math.floor(0.95 * (epochs - 1));
+
+/** In the middle of each of the last epochs. */
+const isSlowAt = ({ warmup, epochs }: HarnessOptions, batch: number): boolean => {
+  const epoch = Math.floor((batch - 1) / STEPS_PER_EPOCH);
+  const isMiddle = (batch - 1) % STEPS_PER_EPOCH === Math.ceil(STEPS_PER_EPOCH / 2) - 1;
+  return isMiddle && epoch >= warmup + epochs - slowEpochs(epochs);
+};
+
+const failingPolicy = (): HeuristicPolicy => {
+  const policy = new HeuristicPolicy();
+  policy.evaluate = () => Promise.reject(new Error('injected'));
+  return policy;
+};
+
 const faultOf = (options: HarnessOptions): Partial<WorkbenchChanges> => {
   const at = faultAt(options);
-  switch (options.inject) {
-    case 'failed-epoch':
-      return {
-        spoil: (batch, { label }) => {
-          if (batch === at) (label!.data as Float32Array).fill(Number.NaN);
-        },
-      };
-    case 'slow-epoch':
-      return { spoil: (batch) => batch === at && blockFor(SLOW_MS) };
-    case 'tamiyo-error': {
-      const policy = new HeuristicPolicy();
-      policy.evaluate = () => Promise.reject(new Error('injected'));
-      return { policy };
-    }
-    default:
-      return {};
-  }
+  const fails = isInjected(options, 'failed-epoch');
+  const isSlow = isInjected(options, 'slow-epoch');
+  return {
+    ...((fails || isSlow) && {
+      spoil: (batch, { label }) => {
+        if (fails && batch === at) (label!.data as Float32Array).fill(Number.NaN);
+        if (isSlow && isSlowAt(options, batch)) blockFor(SLOW_MS);
+      },
+    }),
+    ...(isInjected(options, 'tamiyo-error') && { policy: failingPolicy() }),
+  };
 };
 
 const finalLoss = ({ recorder }: Workbench): number | null => {

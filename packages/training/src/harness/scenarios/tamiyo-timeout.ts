@@ -4,7 +4,7 @@
  */
 import { seededRandom } from '../../clock/seeded-random.ts';
 import { METRICS } from '../../contracts/metrics.ts';
-import type { HarnessOptions } from '../options.ts';
+import { type HarnessOptions, isInjected } from '../options.ts';
 import { histogram } from '../percentile.ts';
 import type { Measured } from '../result.ts';
 import { sleep } from '../stall.ts';
@@ -146,7 +146,7 @@ export const tamiyoTimeout = async (
   const onEpoch = async (): Promise<void> => {
     epoch++;
     policy.isRecovering = epoch > faultyEpochs;
-    if (inject === 'lost-epoch' && epoch === epochs - 1) stop.abort();
+    if (isInjected(options, 'lost-epoch') && epoch === epochs - 1) stop.abort();
     if (policy.isRecovering) await waitForBreaker(opened!);
   };
   const changes = { epochs, policy, policyDeadlineMs, cooldownMs: COOLDOWN_MS, onEpoch };
