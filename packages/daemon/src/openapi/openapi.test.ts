@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../app.ts';
 import { exampleBody, startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
 import { openApiDocument, templateOf } from './document.ts';
-import { OPERATIONS } from './operations.ts';
+import { OPERATIONS } from './operations/all.ts';
 
 let at: TestDaemon;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { ERRORS } from '@tollama/core/errors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dialectOf } from '../http/dialects.ts';
-import { OPERATIONS } from '../openapi/operations.ts';
+import { OPERATIONS } from '../openapi/operations/all.ts';
 import { exampleSeries, startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts';
 
 let at: TestDaemon;
