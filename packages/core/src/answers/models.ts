@@ -68,6 +68,7 @@ export const ListedModel = z.object({
     type: z.string(),
     needs_acceptance: z.boolean(),
     accepted: z.boolean(),
+    accepted_at: z.string().nullish(),
     notice: z.string().nullish().describe('what the licence asks, and where it is'),
   }),
   source: z.object({ type: z.string(), repo_id: z.string(), revision: z.string() }),

@@ -79,11 +79,11 @@ const answerOf = (operation: Operation): Json => {
 };
 
 const responsesOf = (operation: Operation): Json => {
-  const { path, answer, status = 200, otherErrors = {} } = operation;
+  const { path, status = 200, otherErrors = {}, openBy } = operation;
   const content = {
     'application/json': { schema: answerRef(ERROR_OF[dialectOf(path)]) },
     // A page that cannot be shown is told on a page.
-    ...('text/html' in answer && { 'text/html': { schema: TEXT } }),
+    ...(openBy === 'dashboard' && { 'text/html': { schema: TEXT } }),
   };
   const told = [...errorStatuses(operation)]
     .filter(([code]) => code !== status)
