@@ -4,15 +4,15 @@ import { BatchRun } from '../batch-run.ts';
 import { JobState, TrainingEventLine } from '../training-job.ts';
 
 /** What DELETE answers with ?purge=true. */
-export const Deleted = z.object({ deleted: z.literal(true), id: z.string() });
+export const DeletedJob = z.object({ deleted: z.literal(true), id: z.string() });
 
 export const TrainingJobs = z.object({ jobs: z.array(JobState) });
 
-export const StoppedTraining = z.union([JobState, Deleted]);
+export const StoppedTraining = z.union([JobState, DeletedJob]);
 
 /** Data of an event of a training; of the last one, `end`, the job. */
 export const TrainingEvent = z.union([TrainingEventLine, JobState]);
 
 export const BatchRuns = z.object({ batches: z.array(BatchRun) });
 
-export const StoppedBatch = z.union([BatchRun, Deleted]);
+export const StoppedBatch = z.union([BatchRun, DeletedJob]);

@@ -77,7 +77,7 @@ export type WhatIfResponse = Answer<typeof WhatIfResponse>;
 const Numbers = z.array(z.number());
 
 /** What an intervention did to one series, step by step from its place on. */
-export const Effect = z.object({
+export const InterventionEffect = z.object({
   id: z.string(),
   actual: Numbers,
   counterfactual: Numbers,
@@ -96,7 +96,7 @@ export const CounterfactualResponse = z.object({
   intervention_index: z.int(),
   intervention_label: z.string().nullable(),
   baseline: ForecastResponse,
-  results: z.array(Effect),
+  results: z.array(InterventionEffect),
   warnings: Warnings,
 });
 export type CounterfactualResponse = Answer<typeof CounterfactualResponse>;

@@ -71,20 +71,28 @@ const answerNames = new Map<z.ZodType, string>([
 for (const schema of bodyNames.keys()) {
   if (!PARTS.some(([part]) => part === schema)) answerNames.delete(schema);
 }
+answerNames.delete(variants.Warnings);
 
 export const refTo = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
 export const bodyRef = (schema: z.ZodType): Json => refTo(bodyNames.get(schema)!);
 export const answerRef = (schema: z.ZodType): Json => refTo(answerNames.get(schema)!);
 
-const COLUMN = { type: 'array', items: { type: ['number', 'null'] } };
-const ROW = { type: 'array', items: { type: ['number', 'string', 'null'] } };
+const listOf = (...types: readonly string[]): Json => ({
+  type: 'array',
+  items: { type: types.length > 1 ? types : types[0] },
+});
 
-/** What is checked by hand for speed, said in full. */
-const BY_HAND = new Map<unknown, Json>([
-  [SeriesBlock.shape.y, COLUMN],
-  [SeriesBlock.shape.X.unwrap().unwrap().element, ROW],
-]);
+/** Columns are checked by hand for speed; here they are said in full. */
+const ROWS = {
+  anyOf: [{ type: 'array', items: listOf('number', 'string', 'null') }, { type: 'null' }],
+};
+const COLUMNS = {
+  y: { ...listOf('number', 'null'), description: 'all series, one after the other' },
+  sizes: { ...listOf('integer'), description: 'points of each series' },
+  X: { ...ROWS, description: 'exogenous rows beside y' },
+  X_future: { ...ROWS, description: 'the same rows over the horizon' },
+} as const;
 
 interface Overriding {
   readonly zodSchema: unknown;
@@ -100,7 +108,7 @@ const plainInteger = (schema: Record<string, unknown>): void => {
 };
 
 const override = ({ zodSchema, jsonSchema }: Overriding): void => {
-  Object.assign(jsonSchema, BY_HAND.get(zodSchema));
+  if (zodSchema === SeriesBlock) Object.assign(jsonSchema.properties as object, COLUMNS);
   plainInteger(jsonSchema);
 };
 
