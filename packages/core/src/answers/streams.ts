@@ -11,7 +11,8 @@ export const ForecastErrorLine = z.object({
   }),
 });
 
-const PartialResponse = z.object({
+/** A forecast without what is absent. */
+export const StreamedForecast = z.object({
   ...ForecastResponse.partial().shape,
   model: ForecastResponse.shape.model,
   forecasts: ForecastResponse.shape.forecasts,
@@ -20,11 +21,11 @@ const PartialResponse = z.object({
 /** One line of `/api/forecast`. */
 export const ForecastLine = z.union([
   z.object({ status: z.enum(['loading model', 'running forecast']) }),
-  z.object({ done: z.literal(true), response: PartialResponse }),
+  z.object({ done: z.literal(true), response: StreamedForecast }),
   ForecastErrorLine,
 ]);
 
-const EventError = z.object({ code: z.int().describe('status'), message: z.string() });
+export const EventError = z.object({ code: z.int().describe('status'), message: z.string() });
 
 /** Data of an event of `/api/forecast/stream`: model_loading, inference_started, series_complete, done, error. */
 export const ForecastEvent = z.union([
@@ -36,7 +37,7 @@ export const ForecastEvent = z.union([
     total_series: z.int(),
     mean_length: z.int(),
   }),
-  z.object({ response: PartialResponse }),
+  z.object({ response: StreamedForecast }),
   EventError,
 ]);
 
@@ -56,7 +57,7 @@ export const ProgressiveEvent = z.union([
     event: z.literal('forecast.complete'),
     ...STAGE,
     status: z.literal('completed'),
-    response: PartialResponse,
+    response: StreamedForecast,
   }),
   z.object({
     event: z.literal('forecast.complete'),

@@ -12,17 +12,28 @@ import * as variants from '@tollama/core/answers/variants';
 import { BatchRun } from '@tollama/core/batch-run';
 import { CovariateSupport } from '@tollama/core/capabilities';
 import { ForecastProfile } from '@tollama/core/forecast-profile';
-import { Forecast, ForecastMetrics, ForecastResponse } from '@tollama/core/forecast-response';
+import * as forecastRequest from '@tollama/core/forecast-request';
+import * as forecastResponse from '@tollama/core/forecast-response';
+import { Forecast } from '@tollama/core/forecast-response';
+import * as forecastVariants from '@tollama/core/forecast-variants';
 import { IngestOptions } from '@tollama/core/ingest-options';
 import { Manifest, ManifestLicense, ModelSource } from '@tollama/core/manifest';
 import { Series } from '@tollama/core/series';
-import { JobOptions, JobState, TrainingEventLine } from '@tollama/core/training-job';
+import * as seriesRequests from '@tollama/core/series-requests';
+import {
+  JobOptions,
+  JobProgress,
+  JobResult,
+  JobState,
+  TrainingEventLine,
+} from '@tollama/core/training-job';
 import { z } from 'zod';
 import { SeriesBlock } from '../timegpt/panel.ts';
 import * as errors from './errors.ts';
 import * as inference from './inference-schemas.ts';
 import { OPERATIONS } from './operations/all.ts';
 import * as system from './operations/system.ts';
+import { JOB_BODIES } from './operations/timegpt.ts';
 import * as timegpt from './timegpt-answers.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -44,21 +55,12 @@ const PARTS: readonly [z.ZodType, string][] = [
   [SeriesBlock, 'TimegptSeries'],
 ];
 
-const bodyNames = new Map<z.ZodType, string>([
-  ...PARTS,
-  ...OPERATIONS.flatMap(({ body, form }) =>
-    [body, form].flatMap((one): [z.ZodType, string][] => (one ? [[one.schema, one.name]] : [])),
-  ),
-]);
-
 /** A series with its defaults filled in is not the one that may be sent, hence another name. */
 const answerNames = new Map<z.ZodType, string>([
   ...namesIn([daemon, jobs, models, profiles, progress, reports, series, streams, variants]),
   ...namesIn([errors, inference, system, timegpt]),
   [Series, 'ReadSeries'],
-  [Forecast, 'Forecast'],
-  [ForecastMetrics, 'ForecastMetrics'],
-  [ForecastResponse, 'ForecastResponse'],
+  ...namesIn([forecastResponse]),
   [ForecastProfile, 'ForecastProfile'],
   [CovariateSupport, 'CovariateSupport'],
   [Manifest, 'Manifest'],
@@ -66,12 +68,27 @@ const answerNames = new Map<z.ZodType, string>([
   [ModelSource, 'ModelSource'],
   [BatchRun, 'BatchRun'],
   [JobState, 'TrainingJob'],
+  [JobProgress, 'TrainingProgress'],
+  [JobResult, 'TrainingResult'],
   [TrainingEventLine, 'TrainingEventLine'],
 ]);
-for (const schema of bodyNames.keys()) {
-  if (!PARTS.some(([part]) => part === schema)) answerNames.delete(schema);
-}
+const sent = OPERATIONS.flatMap(({ body, form }) =>
+  [body, form].filter((one) => one !== undefined),
+);
+
+for (const { schema } of sent) answerNames.delete(schema);
 answerNames.delete(variants.Warnings);
+
+/** Objects within bodies, but for those that answers have as well: these may differ by their defaults. */
+const bodyParts = namesIn([forecastRequest, forecastVariants, seriesRequests, JOB_BODIES]).filter(
+  ([schema]) => schema instanceof z.ZodObject && !answerNames.has(schema),
+);
+
+const bodyNames = new Map<z.ZodType, string>([
+  ...bodyParts,
+  ...PARTS,
+  ...sent.map(({ name, schema }): [z.ZodType, string] => [schema, name]),
+]);
 
 export const refTo = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 

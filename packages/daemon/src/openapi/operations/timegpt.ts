@@ -21,17 +21,21 @@ const HistoricForecastBody = CrossValidationBody.extend({
   h: CrossValidationBody.shape.h.optional(),
 });
 
-/** The body of the task, with what is asked of the job. */
-const JobBody = z.union(
-  [
-    ForecastBody,
-    CrossValidationBody,
-    FinetuneBody,
-    SimulateBody,
-    ExplainBody,
-    OnlineAnomalyBody,
-  ].map((task) => z.object({ ...task.shape, ...JobFields.shape })),
-);
+/** A task's body, with what is asked of the job. */
+const job = <T extends z.ZodRawShape>(task: z.ZodObject<T>) =>
+  z.object({ ...task.shape, ...JobFields.shape });
+
+/** Bodies of jobs by their names in the document. */
+export const JOB_BODIES = {
+  TimegptForecastJob: job(ForecastBody),
+  TimegptCrossValidationJob: job(CrossValidationBody),
+  TimegptFinetuneJob: job(FinetuneBody),
+  TimegptSimulateJob: job(SimulateBody),
+  TimegptExplainJob: job(ExplainBody),
+  TimegptAnomalyJob: job(OnlineAnomalyBody),
+} as const;
+
+const JobBody = z.union(Object.values(JOB_BODIES));
 
 const task = place(
   'what to do',
