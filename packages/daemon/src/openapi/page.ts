@@ -17,6 +17,7 @@ summary { cursor: pointer; padding: 0.5rem 0; }
 summary b { display: inline-block; min-width: 4.5rem; }
 .quiet { color: var(--quiet); }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1rem; }
+td { overflow-wrap: anywhere; }
 th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.75rem 0.25rem 0; border-top: 1px solid var(--line); }
 `;
 
@@ -50,6 +51,7 @@ const typeOf = (schema: unknown): string => {
       .map((value) => `<code>${escapeHtml(JSON.stringify(value))}</code>`)
       .join(' | ');
   }
+  if ('const' in schema) return `<code>${escapeHtml(JSON.stringify(schema.const))}</code>`;
   const options = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(options)) return options.map(typeOf).join(' | ');
   if (schema.type === 'array') return `list of ${typeOf(schema.items)}${limits(schema)}`;
@@ -107,11 +109,25 @@ const parameterRow = ({ name, in: where, description, required, schema }: Json):
   return fieldRow(String(name), told, required === true);
 };
 
-/** Statuses that say the same of themselves stand in one row. */
-const responseRow = ([status, response]: [string, unknown]): string => {
-  if (!isObject(response) || status === 'default') return '';
-  const { description, content } = response;
-  return `<tr><td><code>${status}</code></td><td>${contentRows(content)}</td><td class="quiet">${escapeHtml(String(description))}</td></tr>`;
+const responseRow = (status: string, { description, content }: Json): string =>
+  `<tr><td><code>${status}</code></td><td>${contentRows(content)}</td><td class="quiet">${escapeHtml(String(description))}</td></tr>`;
+
+/** The answer in a row of its own; errors, which are told alike, together in one. */
+const responseRows = (responses: Json): string => {
+  const known = Object.entries(responses).filter(
+    (entry): entry is [string, Json] => isObject(entry[1]) && entry[0] !== 'default',
+  );
+  const [good, bad] = [0, 1].map((kind) =>
+    known.filter(([status]) => Number(status >= '400') === kind),
+  ) as [[string, Json][], [string, Json][]];
+  const errors = bad.map(
+    ([status, { description }]) =>
+      `<code>${status}</code> <span class="quiet">${escapeHtml(String(description))}</span>`,
+  );
+  const rows = good.map(([status, response]) => responseRow(status, response));
+  if (!bad[0]) return rows.join('');
+  const told = `<tr><td>errors</td><td>${contentRows(bad[0][1].content)}</td><td>${errors.join('<br>')}</td></tr>`;
+  return [...rows, told].join('');
 };
 
 const operationBlock = (method: string, path: string, operation: Json): string => {
@@ -122,8 +138,7 @@ const operationBlock = (method: string, path: string, operation: Json): string =
     `<p class="quiet">operation <code>${escapeHtml(String(operationId))}</code></p>`,
     known.length > 0 && `<table>${known.map(parameterRow).join('')}</table>`,
     isObject(requestBody) && `<p>Body</p>${contentRows(requestBody.content)}`,
-    isObject(responses) &&
-      `<p>Answers</p><table>${Object.entries(responses).map(responseRow).join('')}</table>`,
+    isObject(responses) && `<p>Answers</p><table>${responseRows(responses)}</table>`,
   ];
   const aside = deprecated === true ? ' (deprecated)' : '';
   return `<details><summary><b>${method.toUpperCase()}</b> <code>${escapeHtml(name)}</code> <span class="quiet">${escapeHtml(String(summary))}${aside}</span></summary>${parts.filter(Boolean).join('')}</details>`;
