@@ -42,7 +42,7 @@ export type ForecastMetrics = z.infer<typeof ForecastMetrics>;
 export const TrendDirection = z.enum(['up', 'down', 'flat']);
 export type TrendDirection = z.infer<typeof TrendDirection>;
 
-const SeriesExplanation = z.object({
+export const SeriesExplanation = z.object({
   id: z.string(),
   trend_direction: TrendDirection,
   confidence_assessment: z.string(),
@@ -55,7 +55,7 @@ const SeriesExplanation = z.object({
 });
 export type SeriesExplanation = z.infer<typeof SeriesExplanation>;
 
-const SeriesNarrative = z.object({
+export const SeriesNarrative = z.object({
   id: z.string(),
   summary: z.string(),
   trend: z.object({ direction: TrendDirection, strength: z.number() }),

@@ -47,7 +47,7 @@ export const AutoForecastRequest = z
   .superRefine((request, context) => checkSeries(request, context));
 export type AutoForecastRequest = z.infer<typeof AutoForecastRequest>;
 
-const Transform = z
+export const Transform = z
   .strictObject({
     operation: z.enum(['multiply', 'add', 'replace']),
     field: z.enum(['target', 'past_covariates', 'future_covariates']),
@@ -68,7 +68,7 @@ const Transform = z
   });
 export type Transform = z.infer<typeof Transform>;
 
-const Scenario = z.strictObject({
+export const Scenario = z.strictObject({
   name: z.string().min(1).max(LIMITS.idLength),
   transforms: z.array(Transform).min(1).max(1000),
 });

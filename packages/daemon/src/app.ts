@@ -100,10 +100,10 @@ export const createApp = (context: DaemonContext): Hono<RequestVariables> => {
   app.use(refuseForeignPages(settings, config));
   const pages = dashboardRoutes();
   if (settings.dashboard && !settings.dashboardRequireAuth) app.route('/', pages);
-  if (settings.docsPublic) app.route('/', docsRoutes());
+  if (settings.docsPublic) app.route('/', docsRoutes(settings, config));
   app.use(authenticate(config));
   if (settings.dashboard && settings.dashboardRequireAuth) app.route('/', pages);
-  if (!settings.docsPublic) app.route('/', docsRoutes());
+  if (!settings.docsPublic) app.route('/', docsRoutes(settings, config));
   for (const [path, endpoint] of Object.entries(FORECAST_ENDPOINTS)) {
     app.use(path, countForecasts(context, endpoint));
   }

@@ -1,7 +1,7 @@
 /** The OpenAPI document as a page for people: one file, no scripts, nothing from elsewhere. */
-import type { Json } from './document.ts';
-import { type Operation, TAGS } from './operation.ts';
-import { OPERATIONS } from './operations.ts';
+
+import { TAGS } from './operation.ts';
+import type { Json } from './schemas.ts';
 
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -12,10 +12,12 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; p
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 code { font: 0.9em ui-monospace, monospace; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: 0.5rem 0; padding: 0 0.75rem; }
+pre { overflow-x: auto; font: 0.8rem/1.4 ui-monospace, monospace; }
 summary { cursor: pointer; padding: 0.5rem 0; }
 summary b { display: inline-block; min-width: 4.5rem; }
 .quiet { color: var(--quiet); }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1rem; }
+td { overflow-wrap: anywhere; }
 th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.75rem 0.25rem 0; border-top: 1px solid var(--line); }
 `;
 
@@ -49,6 +51,7 @@ const typeOf = (schema: unknown): string => {
       .map((value) => `<code>${escapeHtml(JSON.stringify(value))}</code>`)
       .join(' | ');
   }
+  if ('const' in schema) return `<code>${escapeHtml(JSON.stringify(schema.const))}</code>`;
   const options = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(options)) return options.map(typeOf).join(' | ');
   if (schema.type === 'array') return `list of ${typeOf(schema.items)}${limits(schema)}`;
@@ -86,28 +89,77 @@ const fieldTable = (schema: Json): string => {
   return `<table><tr><th>field</th><th>type</th><th></th></tr>${rows.join('')}</table>`;
 };
 
-const operationBlock = (operation: Operation): string => {
-  const { method, path, summary, body, form, answer, answers, query } = operation;
-  const parts: (string | false | undefined)[] = [
-    query &&
-      `<p>Query:</p><ul>${Object.entries(query)
-        .map(([name, text]) => `<li><code>${escapeHtml(name)}</code> ${escapeHtml(text)}</li>`)
-        .join('')}</ul>`,
-    body && `<p>Body: ${link(body.name)}</p>`,
-    form && `<p>Form: <code>file</code> and ${link(form.name)}</p>`,
-    `<p>Answer: ${answer ? link(answer.name) : 'JSON'}${answers ? ` <span class="quiet">${answers.join(', ')}</span>` : ''}</p>`,
-  ];
-  return `<details><summary><b>${method.toUpperCase()}</b> <code>${escapeHtml(path)}</code> <span class="quiet">${escapeHtml(summary)}</span></summary>${parts.filter(Boolean).join('')}</details>`;
+const exampleBlock = (content: Json): string =>
+  content.example === undefined
+    ? ''
+    : `<details><summary>Example</summary><pre>${escapeHtml(JSON.stringify(content.example, null, 2))}</pre></details>`;
+
+const contentRows = (content: unknown): string =>
+  Object.entries(isObject(content) ? content : {})
+    .map(([type, one]) =>
+      isObject(one)
+        ? `<div>${typeOf(one.schema)} <span class="quiet">${escapeHtml(type)}</span>${exampleBlock(one)}</div>`
+        : '',
+    )
+    .join('');
+
+const parameterRow = ({ name, in: where, description, required, schema }: Json): string => {
+  const known = isObject(schema) ? schema : {};
+  const told = { ...known, description: `${String(where)}; ${String(description)}` };
+  return fieldRow(String(name), told, required === true);
 };
 
-const section = (tag: string, title: string): string =>
-  `<h2 id="${tag}">${escapeHtml(title)}</h2>${OPERATIONS.filter((one) => one.tag === tag)
-    .map(operationBlock)
-    .join('')}`;
+const responseRow = (status: string, { description, content }: Json): string =>
+  `<tr><td><code>${status}</code></td><td>${contentRows(content)}</td><td class="quiet">${escapeHtml(String(description))}</td></tr>`;
+
+/** The answer in a row of its own; errors, which are told alike, together in one. */
+const responseRows = (responses: Json): string => {
+  const known = Object.entries(responses).filter(
+    (entry): entry is [string, Json] => isObject(entry[1]) && entry[0] !== 'default',
+  );
+  const [good, bad] = [0, 1].map((kind) =>
+    known.filter(([status]) => Number(status >= '400') === kind),
+  ) as [[string, Json][], [string, Json][]];
+  const errors = bad.map(
+    ([status, { description }]) =>
+      `<code>${status}</code> <span class="quiet">${escapeHtml(String(description))}</span>`,
+  );
+  const rows = good.map(([status, response]) => responseRow(status, response));
+  if (!bad[0]) return rows.join('');
+  const told = `<tr><td>errors</td><td>${contentRows(bad[0][1].content)}</td><td>${errors.join('<br>')}</td></tr>`;
+  return [...rows, told].join('');
+};
+
+const operationBlock = (method: string, path: string, operation: Json): string => {
+  const { summary, deprecated, parameters, requestBody, responses, operationId } = operation;
+  const name = path.replace(/\{(\w+)\}/g, ':$1');
+  const known = Array.isArray(parameters) ? (parameters as Json[]) : [];
+  const parts = [
+    `<p class="quiet">operation <code>${escapeHtml(String(operationId))}</code></p>`,
+    known.length > 0 && `<table>${known.map(parameterRow).join('')}</table>`,
+    isObject(requestBody) && `<p>Body</p>${contentRows(requestBody.content)}`,
+    isObject(responses) && `<p>Answers</p><table>${responseRows(responses)}</table>`,
+  ];
+  const aside = deprecated === true ? ' (deprecated)' : '';
+  return `<details><summary><b>${method.toUpperCase()}</b> <code>${escapeHtml(name)}</code> <span class="quiet">${escapeHtml(String(summary))}${aside}</span></summary>${parts.filter(Boolean).join('')}</details>`;
+};
+
+const section = (paths: Json, tag: string, title: string): string => {
+  const blocks = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Json>)
+      .filter(([, { tags }]) => Array.isArray(tags) && tags.includes(tag))
+      .map(([method, operation]) => operationBlock(method, path, operation)),
+  );
+  return `<h2 id="${tag}">${escapeHtml(title)}</h2>${blocks.join('')}`;
+};
 
 /** The page of a document. */
 export const docsPage = (document: Json): string => {
-  const { info, components } = document as { info: Json; components: { schemas: Json } };
+  const { info, paths, components } = document as {
+    info: Json;
+    paths: Json;
+    components: { schemas: Json };
+  };
   const schemas = Object.entries(components.schemas)
     .filter((entry): entry is [string, Json] => isObject(entry[1]))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -115,7 +167,7 @@ export const docsPage = (document: Json): string => {
       ([name, schema]) =>
         `<h3 id="schema-${escapeHtml(name)}">${escapeHtml(name)}</h3>${fieldTable(schema)}`,
     );
-  const sections = Object.entries(TAGS).map(([tag, title]) => section(tag, title));
+  const sections = Object.entries(TAGS).map(([tag, title]) => section(paths, tag, title));
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>tollama ${escapeHtml(String(info.version))}</title><style>${STYLE}</style></head><body>

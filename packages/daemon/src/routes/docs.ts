@@ -1,21 +1,33 @@
 /** What the daemon offers: for machines and for people. */
+import type { Settings } from '@tollama/core/settings';
 import { Hono } from 'hono';
+import type { ConfigFile } from '../config-file.ts';
+import type { Access } from '../openapi/document.ts';
 
 /** Made when somebody asks: few do, and the page costs memory. */
-const load = async () => {
+const load = async (access: Access) => {
   const [{ openApiDocument }, { docsPage }] = await Promise.all([
     import('../openapi/document.ts'),
     import('../openapi/page.ts'),
   ]);
-  const document = openApiDocument();
+  const document = openApiDocument(access);
   return { json: JSON.stringify(document), page: docsPage(document) };
 };
 
-export const docsRoutes = (): Hono => {
-  let loaded: ReturnType<typeof load> | undefined;
-  const made = (): ReturnType<typeof load> => {
-    loaded ??= load();
-    return loaded;
+const openPages = ({ docsPublic, dashboard, dashboardRequireAuth }: Settings): Access['open'] => [
+  ...(docsPublic ? (['docs'] as const) : []),
+  ...(dashboard && !dashboardRequireAuth ? (['dashboard'] as const) : []),
+];
+
+export const docsRoutes = (settings: Settings, config: Pick<ConfigFile, 'apiKeys'>): Hono => {
+  const open = openPages(settings);
+  const loaded = new Map<boolean, ReturnType<typeof load>>();
+  /** Keys come and go while the daemon runs. */
+  const made = async (): ReturnType<typeof load> => {
+    const hasKeys = (await config.apiKeys()).length > 0;
+    const known = loaded.get(hasKeys) ?? load({ hasKeys, open });
+    loaded.set(hasKeys, known);
+    return known;
   };
   const page = async (): Promise<Response> =>
     new Response((await made()).page, {
