@@ -3,10 +3,11 @@
  * computed. Negative axes count from the end; a plain number stands for a scalar of the other
  * operand's type. All throw GRAPH_INVALID when shapes or types do not fit.
  */
-import { type Dim, dimEquals, symbol } from './dimension.ts';
+import { type Dim, shapeEquals, symbol } from './dimension.ts';
 import type { DType, TensorData } from './dtype.ts';
+import { misfit } from './misfit.ts';
 import type { BinaryOp, Node, ReduceOp, RotaryPairs, Shape, Tensor, UnaryOp } from './node.ts';
-import { inferShape, misfit } from './shape.ts';
+import { inferShape } from './shape.ts';
 
 type Scalar = Tensor | number;
 
@@ -369,5 +370,5 @@ export const widthOf = (x: Tensor, axis = -1): number => {
   return typeof dim === 'number' ? dim : misfit(`axis ${axis} has the symbolic size ${dim.text}`);
 };
 
-export const sameShape = (a: Tensor, b: Tensor): boolean =>
-  a.shape.length === b.shape.length && a.shape.every((dim, i) => dimEquals(dim, b.shape[i]!));
+/** Whether two tensors have the same sizes, symbolic ones included. */
+export const sameShape = (a: Tensor, b: Tensor): boolean => shapeEquals(a.shape, b.shape);
