@@ -160,6 +160,7 @@ export const where = (condition: Tensor, a: Scalar, b: Scalar): Tensor => {
 export const clip = (x: Tensor, low: number, high: number): Tensor =>
   where(less(x, low), low, where(greater(x, high), high, x));
 
+/** The values in another type, as ONNX' Cast converts them; the tensor itself where it has that type. */
 export const cast = (x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : make({ kind: 'cast', inputs: [x], dtype });
 
@@ -194,17 +195,21 @@ export const min = reduce('min');
 
 // ---- layout (families write `rearrange`; these are what it is made of) -----------------------------
 
+/** The same elements, row by row, in another shape of as many. */
 export const reshape = (x: Tensor, shape: Shape): Tensor =>
   make({ kind: 'reshape', inputs: [x], shape });
 
+/** Axis i of the result is axis permutation[i] of x. */
 export const transpose = (x: Tensor, permutation: readonly number[]): Tensor =>
   permutation.every((axis, i) => axis === i)
     ? x
     : make({ kind: 'transpose', inputs: [x], permutation });
 
+/** Numpy broadcast to a shape. */
 export const broadcast = (x: Tensor, shape: Shape): Tensor =>
   make({ kind: 'broadcast', inputs: [x], shape });
 
+/** Joins tensors along an axis; all other axes are equal. */
 export const concat = (inputs: readonly Tensor[], axis: number): Tensor =>
   make({ kind: 'concat', inputs, axis: axisOf(inputs[0] ?? misfit('concat: no inputs'), axis) });
 
@@ -304,6 +309,7 @@ export const conv1d = (x: Tensor, weight: Tensor, options: Conv1dOptions = {}): 
   return make({ kind: 'conv1d', inputs, stride, dilation, groups, padding });
 };
 
+/** exp(x) / sum(exp(x)) along an axis. */
 export const softmax = (x: Tensor, axis = -1): Tensor =>
   make({ kind: 'softmax', inputs: [x], axis: axisOf(x, axis) });
 
