@@ -7,7 +7,8 @@
  * second regression foresees from the phase's usual and the recent deviations: the spread knows night and day, calm and
  * storm.
  */
-import { type History, type Prediction, quantileOfSorted } from './history.ts';
+import { linearQuantile } from '../quantiles.ts';
+import type { History, Prediction } from './history.ts';
 import { Past, SIZES } from './past.ts';
 import { momentsOf, ridge } from './ridge.ts';
 
@@ -249,9 +250,7 @@ export const regressAt = (
     lower[h - 1] = k;
   }
   const quantile = (level: number): Float64Array => {
-    const units = fits.map(({ errors }) =>
-      errors.length > 0 ? quantileOfSorted(errors, level) : 0,
-    );
+    const units = fits.map(({ errors }) => (errors.length > 0 ? linearQuantile(errors, level) : 0));
     return mean.map((center, i) => {
       const below = units[lower[i]!]!;
       const above = units[Math.min(lower[i]! + 1, units.length - 1)]!;

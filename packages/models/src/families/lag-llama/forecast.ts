@@ -1,10 +1,10 @@
 /** Around Lag-Llama's roll-out: windows, draws, and what is told of the paths. */
 import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, Task } from '../../family.ts';
-import { type RandomSource, randomSources } from '../../random-source.ts';
+import { drawStudentT } from '../../probability/student-t.ts';
+import { type RandomSource, randomSources } from '../../random/random-source.ts';
 import { readOptions } from '../../read-options.ts';
 import { meanOfPaths, nearestQuantilesOfPaths } from '../../sample-paths.ts';
-import { drawStudentT } from '../../student-t.ts';
 import { type Config, farthestLag } from './config.ts';
 import { type NextValue, type Row, rollOut } from './roll-out.ts';
 import { calendarOf } from './time-features.ts';

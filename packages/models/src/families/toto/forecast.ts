@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../../family.ts';
 import { impute } from '../../impute.ts';
 import { joinedVariates, variatesKey } from '../../joined-variates.ts';
-import { randomSources } from '../../random-source.ts';
+import { randomSources } from '../../random/random-source.ts';
 import { readOptions } from '../../read-options.ts';
 import { meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 import { groupsOf, VariateGroups } from '../../variate-groups.ts';

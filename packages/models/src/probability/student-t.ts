@@ -1,6 +1,6 @@
 /** Student's t distribution: draws and densities. */
-import { logGamma } from './families/moirai/special-functions.ts';
-import type { RandomSource } from './random-source.ts';
+import type { RandomSource } from '../random/random-source.ts';
+import { logGamma } from './special-functions.ts';
 
 /**
  * A draw from the gamma distribution of unit scale and of shape 1 or more (Marsaglia and Tsang 2000, "A
