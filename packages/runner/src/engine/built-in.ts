@@ -1,6 +1,6 @@
 /** Models that need no pull: the mock of the protocol's tests, the classical ones, and those in the box. */
 import { NO_COVARIATES } from '@tollama/core/capabilities';
-import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
+import { candidateSeasons } from '@tollama/core/frequency';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { ReadyModel } from './ready-model.ts';
@@ -34,9 +34,6 @@ const ready = (family: string, forecast: (task: Task) => Promise<Outcome>): Read
   forecast,
   [Symbol.asyncDispose]: async () => {},
 });
-
-const candidateSeasons = (freq?: string): readonly number[] =>
-  freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));
 
 /** The model of that name that needs no pull, or undefined. */
 export const builtInModel = async (
