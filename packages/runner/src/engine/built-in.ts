@@ -1,11 +1,11 @@
 /** Models that need no pull: the mock of the protocol's tests, the classical ones, and those in the box. */
-import { NO_COVARIATES } from '@tollama/core/capabilities';
+import { type Capabilities, NO_COVARIATES } from '@tollama/core/capabilities';
 import { candidateSeasons } from '@tollama/core/frequency';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { ReadyModel } from './ready-model.ts';
 
-const CAPABILITIES = {
+const CAPABILITIES: Capabilities = {
   covariates: NO_COVARIATES,
   contextLength: null,
   nativeHorizon: null,
@@ -13,7 +13,7 @@ const CAPABILITIES = {
   quantiles: [],
   multivariate: false,
   samples: false,
-} as const;
+};
 
 /** Mean and every quantile are the last value, repeated (daemon contract, section 6). */
 const mock = async ({ series, horizon, quantiles }: Task): Promise<Outcome> => ({
@@ -26,7 +26,7 @@ const mock = async ({ series, horizon, quantiles }: Task): Promise<Outcome> => (
 
 const ready = (family: string, forecast: (task: Task) => Promise<Outcome>): ReadyModel => ({
   family,
-  capabilities: { ...CAPABILITIES, quantiles: [] },
+  capabilities: CAPABILITIES,
   device: 'cpu',
   precision: 'float64',
   sizeBytes: 0,
