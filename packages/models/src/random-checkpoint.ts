@@ -3,13 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { declaring, type TensorSpec, writeSafetensors } from '@tollama/graph';
 import { familyOf } from './family-of.ts';
 import { mulberry32 } from './random/mulberry32.ts';
-
-/** FNV-1a over the characters of a tensor's name, mixed with the seed. */
-const seedOf = (name: string, seed: number): number => {
-  let hash = 2166136261 ^ seed;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 16777619);
-  return hash >>> 0;
-};
+import { textSeed } from './random/text-seed.ts';
 
 /**
  * Values that keep activations of order one: gains around 1, matrices with a spread of 0.9/sqrt(in) (less
@@ -21,7 +15,7 @@ const randomTensor = (name: string, { shape }: TensorSpec, seed: number): Float3
   const width = shape.at(-1) ?? 1;
   const gain = /(^|\.)(q|k)\.weight$/.test(name) ? 0.35 : 0.9;
   const spread = shape.length > 1 ? gain / Math.sqrt(width) : 0.1;
-  const next = mulberry32(seedOf(name, seed));
+  const next = mulberry32(textSeed(name, seed));
   const values = new Float32Array(size);
   const centre = isGain ? 1 : 0;
   // A uniform of the same variance is as good here as a normal, and four times as fast.

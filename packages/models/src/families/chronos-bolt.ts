@@ -19,7 +19,6 @@ import {
   type Graph,
   greater,
   input,
-  iota,
   max,
   mul,
   multiplyDims,
@@ -29,7 +28,6 @@ import {
   symbol,
   type Tensor,
   type TensorValue,
-  take,
   type Weights,
   where,
 } from '@tollama/graph';
@@ -43,13 +41,15 @@ import {
   type Task,
 } from '../family.ts';
 import { limitHorizon } from '../limit-horizon.ts';
-import { instanceNorm } from '../nn/instance-norm.ts';
+import { instanceNorm, type Standardized } from '../nn/instance-norm.ts';
+import { FLOAT_MIN } from '../nn/masks.ts';
+import { patches } from '../nn/patches.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import {
-  FLOAT_MIN,
   relativePositionBias,
   t5Attention,
   t5AttentionToItself,
+  t5EncoderBlock,
   t5FeedForward,
   t5Norm,
 } from '../nn/t5.ts';
@@ -72,31 +72,6 @@ const Config = z.object({
 type Config = z.infer<typeof Config>;
 
 const REG_TOKEN = 1;
-
-/** Windows of `size` points, every `stride` points from the left. x [b, t] -> [b, n, size] */
-const patches = (x: Tensor, size: number, starts: Tensor | undefined): Tensor => {
-  if (!starts) return rearrange(x, 'b (n p) -> b n p', { p: size });
-  return take(x, add(rearrange(starts, 'n -> n 1'), rearrange(iota(size), 'p -> 1 p')), 1);
-};
-
-const encoderBlock = (
-  x: Tensor,
-  w: Weights,
-  c: Config,
-  bias: Tensor,
-  name: string,
-  probe: Probe,
-): Tensor => {
-  const self = w.at('layer.0');
-  const normed = t5Norm(x, self.at('layer_norm'), c);
-  const y = add(x, t5Attention(normed, normed, self.at('SelfAttention'), c, bias));
-  probe(`${name}_after_attention`, y);
-  const forward = w.at('layer.1');
-  return probe(
-    name,
-    add(y, t5FeedForward(t5Norm(y, forward.at('layer_norm'), c), forward.at('DenseReluDense'), c)),
-  );
-};
 
 /** x [b, 1, d], memory [b, n, d], mask [b, 1, 1, n] -> [b, 1, d] */
 const decoderBlock = (x: Tensor, memory: Tensor, w: Weights, c: Config, mask: Tensor): Tensor => {
@@ -128,7 +103,7 @@ const encoder = (
   const bias = add(relativePositionBias(positions, dimOf(embeds, 1), maxLength, c), mask);
   let x = embeds;
   for (let i = 0; i < c.num_layers; i++)
-    x = encoderBlock(x, w.at(`block.${i}`), c, bias, `encoder_block${i}`, probe);
+    x = t5EncoderBlock(x, w.at(`block.${i}`), c, bias, `encoder_block${i}`, probe);
   return t5Norm(x, w.at('final_layer_norm'), c);
 };
 
@@ -152,54 +127,56 @@ const decoder = (
   return t5Norm(x, w.at('final_layer_norm'), c);
 };
 
+/** A learned token in front of or behind the patches of each row: -> [b, 1, d] */
+const token = (id: number, batch: Dim, w: Weights, c: Config): Tensor => {
+  const shared = w.get('shared.weight', [c.chronos_config.use_reg_token ? 2 : 1, c.d_model]);
+  return repeat(slice(shared, 0, { start: id, end: id + 1 }), '1 d -> b 1 d', { b: batch });
+};
+
+/** Patches of the standardised context, and REG behind them: embeds [b, n, d], mask [b, 1, 1, n] */
+const embedContext = (
+  { observed, scaled }: Pick<Standardized, 'observed' | 'scaled'>,
+  starts: Tensor | undefined,
+  w: Weights,
+  c: Config,
+  probe: Probe,
+) => {
+  const { input_patch_size: size, use_reg_token } = c.chronos_config;
+  const { activation } = feedForwardKind(c);
+  const batch = dimOf(scaled, 0);
+  const present = patches(cast(observed, 'float32'), size, starts);
+  const patched = probe('patched', concat([patches(scaled, size, starts), present], -1)); // [b, n, 2p]
+  let embeds = residualBlock(patched, w.at('input_patch_embedding'), c.d_ff, c.d_model, activation);
+  let attended = greater(max(present, -1), 0); // [b, n]
+  if (use_reg_token) {
+    embeds = concat([embeds, token(REG_TOKEN, batch, w, c)], 1);
+    const always = repeat(constant([1], 'bool'), 'n -> b n', { b: batch });
+    attended = concat([attended, always], 1);
+  }
+  probe('input_embeds', embeds);
+  probe('attention_mask', cast(attended, 'float32'));
+  return { embeds, mask: rearrange(where(attended, 0, FLOAT_MIN), 'b n -> b 1 1 n') };
+};
+
 /** context [batch, 16 * n] with NaN where missing -> quantiles [batch, Q, H] */
 const forward = (c: Config, w: Weights, probe: Probe): Graph => {
-  const {
-    input_patch_size: size,
-    input_patch_stride: stride,
-    use_reg_token,
-    quantiles,
-    prediction_length,
-  } = c.chronos_config;
+  const { input_patch_size: size, input_patch_stride: stride } = c.chronos_config;
+  const { quantiles, prediction_length } = c.chronos_config;
   const { activation } = feedForwardKind(c);
   const batch = symbol('batch');
   const points: Dim = stride === size ? multiplyDims(size, symbol('patches')) : symbol('points');
   const context = input('context', [batch, points]);
   const starts = stride === size ? undefined : input('patch_starts', ['patches'], 'int64');
 
-  const { observed, loc, scale, scaled } = instanceNorm(context);
-  const present = patches(cast(observed, 'float32'), size, starts);
-  const patched = probe('patched', concat([patches(scaled, size, starts), present], -1)); // [b, n, 2p]
-  let embeds = residualBlock(patched, w.at('input_patch_embedding'), c.d_ff, c.d_model, activation);
-  let attended = greater(max(present, -1), 0); // [b, n]
+  const { loc, scale, ...standardized } = instanceNorm(context);
+  const { embeds, mask } = embedContext(standardized, starts, w, c, probe);
+  const encoded = encoder(embeds, w.at('encoder'), c, mask, maxTokens(c), probe);
+  const memory = probe('encoder_final', encoded);
+  const start = token(c.decoder_start_token_id, batch, w, c);
+  const state = probe('decoder_final', decoder(start, memory, w.at('decoder'), c, mask, probe));
 
-  const shared = w.get('shared.weight', [use_reg_token ? 2 : 1, c.d_model]);
-  const token = (id: number): Tensor =>
-    repeat(slice(shared, 0, { start: id, end: id + 1 }), '1 d -> b 1 d', { b: batch });
-  if (use_reg_token) {
-    embeds = concat([embeds, token(REG_TOKEN)], 1);
-    const always = repeat(constant([1], 'bool'), 'n -> b n', { b: batch });
-    attended = concat([attended, always], 1);
-  }
-  probe('input_embeds', embeds);
-  probe('attention_mask', cast(attended, 'float32'));
-  const mask = rearrange(where(attended, 0, FLOAT_MIN), 'b n -> b 1 1 n');
-
-  const memory = probe(
-    'encoder_final',
-    encoder(embeds, w.at('encoder'), c, mask, maxTokens(c), probe),
-  );
-  const state = probe(
-    'decoder_final',
-    decoder(token(c.decoder_start_token_id), memory, w.at('decoder'), c, mask, probe),
-  );
-  const raw = residualBlock(
-    state,
-    w.at('output_patch_embedding'),
-    c.d_ff,
-    quantiles.length * prediction_length,
-    activation,
-  );
+  const width = quantiles.length * prediction_length;
+  const raw = residualBlock(state, w.at('output_patch_embedding'), c.d_ff, width, activation);
   const head = probe('head_raw', rearrange(raw, 'b 1 (q h) -> b q h', { q: quantiles.length }));
   const level = rearrange(probe('loc', loc), 'b 1 -> b 1 1');
   const output = add(mul(head, rearrange(probe('scale', scale), 'b 1 -> b 1 1')), level);

@@ -23,7 +23,6 @@ import {
   dimOf,
   div,
   type Graph,
-  greater,
   input,
   iota,
   log,
@@ -45,11 +44,11 @@ import {
   type Tensor,
   take,
   type Weights,
-  where,
   widthOf,
 } from '@tollama/graph';
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
+import { causalMask } from '../nn/masks.ts';
 import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
 import { attendInBlocks } from './lag-llama/causal-blocks.ts';
 import { Config, farthestLag, TIME_FEATURES } from './lag-llama/config.ts';
@@ -60,8 +59,6 @@ const NORM_EPSILON = 1e-5;
 const EPSILON = 2 ** -23;
 const HIDDEN_MULTIPLE = 256;
 const ROTARY_BASE = 10000;
-/** The lowest float32, added to the scores of later tokens. */
-const FLOAT_MIN = -3.4028234663852886e38;
 
 /** Keys, not yet turned, and values of earlier tokens, [r, past, d] each. */
 interface Memory {
@@ -206,15 +203,6 @@ const rotation = (length: Dim, { model_kwargs: c }: Config): Rotation | undefine
   const exponents = Array.from({ length: width / 2 }, (_, i) => (-2 * i) / width);
   const angles = mul(rearrange(positions, 's -> s 1'), pow(base, constant(exponents)));
   return { cos: cos(angles), sin: sin(angles) };
-};
-
-const causalMask = (past: Dim, length: Dim): Tensor => {
-  const place = iota(addDims(past, length));
-  const isLater = greater(
-    rearrange(place, 't -> 1 1 1 t'),
-    rearrange(slice(place, 0, { start: past }), 's -> 1 1 s 1'),
-  );
-  return where(isLater, FLOAT_MIN, 0);
 };
 
 // ---- the whole -----------------------------------------------------------------------------------
