@@ -217,6 +217,51 @@ const studentT = (x: Tensor, w: Weights): Readonly<Record<string, Tensor>> => {
   };
 };
 
+/** What a run is fed. */
+interface Inputs {
+  readonly values: Tensor;
+  readonly loc: Tensor;
+  readonly scale: Tensor;
+  readonly calendar: Tensor;
+  /** Of each layer; none in blocks. */
+  readonly memory: readonly Memory[];
+  /** Tells the length of a block by its own; in blocks only. */
+  readonly blocks: Tensor | undefined;
+  readonly past: Dim;
+  readonly fresh: Dim;
+}
+
+const inputsOf = (c: Config, isInBlocks: boolean): Inputs => {
+  const { n_layer: layers, n_embd_per_head, n_head } = c.model_kwargs;
+  const [series, paths, past, fresh] = (['series', 'paths', 'past', 'fresh'] as const).map(
+    symbol,
+  ) as [Dim, Dim, Dim, Dim];
+  const remembered = (name: string): Tensor =>
+    input(name, [multiplyDims(series, paths), past, n_embd_per_head * n_head]);
+  return {
+    values: input('values', [series, paths, addDims(farthestLag(c), fresh)]),
+    loc: input('loc', [series, paths]),
+    scale: input('scale', [series, paths]),
+    calendar: input('calendar', [series, fresh, TIME_FEATURES]),
+    memory: Array.from({ length: isInBlocks ? 0 : layers }, (_, i) => ({
+      key: remembered(`past_key_${i}`),
+      value: remembered(`past_value_${i}`),
+    })),
+    blocks: isInBlocks ? input('block', ['block'], 'int64') : undefined,
+    past: isInBlocks ? 0 : past,
+    fresh,
+  };
+};
+
+const listed = ({ values, loc, scale, calendar, blocks, memory }: Inputs): Tensor[] => [
+  values,
+  loc,
+  scale,
+  calendar,
+  ...(blocks ? [blocks] : []),
+  ...memory.flatMap(({ key, value }) => [key, value]),
+];
+
 /**
  * The newest tokens of each path after what is remembered -> the distribution of its next value, and the
  * memory without its oldest token, which the next run slides over. In blocks nothing is remembered before or
@@ -224,32 +269,17 @@ const studentT = (x: Tensor, w: Weights): Readonly<Record<string, Tensor>> => {
  */
 const forward = (c: Config, root: Weights, probe: Probe, isInBlocks: boolean): Graph => {
   const { n_layer: layers, n_embd_per_head, n_head, time_feat } = c.model_kwargs;
-  const width = n_embd_per_head * n_head;
   const w = root.at('model.transformer');
-  const [series, paths, past, fresh] = (['series', 'paths', 'past', 'fresh'] as const).map(
-    symbol,
-  ) as [Dim, Dim, Dim, Dim];
-  const values = input('values', [series, paths, addDims(farthestLag(c), fresh)]);
-  const loc = input('loc', [series, paths]);
-  const scale = input('scale', [series, paths]);
-  const calendar = input('calendar', [series, fresh, TIME_FEATURES]);
-  const remembered = (name: string): Tensor =>
-    input(name, [multiplyDims(series, paths), past, width]);
-  const memory = Array.from({ length: isInBlocks ? 0 : layers }, (_, i) => ({
-    key: remembered(`past_key_${i}`),
-    value: remembered(`past_value_${i}`),
-  }));
-  const blocks = input('block', ['block'], 'int64');
-  const before = isInBlocks ? 0 : past;
+  const fed = inputsOf(c, isInBlocks);
+  const { values, loc, scale, calendar, memory, blocks, past, fresh } = fed;
   const around = {
-    rotation: rotation(addDims(before, fresh), c),
-    mask: causalMask(before, fresh),
-    block: isInBlocks ? dimOf(blocks, 0) : undefined,
+    rotation: rotation(addDims(past, fresh), c),
+    mask: causalMask(past, fresh),
+    block: blocks && dimOf(blocks, 0),
   };
-
   const tokens = features(values, loc, scale, time_feat ? calendar : undefined, fresh, c);
   probe('transformer_input', tokens);
-  let x = probe('wte', linear(tokens, w.at('wte'), width));
+  let x = probe('wte', linear(tokens, w.at('wte'), n_embd_per_head * n_head));
   const outputs: Record<string, Tensor> = {};
   for (let i = 0; i < layers; i++) {
     const at = w.at(`h.${i}`);
@@ -265,9 +295,7 @@ const forward = (c: Config, root: Weights, probe: Probe, isInBlocks: boolean): G
     outputs[`next_value_${i}`] = slice(done.memory.value, 1, { start: 1 });
   }
   const parameters = studentT(norm(x, w.at('ln_f')), root.at('model.param_proj'));
-  const more = isInBlocks ? [blocks] : memory.flatMap(({ key, value }) => [key, value]);
-  const inputs = [values, loc, scale, calendar, ...more];
-  return defineGraph('lag-llama', inputs, { ...parameters, ...outputs });
+  return defineGraph('lag-llama', listed(fed), { ...parameters, ...outputs });
 };
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
