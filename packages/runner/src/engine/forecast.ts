@@ -121,13 +121,15 @@ interface Run {
   readonly seriesCount: number;
   readonly timing: RunnerForecast['timing'];
   readonly warnings: readonly string[];
+  /** Of `unusedOptions`. */
+  readonly unused: readonly string[];
 }
 
 /** The answer to one of the jobs of a run, from the forecasts of its own series. */
 const toResult = (
   job: ForecastJob,
   own: readonly SeriesForecast[],
-  { model, runner, seriesCount, timing, warnings }: Run,
+  { model, runner, seriesCount, timing, warnings, unused }: Run,
 ): RunnerForecast => {
   const { model: name, horizon, quantiles, series } = job.params;
   const forecasts = series.map((one, i) => toForecast(one, own[i]!, job));
@@ -147,7 +149,7 @@ const toResult = (
       peak_memory_mb: Math.round(process.resourceUsage().maxRSS / 1024),
     },
     timing,
-    warnings: [...warnings, ...missing],
+    warnings: [...warnings, ...missing, ...unused],
   };
 };
 
@@ -179,9 +181,9 @@ export const forecastBatch = async (
     isWhole: dependsOnCompany(params),
     signal,
   });
-  const told = [...warnings, ...unusedOptions(watched, params.model)];
+  const unused = unusedOptions(watched, params.model);
   const timing = { model_load_ms: started - waited, inference_ms: performance.now() - started };
-  const run = { model, runner, seriesCount: series.length, timing, warnings: told };
+  const run = { model, runner, seriesCount: series.length, timing, warnings, unused };
   let next = 0;
   return jobs.map((job) => {
     const from = next;
