@@ -1,4 +1,5 @@
 /** Forecasts of one series by name: a statistical model, the folder of a checkpoint, or `join:FOLDER`. */
+import { isStatisticalName } from '@tollama/core/statistical';
 import { DECILES, joinForecasts } from '../packages/models/src/ensemble/rehearsed-join.ts';
 import type { Task } from '../packages/models/src/family.ts';
 import { PRIORS } from '../packages/models/src/in-the-box/nano-auto.ts';
@@ -7,7 +8,6 @@ import { observe } from '../packages/models/src/statistical/history.ts';
 import {
   type CandidateSeasons,
   forecastStatistical,
-  isStatisticalModel,
 } from '../packages/models/src/statistical/index.ts';
 
 /** [levels][horizon] for a task of one series. */
@@ -40,7 +40,7 @@ export const forecasterOf = async (
   name: string,
   candidates: CandidateSeasons,
 ): Promise<Forecaster> => {
-  if (isStatisticalModel(name)) {
+  if (isStatisticalName(name)) {
     return async (task) =>
       forecastStatistical(name, task, candidates).forecasts[0]!.targets[0]!.quantiles;
   }

@@ -6,9 +6,9 @@
  */
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isStatisticalName } from '@tollama/core/statistical';
 import {
   forecastStatistical,
-  isStatisticalModel,
   type StatisticalModelName,
 } from '../packages/models/src/statistical/index.ts';
 import { simulator } from '../packages/models/src/statistical/simulate.ts';
@@ -57,7 +57,7 @@ const measure = async (): Promise<void> => {
     },
   });
   const { model } = options;
-  if (!isStatisticalModel(model)) throw new Error(`unknown model '${model}'`);
+  if (!isStatisticalName(model)) throw new Error(`unknown model '${model}'`);
   const [workers, series] = [Number(options.workers), Number(options.series)];
   const rates = await Promise.all(
     Array.from({ length: workers }, (_, k) => {

@@ -1,5 +1,6 @@
 /** Forecasts of whole panels in bounded memory, by any number of workers. */
-export { type BatchOptions, type BatchSummary, runBatch } from './run/run-batch.ts';
+export type { BatchOptions } from './run/batch-options.ts';
+export { type BatchSummary, runBatch } from './run/run-batch.ts';
 export type { RunProgress } from './run/run-folder.ts';
 export { type BatchStatus, batchStatus } from './run/run-status.ts';
 export { BATCH_QUEUE, BatchSettings } from './settings.ts';

@@ -1,3 +1,4 @@
+/** GIFT-Eval and backtests: data, protocol, metrics, comparisons, ensembles and reports. */
 export * from './backtest/backtest.ts';
 export * from './backtest/cross-validation.ts';
 export * from './comparison/diebold-mariano.ts';

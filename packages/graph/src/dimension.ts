@@ -12,6 +12,7 @@ interface Term {
   readonly symbols: readonly string[];
 }
 
+/** A size that a run tells; equal to another when their texts are. */
 export interface SymbolicDim {
   readonly text: string;
   readonly terms: readonly Term[];
@@ -19,6 +20,7 @@ export interface SymbolicDim {
 
 export type Dim = number | SymbolicDim;
 
+/** A size by its name. Throws RangeError for what is no name. */
 export const symbol = (name: string): SymbolicDim => {
   if (!/^[a-z][\w]*$/i.test(name)) throw new RangeError(`invalid dimension name '${name}'`);
   return { text: name, terms: [{ coefficient: 1, symbols: [name] }] };
@@ -55,8 +57,10 @@ const termsOf = (dim: Dim): readonly Term[] => {
   return dim === 0 ? [] : [{ coefficient: dim, symbols: [] }];
 };
 
+/** The sum of sizes, exact whatever the symbols are. */
 export const addDims = (...dims: readonly Dim[]): Dim => canonical(dims.flatMap(termsOf));
 
+/** The product of sizes; 1 of none. */
 export const multiplyDims = (...dims: readonly Dim[]): Dim =>
   dims.reduce<Dim>(
     (a, b) =>
@@ -71,6 +75,7 @@ export const multiplyDims = (...dims: readonly Dim[]): Dim =>
     1,
   );
 
+/** a - b */
 export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
 
 /** a / b of two monomials, undefined where a symbol or the number leaves a remainder. */
@@ -104,10 +109,13 @@ export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
   return canonical(quotient);
 };
 
+/** `16*patches+1` */
 export const dimText = (dim: Dim): string => (typeof dim === 'number' ? String(dim) : dim.text);
 
+/** Whether two sizes are equal whatever the symbols are. */
 export const dimEquals = (a: Dim, b: Dim): boolean => dimText(a) === dimText(b);
 
+/** Names of the symbols, each once. */
 export const symbolsOf = (dim: Dim): readonly string[] =>
   typeof dim === 'number' ? [] : [...new Set(dim.terms.flatMap((term) => term.symbols))];
 
@@ -142,5 +150,6 @@ export const evaluateDim = (dim: Dim, sizes: ReadonlyMap<string, number>): numbe
 /** `[batch, 16*patches, 512]` */
 export const shapeText = (shape: readonly Dim[]): string => `[${shape.map(dimText).join(', ')}]`;
 
+/** Whether two shapes are equal whatever the symbols are. */
 export const shapeEquals = (a: readonly Dim[], b: readonly Dim[]): boolean =>
   a.length === b.length && a.every((dim, i) => dimEquals(dim, b[i]!));

@@ -35,6 +35,7 @@ const BY_SAFETENSORS = new Map<string, DType>(
   (Object.keys(DTYPES) as DType[]).map((dtype) => [DTYPES[dtype].safetensors, dtype]),
 );
 
+/** The type of a safetensors name such as `F32`; undefined for one that is not known. */
 export const fromSafetensorsName = (name: string): DType | undefined => BY_SAFETENSORS.get(name);
 
 export const SAFETENSORS_NAMES: readonly string[] = [...BY_SAFETENSORS.keys()];

@@ -10,41 +10,41 @@ import type { Graph } from './graph.ts';
 
 export type Shape = readonly Dim[];
 
-/** Facts that every node carries. */
-interface Base {
+/** Facts that every node carries, and what inference gives. */
+export interface ShapeAndType {
   readonly shape: Shape;
   readonly dtype: DType;
 }
 
 /** A value that the caller feeds to each run. */
-export interface InputNode extends Base {
+export interface InputNode extends ShapeAndType {
   readonly kind: 'input';
   readonly inputs: readonly [];
   readonly name: string;
 }
 
 /** A tensor of the checkpoint, addressed by its own name in the published file. */
-export interface ParameterNode extends Base {
+export interface ParameterNode extends ShapeAndType {
   readonly kind: 'parameter';
   readonly inputs: readonly [];
   readonly name: string;
 }
 
 /** Numbers that the family computes itself, such as a table of buckets. */
-export interface ConstantNode extends Base {
+export interface ConstantNode extends ShapeAndType {
   readonly kind: 'constant';
   readonly inputs: readonly [];
   readonly data: TensorData;
 }
 
 /** 0, 1, ... size-1 as int64. */
-export interface IotaNode extends Base {
+export interface IotaNode extends ShapeAndType {
   readonly kind: 'iota';
   readonly inputs: readonly [];
 }
 
 /** A size of the graph's own, known when it runs: int64 of shape []. */
-export interface SizeNode extends Base {
+export interface SizeNode extends ShapeAndType {
   readonly kind: 'size';
   readonly inputs: readonly [];
   readonly size: Dim;
@@ -77,7 +77,7 @@ export type UnaryOp =
   | 'isNan'
   | 'not';
 
-export interface UnaryNode extends Base {
+export interface UnaryNode extends ShapeAndType {
   readonly kind: 'unary';
   readonly op: UnaryOp;
   readonly inputs: readonly [Tensor];
@@ -101,19 +101,19 @@ export type BinaryOp =
   | 'or';
 
 /** Elementwise with numpy broadcasting; comparisons and logic give bool. */
-export interface BinaryNode extends Base {
+export interface BinaryNode extends ShapeAndType {
   readonly kind: 'binary';
   readonly op: BinaryOp;
   readonly inputs: readonly [Tensor, Tensor];
 }
 
 /** condition ? a : b, elementwise with broadcasting. */
-export interface WhereNode extends Base {
+export interface WhereNode extends ShapeAndType {
   readonly kind: 'where';
   readonly inputs: readonly [Tensor, Tensor, Tensor];
 }
 
-export interface CastNode extends Base {
+export interface CastNode extends ShapeAndType {
   readonly kind: 'cast';
   readonly inputs: readonly [Tensor];
 }
@@ -121,7 +121,7 @@ export interface CastNode extends Base {
 export type ReduceOp = 'sum' | 'mean' | 'max' | 'min';
 
 /** Reduces the given axes (not negative, ascending), which stay with size 1 or go. */
-export interface ReduceNode extends Base {
+export interface ReduceNode extends ShapeAndType {
   readonly kind: 'reduce';
   readonly op: ReduceOp;
   readonly inputs: readonly [Tensor];
@@ -129,31 +129,31 @@ export interface ReduceNode extends Base {
   readonly keepAxes: boolean;
 }
 
-export interface ReshapeNode extends Base {
+export interface ReshapeNode extends ShapeAndType {
   readonly kind: 'reshape';
   readonly inputs: readonly [Tensor];
 }
 
-export interface TransposeNode extends Base {
+export interface TransposeNode extends ShapeAndType {
   readonly kind: 'transpose';
   readonly inputs: readonly [Tensor];
   readonly permutation: readonly number[];
 }
 
 /** Numpy broadcast to the node's shape. */
-export interface BroadcastNode extends Base {
+export interface BroadcastNode extends ShapeAndType {
   readonly kind: 'broadcast';
   readonly inputs: readonly [Tensor];
 }
 
-export interface ConcatNode extends Base {
+export interface ConcatNode extends ShapeAndType {
   readonly kind: 'concat';
   readonly inputs: readonly Tensor[];
   readonly axis: number;
 }
 
 /** Elements start, start+step, ... before end of one axis; both ends may be symbolic, not negative. */
-export interface SliceNode extends Base {
+export interface SliceNode extends ShapeAndType {
   readonly kind: 'slice';
   readonly inputs: readonly [Tensor];
   readonly axis: number;
@@ -163,21 +163,21 @@ export interface SliceNode extends Base {
 }
 
 /** Rows of `axis` picked by an int64 tensor of any rank, whose axes take the place of `axis`. */
-export interface TakeNode extends Base {
+export interface TakeNode extends ShapeAndType {
   readonly kind: 'take';
   readonly inputs: readonly [Tensor, Tensor];
   readonly axis: number;
 }
 
 /** Elements along `axis` picked by int64 indices of the result's shape (torch.gather). */
-export interface TakeAlongNode extends Base {
+export interface TakeAlongNode extends ShapeAndType {
   readonly kind: 'takeAlong';
   readonly inputs: readonly [Tensor, Tensor];
   readonly axis: number;
 }
 
 /** Zeros before and after one axis. */
-export interface PadNode extends Base {
+export interface PadNode extends ShapeAndType {
   readonly kind: 'pad';
   readonly inputs: readonly [Tensor];
   readonly axis: number;
@@ -189,7 +189,7 @@ export interface PadNode extends Base {
  * Zeros with `size` elements along `axis`, to which values are added at int64 places of their own shape: what
  * undoes `takeAlong`. Equal places add up.
  */
-export interface ScatterAddNode extends Base {
+export interface ScatterAddNode extends ShapeAndType {
   readonly kind: 'scatterAdd';
   readonly inputs: readonly [Tensor, Tensor];
   readonly axis: number;
@@ -197,7 +197,7 @@ export interface ScatterAddNode extends Base {
 }
 
 /** Inclusive running sum, from the end where it is reverse. */
-export interface CumulativeSumNode extends Base {
+export interface CumulativeSumNode extends ShapeAndType {
   readonly kind: 'cumulativeSum';
   readonly inputs: readonly [Tensor];
   readonly axis: number;
@@ -205,7 +205,7 @@ export interface CumulativeSumNode extends Base {
 }
 
 /** The `count` largest (or smallest) elements of an axis in order, or their int64 places. */
-export interface TopNode extends Base {
+export interface TopNode extends ShapeAndType {
   readonly kind: 'top';
   readonly inputs: readonly [Tensor];
   readonly axis: number;
@@ -215,7 +215,7 @@ export interface TopNode extends Base {
 }
 
 /** Convolution over the last axis: x [b, in, t], weight [out, in / groups, width], bias [out]. */
-export interface Conv1dNode extends Base {
+export interface Conv1dNode extends ShapeAndType {
   readonly kind: 'conv1d';
   readonly inputs: readonly [Tensor, Tensor] | readonly [Tensor, Tensor, Tensor];
   readonly stride: number;
@@ -226,14 +226,14 @@ export interface Conv1dNode extends Base {
 }
 
 /** Batched matrix product over the last two axes; the second may be read transposed. */
-export interface MatmulNode extends Base {
+export interface MatmulNode extends ShapeAndType {
   readonly kind: 'matmul';
   readonly inputs: readonly [Tensor, Tensor];
   readonly transposeB: boolean;
 }
 
 /** x . weight^T (+ bias); weight [out, in] as torch's nn.Linear stores it. x [..., in] -> [..., out] */
-export interface LinearNode extends Base {
+export interface LinearNode extends ShapeAndType {
   readonly kind: 'linear';
   readonly inputs: readonly [Tensor, Tensor] | readonly [Tensor, Tensor, Tensor];
 }
@@ -242,26 +242,26 @@ export interface LinearNode extends Base {
  * A linear layer whose weight was quantised per output row to int8, activations per run: inputs are
  * x, weight [in, out] int8, scale [out], and the bias where there is one.
  */
-export interface QuantizedLinearNode extends Base {
+export interface QuantizedLinearNode extends ShapeAndType {
   readonly kind: 'quantizedLinear';
   readonly inputs: readonly [Tensor, Tensor, Tensor] | readonly [Tensor, Tensor, Tensor, Tensor];
 }
 
-export interface SoftmaxNode extends Base {
+export interface SoftmaxNode extends ShapeAndType {
   readonly kind: 'softmax';
   readonly inputs: readonly [Tensor];
   readonly axis: number;
 }
 
 /** x / sqrt(mean(x^2) + epsilon) * gain over the last axis. */
-export interface RmsNormNode extends Base {
+export interface RmsNormNode extends ShapeAndType {
   readonly kind: 'rmsNorm';
   readonly inputs: readonly [Tensor, Tensor];
   readonly epsilon: number;
 }
 
 /** (x - mean) / sqrt(var + epsilon) * gain + offset over the last axis. */
-export interface LayerNormNode extends Base {
+export interface LayerNormNode extends ShapeAndType {
   readonly kind: 'layerNorm';
   readonly inputs: readonly [Tensor, Tensor] | readonly [Tensor, Tensor, Tensor];
   readonly epsilon: number;
@@ -271,7 +271,7 @@ export interface LayerNormNode extends Base {
  * Multi-head attention: query [b, s, h*k], key [b, t, h*k] and value [b, t, h*v], or both split into heads as
  * [b, h, t, k], optional bias that is added to the scores and broadcasts to [b, h, s, t]. -> [b, s, h*v]
  */
-export interface AttentionNode extends Base {
+export interface AttentionNode extends ShapeAndType {
   readonly kind: 'attention';
   readonly inputs: readonly [Tensor, Tensor, Tensor] | readonly [Tensor, Tensor, Tensor, Tensor];
   readonly heads: number;
@@ -285,7 +285,7 @@ export type RotaryPairs = 'neighbours' | 'halves';
  * Turns the first r channels of every head in pairs: x [b, s, h*k], cosines and sines [b, s, r/2], or
  * [s, r/2] for all of the batch. -> [b, s, h*k]
  */
-export interface RotaryNode extends Base {
+export interface RotaryNode extends ShapeAndType {
   readonly kind: 'rotary';
   readonly inputs: readonly [Tensor, Tensor, Tensor];
   readonly heads: number;
@@ -305,7 +305,7 @@ export interface Growth {
  * that a step uses; the body has an input for each, in this order. Its outputs are the next states and what
  * is collected. A node is one result of the loop; all results share the body.
  */
-export interface ScanNode extends Base {
+export interface ScanNode extends ShapeAndType {
   readonly kind: 'scan';
   readonly inputs: readonly Tensor[];
   readonly body: Graph;
@@ -319,7 +319,7 @@ export interface ScanNode extends Base {
 }
 
 /** The value itself; gradients end here. */
-export interface StopGradientNode extends Base {
+export interface StopGradientNode extends ShapeAndType {
   readonly kind: 'stopGradient';
   readonly inputs: readonly [Tensor];
 }

@@ -3,10 +3,11 @@
  * computed. Negative axes count from the end; a plain number stands for a scalar of the other
  * operand's type. All throw GRAPH_INVALID when shapes or types do not fit.
  */
-import { type Dim, dimEquals, symbol } from './dimension.ts';
+import { type Dim, shapeEquals, symbol } from './dimension.ts';
 import type { DType, TensorData } from './dtype.ts';
+import { misfit } from './misfit.ts';
 import type { BinaryOp, Node, ReduceOp, RotaryPairs, Shape, Tensor, UnaryOp } from './node.ts';
-import { inferShape, misfit } from './shape.ts';
+import { inferShape } from './shape.ts';
 
 type Scalar = Tensor | number;
 
@@ -159,6 +160,7 @@ export const where = (condition: Tensor, a: Scalar, b: Scalar): Tensor => {
 export const clip = (x: Tensor, low: number, high: number): Tensor =>
   where(less(x, low), low, where(greater(x, high), high, x));
 
+/** The values in another type, as ONNX' Cast converts them; the tensor itself where it has that type. */
 export const cast = (x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : make({ kind: 'cast', inputs: [x], dtype });
 
@@ -193,17 +195,21 @@ export const min = reduce('min');
 
 // ---- layout (families write `rearrange`; these are what it is made of) -----------------------------
 
+/** The same elements, row by row, in another shape of as many. */
 export const reshape = (x: Tensor, shape: Shape): Tensor =>
   make({ kind: 'reshape', inputs: [x], shape });
 
+/** Axis i of the result is axis permutation[i] of x. */
 export const transpose = (x: Tensor, permutation: readonly number[]): Tensor =>
   permutation.every((axis, i) => axis === i)
     ? x
     : make({ kind: 'transpose', inputs: [x], permutation });
 
+/** Numpy broadcast to a shape. */
 export const broadcast = (x: Tensor, shape: Shape): Tensor =>
   make({ kind: 'broadcast', inputs: [x], shape });
 
+/** Joins tensors along an axis; all other axes are equal. */
 export const concat = (inputs: readonly Tensor[], axis: number): Tensor =>
   make({ kind: 'concat', inputs, axis: axisOf(inputs[0] ?? misfit('concat: no inputs'), axis) });
 
@@ -303,6 +309,7 @@ export const conv1d = (x: Tensor, weight: Tensor, options: Conv1dOptions = {}): 
   return make({ kind: 'conv1d', inputs, stride, dilation, groups, padding });
 };
 
+/** exp(x) / sum(exp(x)) along an axis. */
 export const softmax = (x: Tensor, axis = -1): Tensor =>
   make({ kind: 'softmax', inputs: [x], axis: axisOf(x, axis) });
 
@@ -369,5 +376,5 @@ export const widthOf = (x: Tensor, axis = -1): number => {
   return typeof dim === 'number' ? dim : misfit(`axis ${axis} has the symbolic size ${dim.text}`);
 };
 
-export const sameShape = (a: Tensor, b: Tensor): boolean =>
-  a.shape.length === b.shape.length && a.shape.every((dim, i) => dimEquals(dim, b.shape[i]!));
+/** Whether two tensors have the same sizes, symbolic ones included. */
+export const sameShape = (a: Tensor, b: Tensor): boolean => shapeEquals(a.shape, b.shape);

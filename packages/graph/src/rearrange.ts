@@ -2,10 +2,17 @@
  * `rearrange`, `repeat`: the one way to split, reorder and join axes, in the notation of einops
  * (Rogozhnikov, ICLR 2022), so that shapes are read, not traced.
  */
-import { type Dim, dimEquals, dimText, divideDims, multiplyDims } from './dimension.ts';
+import {
+  type Dim,
+  dimEquals,
+  dimText,
+  divideDims,
+  multiplyDims,
+  shapeEquals,
+} from './dimension.ts';
+import { misfit } from './misfit.ts';
 import type { Shape, Tensor } from './node.ts';
 import { broadcast, reshape, transpose } from './ops.ts';
-import { misfit } from './shape.ts';
 
 /** One axis of a pattern: the names that it is made of; none for a literal 1. */
 type Axis = readonly string[];
@@ -76,9 +83,7 @@ const sizesOf = (axes: readonly Axis[], sizes: ReadonlyMap<string, Dim>): Shape 
   axes.map((names) => multiplyDims(...names.map((name) => sizes.get(name)!)));
 
 const reshapeTo = (x: Tensor, shape: Shape): Tensor =>
-  shape.length === x.shape.length && shape.every((dim, i) => dimText(dim) === dimText(x.shape[i]!))
-    ? x
-    : reshape(x, shape);
+  shapeEquals(shape, x.shape) ? x : reshape(x, shape);
 
 /**
  * Splits, reorders and joins axes.

@@ -9,8 +9,7 @@ import {
   symbol,
 } from './dimension.ts';
 import { misfit } from './misfit.ts';
-import type { Node, ScanNode, Shape } from './node.ts';
-import type { ShapeAndType } from './shape.ts';
+import type { Node, ScanNode, Shape, ShapeAndType } from './node.ts';
 
 /** The number of steps of a loop over these sequences. */
 const stepsOf = (sequences: readonly Node[]): Dim => {

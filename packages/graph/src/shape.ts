@@ -15,18 +15,11 @@ import {
 } from './dimension.ts';
 import { type DType, isFloat } from './dtype.ts';
 import { misfit } from './misfit.ts';
-import { type Node, type Shape, type Visitor, visit } from './node.ts';
+import { type Node, type Shape, type ShapeAndType, type Visitor, visit } from './node.ts';
 import { scanShape } from './scan-shape.ts';
 
-export interface ShapeAndType {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
-export { misfit } from './misfit.ts';
-
 /** Numpy broadcasting of two shapes. */
-export const broadcastShapes = (a: Shape, b: Shape, what: string): Shape => {
+const broadcastShapes = (a: Shape, b: Shape, what: string): Shape => {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const x: Dim = a[a.length - rank + i] ?? 1;

@@ -2,8 +2,8 @@
 import { TollamaError } from '@tollama/core/errors';
 import { asLinear, shapeEquals, shapeText, symbolsOf } from './dimension.ts';
 import type { Graph } from './graph.ts';
-import type { Node } from './node.ts';
-import { inferShape, type ShapeAndType } from './shape.ts';
+import type { Node, ShapeAndType } from './node.ts';
+import { inferShape } from './shape.ts';
 
 const typeText = ({ dtype, shape }: ShapeAndType): string => `${dtype}${shapeText(shape)}`;
 

@@ -1,6 +1,7 @@
 /** config.json -> the family that it belongs to, and its config; unknown variants are refused by name. */
 import { TollamaError } from '@tollama/core/errors';
 import type { TensorSpec } from '@tollama/graph';
+import { firstIssue } from './config-issue.ts';
 import { FAMILIES } from './families/index.ts';
 import type { Family } from './family.ts';
 
@@ -41,16 +42,8 @@ export const familyOf = (
   }
   const parsed = family.config.safeParse(record);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = issue!.path.join('.');
-    const value = issue!.path.reduce<unknown>(
-      (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
-      record,
-    );
-    throw new TollamaError(
-      'CHECKPOINT_INVALID',
-      `${source}: ${path} = ${JSON.stringify(value) ?? 'nothing'} is not valid for ${family.name}: ${issue!.message}`,
-    );
+    const issue = firstIssue(parsed.error, record, family.name);
+    throw new TollamaError('CHECKPOINT_INVALID', `${source}: ${issue}`);
   }
   return { family, config: family.complete?.(parsed.data, tensors) ?? parsed.data };
 };

@@ -1,24 +1,9 @@
 /** Random weights of a family's architecture, whatever its size. */
 import { TollamaError } from '@tollama/core/errors';
 import { declaring, type TensorSpec, writeSafetensors } from '@tollama/graph';
-import { familyOf } from './read-config.ts';
-
-/** Uniform numbers in [0, 1): mulberry32, whose whole state is one seed. */
-const uniforms = (seed: number) => {
-  let state = seed >>> 0;
-  return (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
-const seedOf = (name: string, seed: number): number => {
-  let hash = 2166136261 ^ seed;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 16777619);
-  return hash >>> 0;
-};
+import { familyOf } from './family-of.ts';
+import { mulberry32 } from './random/mulberry32.ts';
+import { textSeed } from './random/text-seed.ts';
 
 /**
  * Values that keep activations of order one: gains around 1, matrices with a spread of 0.9/sqrt(in) (less
@@ -30,12 +15,12 @@ const randomTensor = (name: string, { shape }: TensorSpec, seed: number): Float3
   const width = shape.at(-1) ?? 1;
   const gain = /(^|\.)(q|k)\.weight$/.test(name) ? 0.35 : 0.9;
   const spread = shape.length > 1 ? gain / Math.sqrt(width) : 0.1;
-  const next = uniforms(seedOf(name, seed));
+  const next = mulberry32(textSeed(name, seed));
   const values = new Float32Array(size);
   const centre = isGain ? 1 : 0;
   // A uniform of the same variance is as good here as a normal, and four times as fast.
   const reach = spread * Math.sqrt(12);
-  for (let i = 0; i < size; i++) values[i] = centre + (next() - 0.5) * reach;
+  for (let i = 0; i < size; i++) values[i] = centre + (next() / 2 ** 32 - 0.5) * reach;
   return values;
 };
 

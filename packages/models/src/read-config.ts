@@ -6,8 +6,6 @@ import type { TensorSpec } from '@tollama/graph';
 import { FAMILIES } from './families/index.ts';
 import { type FamilyAndConfig, familyOf } from './family-of.ts';
 
-export { type FamilyAndConfig, familyOf } from './family-of.ts';
-
 type Tensors = ReadonlyMap<string, TensorSpec>;
 
 /** What a training library keeps beside the weights of a checkpoint, as `Checkpoint` gives it. */

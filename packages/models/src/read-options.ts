@@ -1,5 +1,6 @@
 import { TollamaError } from '@tollama/core/errors';
 import type { z } from 'zod';
+import { firstIssue } from './config-issue.ts';
 import type { Task } from './family.ts';
 
 /**
@@ -16,14 +17,8 @@ export const readOptions = <Options>(
 ): Options => {
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const value = issue!.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
-    options,
-  );
-  throw new TollamaError(
-    'INVALID_REQUEST',
-    `options.${issue!.path.join('.')} = ${JSON.stringify(value) ?? 'nothing'} is not valid for ${family}: ${issue!.message}`,
-    { hint: `docs/models/${family}.md lists the options of ${family}` },
-  );
+  const issue = firstIssue(parsed.error, options, family);
+  throw new TollamaError('INVALID_REQUEST', `options.${issue}`, {
+    hint: `docs/models/${family}.md lists the options of ${family}`,
+  });
 };

@@ -1,4 +1,5 @@
 /** What a forecast says about its sample paths [samples][horizon]. */
+import { linearQuantile } from './quantiles.ts';
 
 /** The mean of the paths at each step. */
 export const meanOfPaths = (paths: readonly Float32Array[]): Float32Array => {
@@ -30,10 +31,7 @@ export const quantilesOfPaths = (
   for (let h = 0; h < horizon; h++) {
     const values = sortedAt(paths, h);
     levels.forEach((level, j) => {
-      const rank = level * (values.length - 1);
-      const below = Math.floor(rank);
-      const above = Math.min(below + 1, values.length - 1);
-      quantiles[j]![h] = values[below]! + (rank - below) * (values[above]! - values[below]!);
+      quantiles[j]![h] = linearQuantile(values, level);
     });
   }
   return quantiles;

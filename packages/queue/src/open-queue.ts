@@ -6,7 +6,7 @@ import { openJournalQueue } from './journal/journal-queue.ts';
 import { isRedisAddress } from './redis/address.ts';
 
 /** The path of a journal's file: `file:...`, or a path as it is; undefined for any other address. */
-export const journalPath = (address: string): string | undefined => {
+const journalPath = (address: string): string | undefined => {
   if (address.startsWith('file://')) return fileURLToPath(address);
   if (address.startsWith('file:')) return address.slice('file:'.length);
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(address) ? undefined : address;

@@ -49,6 +49,31 @@ describe('a journal', () => {
     expect(await queue.result('over')).toBeUndefined();
   });
 
+  test('each way to end counts: done, failed, cancelled, lost too often; by default for a day', async () => {
+    const hour = 60 * 60 * 1000;
+    const ids = ['done', 'failed', 'cancelled', 'lost'];
+    await using queue = await openJournalQueue(path, {
+      ...{ name: 'ways', leaseMs: 1000, mostLosses: 0 },
+      now: () => now,
+    });
+    for (const id of ids) await queue.enqueue({ id, payload: 1 });
+    await queue.finish((await queue.lease())!, 1);
+    await queue.fail((await queue.lease())!, { code: 'INTERNAL', message: 'no' }, true);
+    await queue.cancel('cancelled');
+    await queue.lease();
+    now += 1001;
+    await queue.lease();
+    const known = async () => {
+      await queue.enqueue({ id: `at-${now}`, payload: 1 });
+      const records = await Promise.all(ids.map((id) => queue.result(id)));
+      return records.map((record) => record?.state);
+    };
+    now += 23 * hour;
+    expect(await known()).toEqual(['finished', 'failed', 'cancelled', 'failed']);
+    now += 3 * hour;
+    expect(await known()).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
   test('what a process held that was killed is taken before its lease runs out', async () => {
     const program = `
       import { openJournalQueue } from ${JSON.stringify(import.meta.resolve('./journal/journal-queue.ts'))};

@@ -70,6 +70,28 @@ const endOf = (engine: Worker) => (): void => {
   setTimeout(() => process.exit(0), FLUSH_MS);
 };
 
+/** Answers what this thread can answer; tells whether the line is for the engine. */
+const isForEngine = (line: string, family: string): boolean => {
+  if (line.trim() === '') return false;
+  const request = parseControl(line);
+  switch (request?.method) {
+    case 'hello':
+      answer(request.id, {
+        name: `tollama-${family}`,
+        version: VERSION,
+        protocol: PROTOCOL_VERSION,
+        capabilities: [...METHODS, TRACE_CAPABILITY],
+        supported_families: [family],
+      });
+      return false;
+    case 'ping':
+      answer(request.id, { ok: true });
+      return false;
+    default:
+      return true;
+  }
+};
+
 /** Starts the runner: reads requests from stdin until it ends. */
 export const runRunner = (argv: readonly string[]): void => {
   const options = optionsOf(argv);
@@ -84,32 +106,9 @@ export const runRunner = (argv: readonly string[]): void => {
     console.error(error);
     process.exit(1);
   });
-
-  /** Answers what this thread can answer; tells whether the line is for the engine. */
-  const isForEngine = (line: string): boolean => {
-    if (line.trim() === '') return false;
-    const request = parseControl(line);
-    switch (request?.method) {
-      case 'hello':
-        answer(request.id, {
-          name: `tollama-${options.family}`,
-          version: VERSION,
-          protocol: PROTOCOL_VERSION,
-          capabilities: [...METHODS, TRACE_CAPABILITY],
-          supported_families: [options.family],
-        });
-        return false;
-      case 'ping':
-        answer(request.id, { ok: true });
-        return false;
-      default:
-        return true;
-    }
-  };
-
   const splitter = new LineSplitter();
   process.stdin.on('data', (chunk: Buffer) => {
-    const lines = splitter.push(chunk).filter(isForEngine);
+    const lines = splitter.push(chunk).filter((line) => isForEngine(line, options.family));
     if (lines.length > 0) engine.postMessage(lines);
   });
   const end = endOf(engine);

@@ -20,6 +20,7 @@ export interface ForecastBlock {
 
 type Header = Pick<ForecastBlock, 'horizon' | 'ids' | 'failures'> & { readonly width: number };
 
+/** A block as bytes, the same for the same forecasts. */
 export const encodeForecastBlock = ({
   horizon,
   ids,
@@ -32,6 +33,7 @@ export const encodeForecastBlock = ({
     ...columns,
   ]);
 
+/** The block of bytes. Throws INTERNAL for bytes that are no block. */
 export const decodeForecastBlock = (bytes: Uint8Array): ForecastBlock => {
   const { header, doubles } = splitBlock(bytes);
   const { horizon, ids, failures, width } = header as Header;

@@ -113,6 +113,7 @@ const extrasOf = ({ covariates }: PanelSeries): Extras | null =>
       }
     : null;
 
+/** A chunk as bytes: a header in JSON, then the doubles of all series; regular times are told by the header. */
 export const encodePanelBlock = ({ kind, series, covariates = [] }: PanelBlock): Uint8Array => {
   const shapes = series.map(shapeOf);
   const header: Header = {
@@ -130,6 +131,7 @@ export const encodePanelBlock = ({ kind, series, covariates = [] }: PanelBlock):
   return joinBlock(header, parts);
 };
 
+/** The chunk of bytes. Throws INTERNAL for bytes that are no block. */
 export const decodePanelBlock = (bytes: Uint8Array): PanelBlock => {
   const { header, doubles } = splitBlock(bytes);
   const { kind, ids, shapes, problems, covariates, extras } = header as Header;

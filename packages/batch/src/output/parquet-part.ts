@@ -57,50 +57,64 @@ export interface ParquetPart {
   finish(): Uint8Array;
 }
 
-export const createParquetPart = (layout: PartLayout): ParquetPart => {
-  const names = columnNames(layout);
-  const writer = new ByteWriter();
-  const schema: SchemaElement[] = [
-    { name: 'root', num_children: names.length },
-    ...names.map((name, at) => elementOf(name, at, layout)),
-  ];
-  const parquet = new ParquetWriter({ writer, schema, createdBy: 'tollama' });
-  let waiting: ForecastBlock[] = [];
-  let waitingRows = 0;
-  let rows = 0;
-  const flush = (): void => {
-    if (waitingRows === 0) return;
-    const ids = repeated(waiting);
-    const numbers = [
-      layout.hasIntegerIds ? BigInt64Array.from(ids, BigInt) : ids,
-      BigInt64Array.from(joined(waiting.map(({ times }) => times)), BigInt),
-      ...names.slice(2).map((_, k) => joined(waiting.map(({ columns }) => columns[k]!))),
+class WrittenPart implements ParquetPart {
+  readonly #layout: PartLayout;
+  readonly #names: readonly string[];
+  readonly #bytes = new ByteWriter();
+  readonly #parquet: ParquetWriter;
+  #waiting: ForecastBlock[] = [];
+  #waitingRows = 0;
+  #rows = 0;
+
+  constructor(layout: PartLayout) {
+    this.#layout = layout;
+    this.#names = columnNames(layout);
+    const schema: SchemaElement[] = [
+      { name: 'root', num_children: this.#names.length },
+      ...this.#names.map((name, at) => elementOf(name, at, layout)),
     ];
-    parquet.write({
-      columnData: names.map((name, at) => ({
+    this.#parquet = new ParquetWriter({ writer: this.#bytes, schema, createdBy: 'tollama' });
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  add(block: ForecastBlock): void {
+    this.#waiting.push(block);
+    this.#waitingRows += block.times.length;
+    this.#rows += block.times.length;
+    if (this.#waitingRows >= ROWS_PER_GROUP) this.#flush();
+  }
+
+  finish(): Uint8Array {
+    this.#flush();
+    this.#parquet.finish();
+    return this.#bytes.getBytes();
+  }
+
+  /** What waits as one row group. */
+  #flush(): void {
+    if (this.#waitingRows === 0) return;
+    const waiting = this.#waiting;
+    const ids = repeated(waiting);
+    const values = [
+      this.#layout.hasIntegerIds ? BigInt64Array.from(ids, BigInt) : ids,
+      BigInt64Array.from(joined(waiting.map(({ times }) => times)), BigInt),
+      ...this.#names.slice(2).map((_, k) => joined(waiting.map(({ columns }) => columns[k]!))),
+    ];
+    this.#parquet.write({
+      columnData: this.#names.map((name, at) => ({
         name,
-        data: numbers[at]!,
+        data: values[at]!,
         // Forecasts hardly ever repeat: no dictionary is worth its search.
         ...(at > 1 && { encoding: 'PLAIN' as const }),
       })),
-      rowGroupSize: waitingRows,
+      rowGroupSize: this.#waitingRows,
     });
-    [waiting, waitingRows] = [[], 0];
-  };
-  return {
-    get rows() {
-      return rows;
-    },
-    add(block) {
-      waiting.push(block);
-      waitingRows += block.times.length;
-      rows += block.times.length;
-      if (waitingRows >= ROWS_PER_GROUP) flush();
-    },
-    finish() {
-      flush();
-      parquet.finish();
-      return writer.getBytes();
-    },
-  };
-};
+    [this.#waiting, this.#waitingRows] = [[], 0];
+  }
+}
+
+/** An empty part. */
+export const createParquetPart = (layout: PartLayout): ParquetPart => new WrittenPart(layout);

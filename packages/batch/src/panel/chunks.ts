@@ -34,6 +34,7 @@ const toChunk = (facts: PanelFacts, series: readonly PanelSeries[]): PanelChunk 
 const sizeOf = ({ values, covariates }: PanelSeries): number =>
   values.length + (covariates?.columns.reduce((sum, { length }) => sum + length, 0) ?? 0);
 
+/** The chunks of a panel in its order; a series of more points than `size.points` is a chunk by itself. */
 export async function* chunksOf(
   panel: AsyncIterable<PanelSeries>,
   facts: PanelFacts,

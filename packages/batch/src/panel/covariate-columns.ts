@@ -34,6 +34,7 @@ export interface CovariateColumn {
 
 const ROLES: readonly CovariateRole[] = ['past', 'future', 'static'];
 
+/** Whether any column is named. */
 export const hasCovariates = (options: CovariateOptions): boolean =>
   ROLES.some((role) => (options[role]?.length ?? 0) > 0);
 

@@ -21,6 +21,7 @@ export interface CovariateRows {
   };
 }
 
+/** A collector for the covariates of a panel's rows. */
 export const createCovariateRows = (columns: readonly CovariateColumn[]): CovariateRows => {
   let marks: boolean[] = [];
   let cells: CellValue[][] = columns.map(() => []);

@@ -9,6 +9,7 @@ export interface DuckDbOptions {
   readonly threads: number;
 }
 
+/** A database in memory. Throws DEPENDENCY_MISSING where DuckDB is not installed. */
 export const openDuckDb = async ({ temporaryFolder, memoryMegabytes, threads }: DuckDbOptions) => {
   const duckdb = await loadDuckDb();
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
@@ -41,5 +42,7 @@ export const readingFailed = (what: string, cause: unknown): TollamaError => {
   });
 };
 
+/** A text as SQL has it. */
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** A name of a column as SQL has it. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -118,6 +118,11 @@ const findOrder = async (
   return { isOrdered: true, series };
 };
 
+/**
+ * Counts the rows and finds out whether they stand in order.
+ *
+ * @throws TollamaError INVALID_INPUT when the files cannot be read
+ */
 export const planPanel = async (
   database: DuckDb,
   selection: PanelTable,

@@ -1,9 +1,14 @@
 /** Collects the rows of one series at a time, and says what is wrong with them. */
 import { errorMessage } from '@tollama/core/errors';
 import type { PanelSeries, TimeKind } from '../block/panel-block.ts';
-import { timeText } from '../worker/calendar.ts';
+import { timeText } from '../block/time-text.ts';
 import type { PanelColumns } from './columns.ts';
-import { type CovariateVectors, createCovariateRows, seriesCovariates } from './covariate-rows.ts';
+import {
+  type CovariateRows,
+  type CovariateVectors,
+  createCovariateRows,
+  seriesCovariates,
+} from './covariate-rows.ts';
 
 const FIRST_CAPACITY = 1024;
 
@@ -49,6 +54,12 @@ const withoutHead = (times: Float64Array, values: Float64Array) => {
   return { times: times.slice(Math.max(0, first)), values: values.slice(Math.max(0, first)) };
 };
 
+/** Rows of one series: [rows] each. */
+interface Rows {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+}
+
 interface Split {
   readonly history: readonly number[];
   readonly future: readonly number[];
@@ -57,7 +68,7 @@ interface Split {
 /** Rows of the future: those of their own file after the last of the history, else the last ones without a value. */
 const splitRows = (
   { covariates, isWide, hasFutureFile }: PanelColumns,
-  rows: { readonly times: Float64Array; readonly values: Float64Array },
+  rows: Rows,
   marks: readonly boolean[],
 ): Split => {
   const { times, values } = rows;
@@ -77,60 +88,91 @@ const splitRows = (
   return { history: history.slice(Math.max(0, first)), future };
 };
 
-export const createSeriesRows = (columns: PanelColumns): SeriesRows => {
-  const { kind, covariates, isWide } = columns;
-  const beside = covariates.length > 0 ? createCovariateRows(covariates) : undefined;
-  let times = new Float64Array(FIRST_CAPACITY);
-  let values = new Float64Array(FIRST_CAPACITY);
-  let length = 0;
-  const grow = (least: number): void => {
-    const capacity = Math.max(least, 2 * times.length);
-    const [oldTimes, oldValues] = [times, values];
-    times = new Float64Array(capacity);
-    values = new Float64Array(capacity);
-    times.set(oldTimes.subarray(0, length));
-    values.set(oldValues.subarray(0, length));
-  };
-  const takeWith = (
-    id: string,
-    rows: { times: Float64Array; values: Float64Array },
-  ): PanelSeries => {
-    const { marks, columns: cells } = beside!.take();
-    const { history, future } = splitRows(columns, rows, marks);
-    if (history.length === 0) return failed(id, 'only the file of the future has it');
-    const all = [...history, ...future];
-    const allTimes = Float64Array.from(all, (row) => rows.times[row]!);
-    const allValues = Float64Array.from(all, (row) => rows.values[row]!);
-    const problem = problemOf(allTimes, allValues, kind);
-    if (problem !== undefined) return failed(id, problem);
-    try {
-      const taken = { history, future, times: rows.times, cells };
-      return {
-        id,
-        times: allTimes.slice(0, history.length),
-        values: allValues.slice(0, history.length),
-        covariates: seriesCovariates(covariates, taken),
-      };
-    } catch (error) {
-      return failed(id, errorMessage(error));
+/** Times and values of rows, in arrays that grow. */
+class GrowingRows {
+  #times = new Float64Array(FIRST_CAPACITY);
+  #values = new Float64Array(FIRST_CAPACITY);
+  #length = 0;
+
+  add({ times, values }: RowVectors, from: number, end: number): void {
+    this.#reserve(this.#length + end - from);
+    for (let row = from; row < end; row++) {
+      this.#times[this.#length] = times[row]!;
+      this.#values[this.#length++] = values[row]!;
     }
-  };
+  }
+
+  /** A copy of what was added; starts anew. */
+  take(): Rows {
+    const taken = {
+      times: this.#times.slice(0, this.#length),
+      values: this.#values.slice(0, this.#length),
+    };
+    this.#length = 0;
+    return taken;
+  }
+
+  #reserve(least: number): void {
+    if (least <= this.#times.length) return;
+    const capacity = Math.max(least, 2 * this.#times.length);
+    const grown = (numbers: Float64Array): Float64Array<ArrayBuffer> => {
+      const larger = new Float64Array(capacity);
+      larger.set(numbers.subarray(0, this.#length));
+      return larger;
+    };
+    [this.#times, this.#values] = [grown(this.#times), grown(this.#values)];
+  }
+}
+
+/** The series of rows without covariates. */
+const plainSeries = (id: string, rows: Rows, { kind, isWide }: PanelColumns): PanelSeries => {
+  const problem = problemOf(rows.times, rows.values, kind);
+  if (problem !== undefined) return failed(id, problem);
+  return { id, ...(isWide ? withoutHead(rows.times, rows.values) : rows) };
+};
+
+/** The series of rows with covariates: its history, and what is known of the time after it. */
+const seriesWith = (
+  beside: ReturnType<CovariateRows['take']>,
+  id: string,
+  rows: Rows,
+  columns: PanelColumns,
+): PanelSeries => {
+  const { history, future } = splitRows(columns, rows, beside.marks);
+  if (history.length === 0) return failed(id, 'only the file of the future has it');
+  const all = [...history, ...future];
+  const times = Float64Array.from(all, (row) => rows.times[row]!);
+  const values = Float64Array.from(all, (row) => rows.values[row]!);
+  const problem = problemOf(times, values, columns.kind);
+  if (problem !== undefined) return failed(id, problem);
+  try {
+    const taken = { history, future, times: rows.times, cells: beside.columns };
+    return {
+      id,
+      times: times.slice(0, history.length),
+      values: values.slice(0, history.length),
+      covariates: seriesCovariates(columns.covariates, taken),
+    };
+  } catch (error) {
+    return failed(id, errorMessage(error));
+  }
+};
+
+/** A collector for the rows of a panel, one series after the other. */
+export const createSeriesRows = (columns: PanelColumns): SeriesRows => {
+  const { covariates } = columns;
+  const beside = covariates.length > 0 ? createCovariateRows(covariates) : undefined;
+  const rows = new GrowingRows();
   return {
     add(vectors, from, end) {
-      if (length + end - from > times.length) grow(length + end - from);
-      for (let row = from; row < end; row++) {
-        times[length] = vectors.times[row]!;
-        values[length++] = vectors.values[row]!;
-      }
+      rows.add(vectors, from, end);
       if (beside) beside.add(vectors.covariates!, from, end);
     },
     take(id) {
-      const taken = { times: times.slice(0, length), values: values.slice(0, length) };
-      length = 0;
-      if (beside) return takeWith(id, taken);
-      const problem = problemOf(taken.times, taken.values, kind);
-      if (problem !== undefined) return failed(id, problem);
-      return { id, ...(isWide ? withoutHead(taken.times, taken.values) : taken) };
+      const taken = rows.take();
+      return beside
+        ? seriesWith(beside.take(), id, taken, columns)
+        : plainSeries(id, taken, columns);
     },
   };
 };

@@ -2,6 +2,7 @@
 
 export type IniSections = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
+/** The sections of a text by their names; names of values in lower case. What is neither heading nor pair is left out. */
 export const parseIni = (text: string): IniSections => {
   const sections = new Map<string, Record<string, string>>();
   let section: Record<string, string> = {};

@@ -5,6 +5,7 @@ const SPECIAL = /[*?[{]/;
 /** The part of a pattern before its first special character: what a listing is asked for. */
 export const fixedPrefix = (pattern: string): string => pattern.split(SPECIAL, 1)[0]!;
 
+/** Whether a text has special characters. */
 export const isPattern = (text: string): boolean => SPECIAL.test(text);
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

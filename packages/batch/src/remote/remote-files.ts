@@ -39,6 +39,7 @@ const MD5 = /^[\da-f]{32}$/;
 
 const schemeOf = (input: string): string | undefined => SCHEME.exec(input)?.[1]?.toLowerCase();
 
+/** Whether an input is an address; paths and globs are none. */
 export const isRemote = (input: string): boolean => schemeOf(input) !== undefined;
 
 /** An input as it may be shown: what follows the path of an address is often a signature, which is nobody's business. */

@@ -46,73 +46,97 @@ const hostOf = (bucket: string, region: string, endpoint: string | undefined): s
   return `https://${bucket}.s3.${region}.amazonaws.com`;
 };
 
+type Headers = Readonly<Record<string, string>>;
+
 const OK: ReadonlySet<number> = new Set([200, 206]);
 
-export const createS3Client = ({ account, patience, signal }: S3ClientOptions): S3Client => {
-  const { credentials, endpoint } = account;
+/** One page of a listing. */
+interface Page {
+  readonly objects: readonly S3Object[];
+  /** Undefined for the last one. */
+  readonly next: string | undefined;
+}
+
+const parsePage = (text: string): Page => {
+  const isEncoded = childText(text, 'EncodingType') === 'url';
+  const objects = elementsOf(text, 'Contents').map((content): S3Object => {
+    const key = childText(content, 'Key') ?? '';
+    return {
+      key: isEncoded ? decodeURIComponent(key.replaceAll('+', ' ')) : key,
+      sizeBytes: Number(childText(content, 'Size')),
+      etag: (childText(content, 'ETag') ?? '').replaceAll('"', ''),
+    };
+  });
+  const isCut = childText(text, 'IsTruncated') === 'true';
+  return { objects, next: isCut ? childText(text, 'NextContinuationToken') : undefined };
+};
+
+const listQuery = (prefix: string, token: string | undefined): string =>
+  [
+    ...(token === undefined ? [] : [`continuation-token=${encodePart(token)}`]),
+    ...['encoding-type=url', 'list-type=2', `prefix=${encodePart(prefix)}`],
+  ].join('&');
+
+class SignedClient implements S3Client {
+  readonly #options: S3ClientOptions;
   /** Buckets that told to be elsewhere. */
-  const regions = new Map<string, string>();
-  const requestFor = async (
-    bucket: string,
-    path: string,
-    extra: Readonly<Record<string, string>>,
-  ): Promise<HttpRequest> => {
-    const region = regions.get(bucket) ?? account.region;
+  readonly #regions = new Map<string, string>();
+
+  constructor(options: S3ClientOptions) {
+    this.#options = options;
+  }
+
+  async #requestFor(bucket: string, path: string, extra: Headers): Promise<HttpRequest> {
+    const { account } = this.#options;
+    const { credentials, endpoint } = account;
+    const region = this.#regions.get(bucket) ?? account.region;
     const url = `${hostOf(bucket, region, endpoint)}${path}`;
     if (!credentials) return { url, headers: extra };
     const signer = new AwsV4Signer({ url, service: 's3', region, ...credentials });
     const signed = await signer.sign();
     return { url: signed.url.href, headers: { ...Object.fromEntries(signed.headers), ...extra } };
-  };
+  }
+
   /** Asks; a bucket of another region is asked for there. */
-  const ask = async (
-    bucket: string,
-    path: string,
-    extra: Readonly<Record<string, string>> = {},
-  ): Promise<IncomingMessage> => {
-    const answer = await openAnswer(await requestFor(bucket, path, extra), patience, signal);
+  async #ask(bucket: string, path: string, extra: Headers = {}): Promise<IncomingMessage> {
+    const { account, patience, signal } = this.#options;
+    const request = await this.#requestFor(bucket, path, extra);
+    const answer = await openAnswer(request, patience, signal);
     const status = answer.statusCode!;
     if (OK.has(status)) return answer;
     const text = await bodyText(answer);
     const told = answer.headers['x-amz-bucket-region'] ?? childText(text, 'Region');
-    if (typeof told === 'string' && told !== '' && !regions.has(bucket)) {
+    if (typeof told === 'string' && told !== '' && !this.#regions.has(bucket)) {
       if (told !== account.region && /^[a-z0-9-]+$/.test(told)) {
-        regions.set(bucket, told);
-        return ask(bucket, path, extra);
+        this.#regions.set(bucket, told);
+        return this.#ask(bucket, path, extra);
       }
     }
     const code = childText(text, 'Code');
     if (isPassingStatus(status)) throw new Error(`${status} ${code ?? ''}`.trim());
     return refuseS3({ bucket, path, status, code, message: childText(text, 'Message'), account });
-  };
-  return {
-    async *list(bucket, prefix) {
-      let token: string | undefined;
-      do {
-        const query = [
-          ...(token === undefined ? [] : [`continuation-token=${encodePart(token)}`]),
-          ...['encoding-type=url', 'list-type=2', `prefix=${encodePart(prefix)}`],
-        ].join('&');
-        const what = `s3://${bucket}/${prefix}`;
-        const page = async (): Promise<string> => bodyText(await ask(bucket, `/?${query}`));
-        const text = await trying(what, page, { patience, signal });
-        const isEncoded = childText(text, 'EncodingType') === 'url';
-        for (const content of elementsOf(text, 'Contents')) {
-          const key = childText(content, 'Key') ?? '';
-          yield {
-            key: isEncoded ? decodeURIComponent(key.replaceAll('+', ' ')) : key,
-            sizeBytes: Number(childText(content, 'Size')),
-            etag: (childText(content, 'ETag') ?? '').replaceAll('"', ''),
-          };
-        }
-        const isCut = childText(text, 'IsTruncated') === 'true';
-        token = isCut ? childText(text, 'NextContinuationToken') : undefined;
-      } while (token !== undefined);
-    },
-    open: (bucket, { key, etag }, from) =>
-      ask(bucket, `/${key.split('/').map(encodePart).join('/')}`, {
-        ...(from > 0 && { range: `bytes=${from}-` }),
-        ...(etag !== '' && { 'if-match': `"${etag}"` }),
-      }),
-  };
-};
+  }
+
+  async *list(bucket: string, prefix: string): AsyncGenerator<S3Object> {
+    const { patience, signal } = this.#options;
+    let token: string | undefined;
+    do {
+      const path = `/?${listQuery(prefix, token)}`;
+      const ask = async (): Promise<string> => bodyText(await this.#ask(bucket, path));
+      const text = await trying(`s3://${bucket}/${prefix}`, ask, { patience, signal });
+      const { objects, next } = parsePage(text);
+      yield* objects;
+      token = next;
+    } while (token !== undefined);
+  }
+
+  open(bucket: string, { key, etag }: S3Object, from: number): Promise<IncomingMessage> {
+    return this.#ask(bucket, `/${key.split('/').map(encodePart).join('/')}`, {
+      ...(from > 0 && { range: `bytes=${from}-` }),
+      ...(etag !== '' && { 'if-match': `"${etag}"` }),
+    });
+  }
+}
+
+/** A client of one account; requests are signed where the account has credentials. */
+export const createS3Client = (options: S3ClientOptions): S3Client => new SignedClient(options);

@@ -66,6 +66,7 @@ export const bodyText = async (answer: IncomingMessage): Promise<string> => {
   return Buffer.concat(parts).toString('utf8');
 };
 
+/** Whether the same request may succeed later: the server is too busy or broken at the moment. */
 export const isPassingStatus = (status: number): boolean =>
   status >= 500 || status === 429 || status === 408;
 

@@ -53,55 +53,68 @@ const end = async (child: ChildProcess): Promise<void> => {
   await killed;
 };
 
-export const startLocalWorkers = (options: LocalWorkerOptions): LocalWorkers => {
-  const children = new Map<number, ChildProcess>();
-  const memory = new Map<number, number>();
-  let deaths = 0;
-  let isEnding = false;
-  let lastWords = '';
-  const start = (place: number): void => {
-    const child = spawn(process.execPath, argumentsOf(options), {
+class WorkerProcesses implements LocalWorkers {
+  readonly #options: LocalWorkerOptions;
+  readonly #children = new Map<number, ChildProcess>();
+  /** Peak memory in bytes, by the worker's place. */
+  readonly #memory = new Map<number, number>();
+  #deaths = 0;
+  #isEnding = false;
+  #lastWords = '';
+
+  constructor(options: LocalWorkerOptions) {
+    this.#options = options;
+    for (let place = 0; place < options.count; place++) this.#start(place);
+  }
+
+  #start(place: number): void {
+    const child = spawn(process.execPath, argumentsOf(this.#options), {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    children.set(place, child);
+    this.#children.set(place, child);
     // A worker tells after each chunk how much memory it took at most.
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      deaths = 0;
-      memory.set(place, Math.max(memory.get(place) ?? 0, Number(line)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.#deaths = 0;
+      this.#memory.set(place, Math.max(this.#memory.get(place) ?? 0, Number(line)));
     });
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      lastWords = `${lastWords}${text}`.slice(-2000);
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = `${this.#lastWords}${text}`.slice(-2000);
     });
-    child.stdin!.on('error', () => undefined);
+    child.stdin.on('error', () => undefined);
     child.once('error', (error) => {
-      lastWords = error.message;
+      this.#lastWords = error.message;
     });
     child.once('exit', () => {
-      if (isEnding) return;
-      deaths++;
-      if (deaths < MOST_DEATHS) start(place);
+      if (this.#isEnding) return;
+      this.#deaths++;
+      if (this.#deaths < MOST_DEATHS) this.#start(place);
     });
-  };
-  for (let place = 0; place < options.count; place++) start(place);
-  return {
-    get pids() {
-      return [...children.values()].flatMap((child) =>
-        child.pid === undefined || hasEnded(child) ? [] : [child.pid],
-      );
-    },
-    get memoryBytes() {
-      return [...memory.values()].reduce((sum, bytes) => sum + bytes, 0);
-    },
-    check() {
-      if (deaths < MOST_DEATHS) return;
-      const line = lastWords.trim().split('\n').at(-1) ?? '';
-      throw new TollamaError('RUNNER_ERROR', `the workers keep ending: ${line}`, {
-        hint: 'start again to go on; with less memory for each, use fewer --workers',
-      });
-    },
-    async [Symbol.asyncDispose]() {
-      isEnding = true;
-      await Promise.all([...children.values()].map(end));
-    },
-  };
-};
+  }
+
+  get pids(): readonly number[] {
+    return [...this.#children.values()].flatMap((child) =>
+      child.pid === undefined || hasEnded(child) ? [] : [child.pid],
+    );
+  }
+
+  get memoryBytes(): number {
+    return [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  check(): void {
+    if (this.#deaths < MOST_DEATHS) return;
+    const line = this.#lastWords.trim().split('\n').at(-1) ?? '';
+    throw new TollamaError('RUNNER_ERROR', `the workers keep ending: ${line}`, {
+      hint: 'start again to go on; with less memory for each, use fewer --workers',
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
+    await Promise.all([...this.#children.values()].map(end));
+  }
+}
+
+/** Starts the workers; they end when they are disposed, at the latest with this process. */
+export const startLocalWorkers = (options: LocalWorkerOptions): LocalWorkers =>
+  new WorkerProcesses(options);

@@ -8,8 +8,8 @@ import { findInputs, type PanelInputs } from '../panel/inputs.ts';
 import { planPanel } from '../panel/read-panel.ts';
 import { tableOf } from '../panel/source.ts';
 import { shownInput } from '../remote/remote-files.ts';
+import type { BatchOptions } from './batch-options.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import type { BatchOptions } from './run-batch.ts';
 import { type RunPaths, type RunState, readRunState, writeRunState } from './run-folder.ts';
 
 export interface BegunRun {

@@ -28,7 +28,7 @@ export interface PartWriter {
   /** Series that came back so far, those of unfinished parts included. */
   readonly counts: { readonly series: number; readonly failed: number };
   add(outcome: ChunkOutcome): Promise<void>;
-  /** Ends the last part. */
+  /** Ends the part at hand. */
   finish(): Promise<void>;
 }
 
@@ -42,58 +42,77 @@ export interface PartWriterOptions {
   readonly now: () => number;
 }
 
+const newPart = (layout: PartLayout): OpenPart => ({
+  parquet: createParquetPart(layout),
+  outcomes: [],
+  errors: '',
+  series: 0,
+  failed: 0,
+  lastId: '',
+});
+
+class GatheringWriter implements PartWriter {
+  readonly #paths: RunPaths;
+  readonly #layout: PartLayout;
+  readonly #now: () => number;
+  #state: RunState;
+  #since: number;
+  #open: OpenPart | undefined;
+
+  constructor(paths: RunPaths, layout: PartLayout, { state, startedAt, now }: PartWriterOptions) {
+    this.#paths = paths;
+    this.#layout = layout;
+    this.#now = now;
+    this.#state = state;
+    this.#since = startedAt;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get counts(): PartWriter['counts'] {
+    const { parts } = this.#state;
+    return {
+      series: sumOf(parts, 'series') + (this.#open?.series ?? 0),
+      failed: sumOf(parts, 'failed') + (this.#open?.failed ?? 0),
+    };
+  }
+
+  async add({ chunk, block, forget }: ChunkOutcome): Promise<void> {
+    this.#open ??= newPart(this.#layout);
+    const open = this.#open;
+    open.parquet.add(block);
+    open.outcomes.push({ forget });
+    open.errors += errorLines(block.failures);
+    open.series += chunk.series;
+    open.failed += block.failures.length;
+    open.lastId = chunk.lastId;
+    if (open.outcomes.length >= PART.chunks || open.parquet.rows >= PART.rows) await this.finish();
+  }
+
+  async finish(): Promise<void> {
+    if (!this.#open) return;
+    const { parquet, outcomes, errors, series, failed, lastId } = this.#open;
+    const index = this.#state.parts.length;
+    const file = parquet.rows > 0 ? this.#paths.part(index) : null;
+    if (file !== null) await writeWhole(join(this.#paths.output, file), parquet.finish());
+    await writeWhole(this.#paths.partErrors(index), errors);
+    const chunks = outcomes.length;
+    const part: Part = { file, chunks, series, rows: parquet.rows, failed, lastId };
+    const now = this.#now();
+    const elapsedMs = this.#state.elapsedMs + now - this.#since;
+    this.#since = now;
+    this.#state = { ...this.#state, parts: [...this.#state.parts, part], elapsedMs };
+    await writeRunState(this.#paths, this.#state);
+    this.#open = undefined;
+    for (const { forget } of outcomes) await forget();
+  }
+}
+
+/** A writer that goes on behind the parts that a state has. */
 export const createPartWriter = (
   paths: RunPaths,
   layout: PartLayout,
-  { state: first, startedAt, now }: PartWriterOptions,
-): PartWriter => {
-  let state = first;
-  let open: OpenPart | undefined;
-  let since = startedAt;
-  const start = (): OpenPart => ({
-    parquet: createParquetPart(layout),
-    outcomes: [],
-    errors: '',
-    series: 0,
-    failed: 0,
-    lastId: '',
-  });
-  const close = async (): Promise<void> => {
-    if (!open) return;
-    const { parquet, outcomes, errors, series, failed, lastId } = open;
-    const index = state.parts.length;
-    const file = parquet.rows > 0 ? paths.part(index) : null;
-    if (file !== null) await writeWhole(join(paths.output, file), parquet.finish());
-    await writeWhole(paths.partErrors(index), errors);
-    const chunks = outcomes.length;
-    const part: Part = { file, chunks, series, rows: parquet.rows, failed, lastId };
-    const elapsedMs = state.elapsedMs + now() - since;
-    since = now();
-    state = { ...state, parts: [...state.parts, part], elapsedMs };
-    await writeRunState(paths, state);
-    open = undefined;
-    for (const { forget } of outcomes) await forget();
-  };
-  return {
-    get state() {
-      return state;
-    },
-    get counts() {
-      return {
-        series: sumOf(state.parts, 'series') + (open?.series ?? 0),
-        failed: sumOf(state.parts, 'failed') + (open?.failed ?? 0),
-      };
-    },
-    async add({ chunk, block, forget }) {
-      open ??= start();
-      open.parquet.add(block);
-      open.outcomes.push({ forget });
-      open.errors += errorLines(block.failures);
-      open.series += chunk.series;
-      open.failed += block.failures.length;
-      open.lastId = chunk.lastId;
-      if (open.outcomes.length >= PART.chunks || open.parquet.rows >= PART.rows) await close();
-    },
-    finish: close,
-  };
-};
+  options: PartWriterOptions,
+): PartWriter => new GatheringWriter(paths, layout, options);

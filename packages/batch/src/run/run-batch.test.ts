@@ -7,7 +7,8 @@ import { afterAll, expect, test } from 'vitest';
 import { startFakeDaemon } from '../testing/fake-daemon.ts';
 import { startFakeS3 } from '../testing/fake-s3.ts';
 import { panelRows, writePanel } from '../testing/panel-file.ts';
-import { type BatchOptions, runBatch } from './run-batch.ts';
+import type { BatchOptions } from './batch-options.ts';
+import { runBatch } from './run-batch.ts';
 import { batchStatus } from './run-status.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tollama-batch-'));

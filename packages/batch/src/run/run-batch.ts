@@ -3,27 +3,17 @@ import { readFile, rm } from 'node:fs/promises';
 import { TollamaError } from '@tollama/core/errors';
 import { parseFrequency } from '@tollama/core/frequency';
 import { parseBody } from '@tollama/core/schema-issues';
-import {
-  isRedisAddress,
-  openFolderStore,
-  openJournalQueue,
-  openQueue,
-  openStore,
-  shownAddress,
-} from '@tollama/queue';
-import { type ChunkSize, chunksOf } from '../panel/chunks.ts';
-import type { PanelColumnOptions } from '../panel/columns.ts';
-import type { CovariateOptions, ModelSupport } from '../panel/covariate-columns.ts';
+import { shownAddress } from '@tollama/queue';
+import { chunksOf } from '../panel/chunks.ts';
 import { covariateNames } from '../panel/covariate-rows.ts';
 import { type DuckDb, openDuckDb } from '../panel/duckdb.ts';
 import { readPanel } from '../panel/read-panel.ts';
 import { isRemote, shownInput } from '../remote/remote-files.ts';
-import type { StagedBytes } from '../remote/stage.ts';
-import type { Patience } from '../remote/transfer.ts';
-import { BATCH_QUEUE, BatchSettings } from '../settings.ts';
-import { LOCAL_LEASE_MS, SHARED_LEASE_MS } from '../worker/serve-worker.ts';
+import { BatchSettings } from '../settings.ts';
+import type { BatchOptions } from './batch-options.ts';
 import { dispatch } from './dispatcher.ts';
-import { type LocalWorkers, startLocalWorkers } from './local-workers.ts';
+import { startLocalWorkers } from './local-workers.ts';
+import { openEngine } from './open-engine.ts';
 import { type OpenedRun, openPanel, openRun } from './open-run.ts';
 import { createPartWriter, type PartWriter } from './part-writer.ts';
 import { startReporter } from './reporter.ts';
@@ -38,44 +28,6 @@ import {
 } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
 import { startRunRecord } from './run-record.ts';
-
-export interface BatchOptions {
-  /** Paths, globs and addresses of one kind of file. */
-  readonly inputs: readonly string[];
-  readonly output: string;
-  readonly settings: BatchSettings;
-  readonly columns?: PanelColumnOptions;
-  readonly covariates?: CovariateOptions;
-  /** Files with rows after the panel's last ones: values of covariates that are known beforehand. */
-  readonly future?: readonly string[] | undefined;
-  /** What the daemon's model can use; models that are always there use no covariates. */
-  readonly support?: Pick<ModelSupport, 'family' | 'support'> | undefined;
-  readonly onWarning?: ((text: string) => void) | undefined;
-  readonly chunk: ChunkSize;
-  /** Worker processes to start here. */
-  readonly workers: number;
-  /** redis://host:port; a journal in the output folder where not given. */
-  readonly queue?: string | undefined;
-  /** Of the daemon for models with weights. */
-  readonly baseUrl?: string | undefined;
-  /** Forget an earlier run in the output folder. */
-  readonly isFresh?: boolean;
-  /** Refuse to start anew. */
-  readonly mustResume?: boolean;
-  /** Of DuckDB; all else takes a few hundred more. */
-  readonly memoryMegabytes?: number;
-  readonly leaseMs?: number | undefined;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The state folder, where a daemon of this machine sees the run; nothing is told where not given. */
-  readonly home?: string | undefined;
-  readonly signal: AbortSignal;
-  readonly onProgress?: (progress: RunProgress) => void;
-  /** With servers of remote inputs. */
-  readonly patience?: Patience | undefined;
-  /** Told while remote inputs are fetched. */
-  readonly onStaged?: (staged: StagedBytes) => void;
-  readonly onWorkers?: (workers: LocalWorkers) => void;
-}
 
 export interface BatchSummary {
   readonly output: string;
@@ -93,32 +45,6 @@ export interface BatchSummary {
 }
 
 const DEFAULT_MEMORY_MEGABYTES = 300;
-/** Chunks out at workers that are not of this machine. */
-const AHEAD_SHARED = 64;
-
-const openEngine = async (paths: RunPaths, { queue, leaseMs, workers }: BatchOptions) => {
-  if (queue === undefined) {
-    const options = { name: BATCH_QUEUE, leaseMs: leaseMs ?? LOCAL_LEASE_MS };
-    return {
-      queue: await openJournalQueue(paths.journal, options),
-      store: openFolderStore(paths.contents),
-      ahead: 2 * workers + 2,
-      worker: { queue: `file:${paths.journal}`, store: paths.contents, leaseMs: options.leaseMs },
-    };
-  }
-  if (!isRedisAddress(queue)) {
-    throw new TollamaError('INVALID_REQUEST', `--queue ${queue} is not shared by machines`, {
-      hint: 'use redis://host:port, or leave it out: the output folder keeps a journal',
-    });
-  }
-  const options = { name: BATCH_QUEUE, leaseMs: leaseMs ?? SHARED_LEASE_MS };
-  return {
-    queue: await openQueue(queue, options),
-    store: await openStore(queue),
-    ahead: AHEAD_SHARED,
-    worker: { queue, store: undefined, leaseMs: options.leaseMs },
-  };
-};
 
 const forecastPanel = async (
   database: DuckDb,

@@ -3,9 +3,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
+import type { SeriesFailure } from '../block/forecast-block.ts';
 import { BatchSettings } from '../settings.ts';
-
-const Failure = z.object({ id: z.string(), code: z.string(), message: z.string() });
 
 /** A finished part. */
 const Part = z.strictObject({
@@ -49,8 +48,9 @@ export const RunProgress = z.strictObject({
 });
 export type RunProgress = z.infer<typeof RunProgress>;
 
-export const ERRORS_FILE = 'errors.ndjson';
+const ERRORS_FILE = 'errors.ndjson';
 
+/** Where everything of a run lies; `part` is a name in the output folder, all others are whole paths. */
 export const runPaths = (output: string) => {
   const folder = join(output, '_tollama');
   return {
@@ -91,16 +91,20 @@ const readJson = async <T>(path: string, schema: z.ZodType<T>): Promise<T | unde
   }
 };
 
+/** Undefined before the first run. Throws CONFIG_INVALID for a run.json of something else. */
 export const readRunState = (paths: RunPaths): Promise<RunState | undefined> =>
   readJson(paths.state, RunState);
 
+/** Undefined before a run has told any. Throws CONFIG_INVALID for a progress.json of something else. */
 export const readProgress = (paths: RunPaths): Promise<RunProgress | undefined> =>
   readJson(paths.progress, RunProgress);
 
+/** Writes run.json whole. */
 export const writeRunState = (paths: RunPaths, state: RunState): Promise<void> =>
   writeWhole(paths.state, `${JSON.stringify(state, undefined, 1)}\n`);
 
-export const errorLines = (failures: readonly z.infer<typeof Failure>[]): string =>
+/** Lines of errors.ndjson. */
+export const errorLines = (failures: readonly SeriesFailure[]): string =>
   failures
     .map(({ id, code, message }) => `${JSON.stringify({ unique_id: id, code, message })}\n`)
     .join('');

@@ -5,7 +5,8 @@ import { BatchRun, batchFolder, batchRecordPath, batchStopPath } from '@tollama/
 import { afterAll, expect, test } from 'vitest';
 import { startFakeDaemon } from '../testing/fake-daemon.ts';
 import { panelRows, writePanel } from '../testing/panel-file.ts';
-import { type BatchOptions, runBatch } from './run-batch.ts';
+import type { BatchOptions } from './batch-options.ts';
+import { runBatch } from './run-batch.ts';
 import { batchIdOf } from './run-record.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tollama-record-'));

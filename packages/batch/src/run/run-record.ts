@@ -68,56 +68,82 @@ const untold = (signal: AbortSignal): RunRecord => ({
   failed: async () => {},
 });
 
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+class WrittenRecord implements RunRecord {
+  readonly signal: AbortSignal;
+  readonly #home: string;
+  readonly #output: string;
+  readonly #stop = new AbortController();
+  #record: BatchRun;
+  #writing: Promise<void> = Promise.resolve();
+  #beat: NodeJS.Timeout | undefined;
+
+  constructor(home: string, options: RunRecordOptions) {
+    this.#home = home;
+    this.#output = options.output;
+    this.#record = firstRecord(options);
+    this.signal = AbortSignal.any([options.signal, this.#stop.signal]);
+  }
+
+  get #stopPath(): string {
+    return batchStopPath(this.#home, this.#record.id);
+  }
+
+  async start(): Promise<this> {
+    await mkdir(batchFolder(this.#home), { recursive: true }).catch(() => undefined);
+    await rm(this.#stopPath, { force: true }).catch(() => undefined);
+    await this.#write({});
+    this.#beat = setInterval(() => {
+      this.#writing = this.#writing.then(async () => {
+        if (await isThere(this.#stopPath)) this.#stop.abort(stopped(this.#output));
+        await this.#write({});
+      });
+    }, BATCH_BEAT_MS);
+    this.#beat.unref();
+    return this;
+  }
+
+  progress({ series, failed, total, seriesPerSecond, etaMs, memoryBytes }: RunProgress): void {
+    this.#record = {
+      ...{ ...this.#record, status: 'running', series, failed, total },
+      ...{ series_per_second: seriesPerSecond, eta_ms: etaMs, memory_bytes: memoryBytes },
+    };
+  }
+
+  done({ series, failed }: Pick<RunProgress, 'series' | 'failed'>): Promise<void> {
+    return this.#end({ status: 'done', series, failed, total: series });
+  }
+
+  failed(error: unknown): Promise<void> {
+    const status = endOf(this.signal);
+    return this.#end({ status, error: status === 'failed' ? failureOf(error) : null });
+  }
+
+  async #write(change: Partial<BatchRun>): Promise<void> {
+    this.#record = { ...this.#record, ...change, updated_at: new Date().toISOString() };
+    const text = `${JSON.stringify(this.#record, null, 2)}\n`;
+    const path = batchRecordPath(this.#home, this.#record.id);
+    await writeWhole(path, text).catch(() => undefined);
+  }
+
+  async #end(change: Partial<BatchRun>): Promise<void> {
+    clearInterval(this.#beat);
+    await this.#writing;
+    await this.#write({ ...change, ended_at: new Date().toISOString(), eta_ms: null });
+    await rm(this.#stopPath, { force: true }).catch(() => undefined);
+  }
+}
+
 /**
  * Starts to tell. The record is written about once a second as long as the process lives, whether or not chunks come
  * back. That nobody can be told (a state folder that cannot be written) stops no run.
  */
 export const startRunRecord = async (options: RunRecordOptions): Promise<RunRecord> => {
-  const { home, output, signal: asked } = options;
-  if (home === undefined) return untold(asked);
-  const stop = new AbortController();
-  const signal = AbortSignal.any([asked, stop.signal]);
-  let record = firstRecord(options);
-  const { id } = record;
-  const write = async (change: Partial<BatchRun>): Promise<void> => {
-    record = { ...record, ...change, updated_at: new Date().toISOString() };
-    const text = `${JSON.stringify(record, null, 2)}\n`;
-    await writeWhole(batchRecordPath(home, id), text).catch(() => undefined);
-  };
-  const stopPath = batchStopPath(home, id);
-  await mkdir(batchFolder(home), { recursive: true }).catch(() => undefined);
-  await rm(stopPath, { force: true }).catch(() => undefined);
-  await write({});
-  let writing: Promise<void> = Promise.resolve();
-  const beat = setInterval(() => {
-    writing = writing.then(async () => {
-      const isAsked = await access(stopPath).then(
-        () => true,
-        () => false,
-      );
-      if (isAsked) stop.abort(stopped(output));
-      await write({});
-    });
-  }, BATCH_BEAT_MS);
-  beat.unref();
-  const end = async (change: Partial<BatchRun>): Promise<void> => {
-    clearInterval(beat);
-    await writing;
-    await write({ ...change, ended_at: new Date().toISOString(), eta_ms: null });
-    await rm(stopPath, { force: true }).catch(() => undefined);
-  };
-  return {
-    signal,
-    progress({ series, failed, total, seriesPerSecond, etaMs, memoryBytes }) {
-      record = {
-        ...{ ...record, status: 'running', series, failed, total },
-        ...{ series_per_second: seriesPerSecond, eta_ms: etaMs, memory_bytes: memoryBytes },
-      };
-    },
-    done: ({ series, failed }) => end({ status: 'done', series, failed, total: series }),
-    failed: (error) => {
-      const status = endOf(signal);
-      return end({ status, error: status === 'failed' ? failureOf(error) : null });
-    },
-  };
+  const { home, signal } = options;
+  return home === undefined ? untold(signal) : new WrittenRecord(home, options).start();
 };

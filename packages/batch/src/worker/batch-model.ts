@@ -2,7 +2,7 @@
 import type { ForecastBody, TollamaClient } from '@tollama/client';
 import { TollamaError } from '@tollama/core/errors';
 import { quantileKey } from '@tollama/core/forecast-response';
-import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
+import { candidateSeasons } from '@tollama/core/frequency';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { BatchSettings } from '../settings.ts';
@@ -34,10 +34,10 @@ const SERIES_PER_TURN = { statistical: 16, nano: 64 } as const;
 /** Points of one request to a daemon. */
 const POINTS_PER_REQUEST = 200_000;
 
+/** Of a frequency that nobody can read, none. */
 const seasonsOf = (freq?: string): readonly number[] => {
-  if (freq === undefined || freq === 'auto') return [];
   try {
-    return seasonLengths(parseFrequency(freq));
+    return candidateSeasons(freq);
   } catch {
     return [];
   }

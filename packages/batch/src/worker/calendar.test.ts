@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createCalendar, timeText } from './calendar.ts';
+import { timeText } from '../block/time-text.ts';
+import { createCalendar } from './calendar.ts';
 
 const micros = (...dates: string[]): Float64Array =>
   Float64Array.from(dates, (date) => Date.parse(`${date}Z`) * 1000);

@@ -10,21 +10,13 @@ import {
   parseTimestamp,
 } from '@tollama/core/frequency';
 import type { TimeKind } from '../block/panel-block.ts';
+import { timeText } from '../block/time-text.ts';
 
 const MICROS_PER_DAY = 86_400_000_000;
 /** Series that are alike are near each other. */
 const MOST_REMEMBERED = 4096;
 /** A grid with more places that nothing stands on is no grid of the series. */
 const MOST_EMPTY = 0.5;
-
-/** ISO 8601, with as much of the clock as it takes. */
-export const timeText = (time: number, kind: TimeKind): string => {
-  if (kind === 'index') return String(time);
-  const iso = new Date(Math.floor(time / 1000)).toISOString();
-  const micros = ((time % 1_000_000) + 1_000_000) % 1_000_000;
-  if (micros !== 0) return `${iso.slice(0, 19)}.${String(micros).padStart(6, '0')}`;
-  return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, 10) : iso.slice(0, 19);
-};
 
 const timeOf = (text: string, kind: TimeKind): number => {
   if (kind === 'index') return Number(text);
@@ -116,6 +108,11 @@ const onGrid = (times: Float64Array, values: Float64Array, grid: Float64Array): 
   return grid.map((step) => (times[row] === step ? values[row++]! : Number.NaN));
 };
 
+/**
+ * The calendar of a panel whose times are of one kind.
+ *
+ * @param freq pandas alias, or `auto`: each series' own
+ */
 export const createCalendar = (freq: string, kind: TimeKind): Calendar => {
   const layouts = new Map<string, Layout>();
   const futures = new Map<string, Float64Array>();

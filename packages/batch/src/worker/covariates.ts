@@ -7,7 +7,7 @@ import type {
   PanelCovariate,
   PanelSeries,
 } from '../block/panel-block.ts';
-import { timeText } from './calendar.ts';
+import { timeText } from '../block/time-text.ts';
 
 export interface RequestCovariates {
   readonly past: Readonly<Record<string, CovariateValues>>;

@@ -22,6 +22,7 @@ const PASSING: ReadonlySet<string> = new Set<ErrorCode>([
   'INTERRUPTED',
 ]);
 
+/** Whether a failure of this code ends the run. */
 export const stopsRun = (code: string): boolean => STOPPING.has(code);
 
 /** Whether forecasting fewer series can tell which one is to blame. */

@@ -2,6 +2,7 @@
 import { toTollamaError } from '@tollama/core/errors';
 import type { ForecastBlock, SeriesFailure } from '../block/forecast-block.ts';
 import type { PanelBlock, PanelSeries } from '../block/panel-block.ts';
+import { timeText } from '../block/time-text.ts';
 import type { BatchSettings } from '../settings.ts';
 import {
   checkOutput,
@@ -9,7 +10,7 @@ import {
   type ModelInput,
   type ModelOutput,
 } from './batch-model.ts';
-import { type Calendar, createCalendar, timeText } from './calendar.ts';
+import { type Calendar, createCalendar } from './calendar.ts';
 import { requestCovariates } from './covariates.ts';
 import { isOfOneSeries } from './failures.ts';
 

@@ -2,7 +2,7 @@
 export { type Frequency, formatFrequency, parseFrequency } from './frequency.ts';
 export { futureTimestamps } from './future.ts';
 export { type InferredFrequency, inferFrequency } from './infer.ts';
-export { seasonLengths } from './season-lengths.ts';
+export { candidateSeasons, seasonLengths } from './season-lengths.ts';
 export {
   compareTimestamps,
   type IndexStamp,

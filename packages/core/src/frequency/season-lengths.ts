@@ -1,6 +1,6 @@
 /** How many steps the natural cycles of a frequency have. */
 
-import { type Frequency, TICK_NANOS } from './frequency.ts';
+import { type Frequency, parseFrequency, TICK_NANOS } from './frequency.ts';
 
 const MINUTE = TICK_NANOS.minute;
 const HOUR = TICK_NANOS.hour;
@@ -52,3 +52,11 @@ export const seasonLengths = (frequency: Frequency): readonly number[] => {
     }
   }
 };
+
+/**
+ * Candidate season lengths of a series by the alias of its frequency; empty where it is not told or `auto`.
+ *
+ * @throws TollamaError INVALID_REQUEST for an alias that is no frequency
+ */
+export const candidateSeasons = (freq?: string): readonly number[] =>
+  freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));

@@ -56,6 +56,16 @@ test('a backtest scores models against seasonal naive', async () => {
   );
 });
 
+test('two windows are compared with seasonal naive, one alone is not', async () => {
+  const naive = [seasonalNaiveForecaster(() => 24, 'other')];
+  const withWindows = async (windows: number) => {
+    const { rows } = await backtest(series, naive, { horizon: 6, windows });
+    return rows.find(({ model }) => model === 'other')!.againstNaive;
+  };
+  expect(await withWindows(2)).toMatchObject({ count: 2, meanDifference: 0 });
+  expect(await withWindows(1)).toBeUndefined();
+});
+
 test('a series that is too short is named', async () => {
   const short = [{ id: 'tiny', freq: 'D', target: Float64Array.of(1, 2, 3) }];
   await expect(backtest(short, [], { horizon: 2, windows: 2 })).rejects.toThrow(

@@ -2,17 +2,9 @@
 import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
 import type { TaskSeries } from '@tollama/session/backend/backend';
 import { compareLosses, type LossComparison } from '../comparison/diebold-mariano.ts';
-import { forecastValues } from '../gift-eval/forecast-values.ts';
-import {
-  addInstance,
-  addSums,
-  coverages,
-  emptySums,
-  LOSS_LEVELS,
-  type Metrics,
-  metricsOf,
-} from '../gift-eval/metrics.ts';
+import { LOSS_LEVELS, type Metrics } from '../gift-eval/metrics.ts';
 import { seasonalError } from '../gift-eval/protocol.ts';
+import { type Scores, Scoring } from '../gift-eval/scoring.ts';
 import { calibrationError, pitDensities } from '../report/calibration.ts';
 import {
   type Fold,
@@ -58,37 +50,23 @@ export const naturalSeason = (freq: string): number => {
   }
 };
 
-interface Scored {
-  readonly metrics: Metrics;
-  readonly coverage: readonly number[];
-  readonly windowLosses: readonly number[];
-}
-
 const score = (
   folds: readonly Fold[],
   windows: number,
   seasonOf: (series: TaskSeries) => number,
-): Scored => {
-  const total = emptySums();
-  const losses = Array.from({ length: windows }, () => ({ sum: 0, count: 0 }));
+): Scores => {
+  const scoring = new Scoring(windows);
   for (const { series, input, actual, forecast, window } of folds) {
-    const sums = emptySums();
-    const scale = seasonalError(input, seasonOf(series));
     const { mean } = forecast;
     const quantiles = LOSS_LEVELS.map((_, l) => forecast.quantiles[l] ?? mean);
-    const values = forecastValues({ levels: LOSS_LEVELS, quantiles, mean });
-    addInstance(sums, { label: actual, forecast: values, seasonalError: scale });
-    addSums(total, sums);
-    const loss = sums.losses.reduce((a, b) => a + b, 0) / LOSS_LEVELS.length / sums.count / scale;
-    if (!Number.isFinite(loss)) continue;
-    losses[window]!.sum += loss;
-    losses[window]!.count++;
+    scoring.add({
+      window,
+      label: actual,
+      stored: { levels: LOSS_LEVELS, quantiles, mean },
+      seasonalError: seasonalError(input, seasonOf(series)),
+    });
   }
-  return {
-    metrics: metricsOf(total),
-    coverage: coverages(total),
-    windowLosses: losses.map(({ sum, count }) => sum / count),
-  };
+  return scoring.scores();
 };
 
 const CRPS = 'mean_weighted_sum_quantile_loss';
@@ -99,8 +77,8 @@ export const overlapOf = ({ horizon, step = horizon }: BacktestOptions): number 
 
 const rowOf = (
   model: string,
-  own: Scored,
-  base: Scored,
+  own: Scores,
+  base: Scores,
   { elapsedMs, overlap }: { readonly elapsedMs: number; readonly overlap: number },
 ): BacktestRow => {
   const pairs = own.windowLosses.filter((loss, w) => Number.isFinite(loss - base.windowLosses[w]!));
@@ -138,7 +116,7 @@ export const backtest = async (
   const seasonOf = (one: TaskSeries): number => options.season ?? naturalSeason(one.freq);
   const rolling = { ...options, quantiles: LOSS_LEVELS };
   const naive = seasonalNaiveForecaster(seasonOf, BASELINE_NAME);
-  const scored = new Map<string, { readonly own: Scored; readonly elapsedMs: number }>();
+  const scored = new Map<string, { readonly own: Scores; readonly elapsedMs: number }>();
   for (const forecaster of [naive, ...forecasters.filter(({ name }) => name !== BASELINE_NAME)]) {
     const started = performance.now();
     const folds = await rollingForecasts(all, forecaster, rolling);

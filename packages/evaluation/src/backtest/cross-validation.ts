@@ -2,6 +2,7 @@
 import { TollamaError } from '@tollama/core/errors';
 import type { ForecastTask, SeriesForecast, TaskSeries } from '@tollama/session/backend/backend';
 import type { Adapter } from '@tollama/session/pool/adapter';
+import { LOSS_LEVELS } from '../gift-eval/metrics.ts';
 import { seasonalNaive } from '../gift-eval/seasonal-naive.ts';
 
 /** Anything that forecasts: an adapter of a pool, a combination, a baseline. */
@@ -10,6 +11,7 @@ export interface Forecaster {
   forecast(task: ForecastTask): Promise<readonly SeriesForecast[]>;
 }
 
+/** A model of a pool as a forecaster, under its adapter's name. */
 export const adapterForecaster = (adapter: Adapter): Forecaster => ({
   name: adapter.name,
   forecast: async ({ series, horizon, quantiles, options, signal }) =>
@@ -58,7 +60,8 @@ export interface Fold {
   readonly forecast: SeriesForecast;
 }
 
-export const DEFAULT_LEVELS: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+/** Quantile levels where none are asked for: those of the benchmark's loss. */
+export const DEFAULT_LEVELS: readonly number[] = LOSS_LEVELS;
 
 const originOf = (
   length: number,
@@ -95,22 +98,20 @@ const checkLengths = (all: readonly TaskSeries[], options: RollingOptions): void
 const knownAt = (one: TaskSeries, origin: number, options: RollingOptions): TaskSeries => {
   const { horizon, inputSize = Number.POSITIVE_INFINITY } = options;
   const from = Math.max(0, origin - inputSize);
-  const slice = <T>(values: readonly T[], start: number, end: number): T[] =>
-    values.slice(start, end);
   const past = Object.entries(one.pastCovariates ?? {});
   const future = past.filter(([name]) => one.futureCovariates && name in one.futureCovariates);
   return {
     ...one,
     target: one.target.subarray(from, origin),
-    timestamps: one.timestamps && slice(one.timestamps, from, origin),
+    timestamps: one.timestamps?.slice(from, origin),
     pastCovariates:
       past.length > 0
-        ? Object.fromEntries(past.map(([name, values]) => [name, slice(values, from, origin)]))
+        ? Object.fromEntries(past.map(([name, values]) => [name, values.slice(from, origin)]))
         : undefined,
     futureCovariates:
       future.length > 0
         ? Object.fromEntries(
-            future.map(([name, values]) => [name, slice(values, origin, origin + horizon)]),
+            future.map(([name, values]) => [name, values.slice(origin, origin + horizon)]),
           )
         : undefined,
   };

@@ -91,7 +91,7 @@ const forecastMembers = async (
 /** Errors of the combined past forecasts by series, step after step. */
 const pastErrors = (
   past: Past,
-  combine: (members: readonly SeriesForecast[]) => SeriesForecast,
+  combine: CombineMembers,
   levels: readonly number[],
 ): Record<string, Float64Array> => {
   const errors = new Map<string, number[]>();
@@ -101,6 +101,53 @@ const pastErrors = (
     errors.set(series.id, [...(errors.get(series.id) ?? []), ...own]);
   });
   return Object.fromEntries([...errors].map(([id, row]) => [id, Float64Array.from(row)]));
+};
+
+type CombineMembers = (members: readonly SeriesForecast[]) => SeriesForecast;
+
+/** Forecasts of all members over the past windows. */
+const forecastPast = async (
+  all: readonly TaskSeries[],
+  forecasters: readonly Forecaster[],
+  { horizon, windows, quantiles, options, signal }: EnsembleOptions,
+): Promise<Past> => {
+  const past: Fold[][] = [];
+  for (const forecaster of forecasters) {
+    const rolling = {
+      ...{ horizon, windows, quantiles },
+      ...(options && { options }),
+      ...(signal && { signal }),
+    };
+    past.push(await rollingForecasts(all, forecaster, rolling));
+  }
+  return past;
+};
+
+/** Quantiles moved by how far those of the past windows were off. */
+const calibrated = (
+  all: readonly TaskSeries[],
+  forecasts: readonly SeriesForecast[],
+  past: Past,
+  { combine, levels }: { readonly combine: CombineMembers; readonly levels: readonly number[] },
+): SeriesForecast[] => {
+  const cases = past[0]!.map(({ series, actual }, f) => ({
+    actual,
+    forecast: combine(membersAt(past, f, levels)),
+    scale: scaleOf(series),
+  }));
+  const conformal = fitConformal(cases, levels);
+  return forecasts.map((one, s) => applyConformal(conformal, one, scaleOf(all[s]!)));
+};
+
+/** Forecasts of a hierarchy that add up; series outside of it stay as they are, behind it. */
+const reconciled = (
+  hierarchy: HierarchySpec,
+  forecasts: readonly SeriesForecast[],
+  how: { readonly method: ReconcileMethod; readonly errors: Record<string, Float64Array> },
+): SeriesForecast[] => {
+  const tree = openHierarchy(hierarchy);
+  const outside = forecasts.filter(({ id }) => !tree.ids.includes(id));
+  return [...reconcile(tree, forecasts, how), ...outside];
 };
 
 /**
@@ -115,47 +162,23 @@ export const forecastEnsemble = async (
   forecasters: readonly Forecaster[],
   options: EnsembleOptions,
 ): Promise<EnsembleResult> => {
-  const { horizon, quantiles: levels, combine: how, calibrates = false, windows } = options;
-  const { hierarchy, reconcileMethod = 'mint_shrink', options: own, signal } = options;
+  const { horizon, quantiles: levels, combine: how, calibrates = false } = options;
+  const { hierarchy, reconcileMethod: method = 'mint_shrink', signal } = options;
   checkLevels(levels);
-  const needsErrors = hierarchy !== undefined && reconcileMethod === 'mint_shrink';
-  const past: Fold[][] = [];
-  if (how === 'stack' || calibrates || needsErrors) {
-    const rolling = {
-      horizon,
-      windows,
-      quantiles: levels,
-      ...(own && { options: own }),
-      ...(signal && { signal }),
-    };
-    for (const one of forecasters) past.push(await rollingForecasts(all, one, rolling));
-  }
+  const needsErrors = hierarchy !== undefined && method === 'mint_shrink';
+  const learns = how === 'stack' || calibrates || needsErrors;
+  const past = learns ? await forecastPast(all, forecasters, options) : [];
   const stacked = past.length > 0 ? learnWeights(past, levels) : undefined;
   const weights = how === 'stack' ? stacked!.weights : how;
-  const combine = (members: readonly SeriesForecast[]): SeriesForecast =>
-    averageForecasts(members, weights);
+  const combine: CombineMembers = (members) => averageForecasts(members, weights);
 
-  const byMember = await forecastMembers(all, forecasters, {
-    horizon,
-    quantiles: levels,
-    options: own,
-    signal,
-  });
+  const task = { horizon, quantiles: levels, options: options.options, signal };
+  const byMember = await forecastMembers(all, forecasters, task);
   let forecasts = all.map((_, s) => combine(byMember.map((member) => member[s]!)));
-  if (calibrates) {
-    const cases = past[0]!.map(({ series, actual }, f) => ({
-      actual,
-      forecast: combine(membersAt(past, f, levels)),
-      scale: scaleOf(series),
-    }));
-    const conformal = fitConformal(cases, levels);
-    forecasts = forecasts.map((one, s) => applyConformal(conformal, one, scaleOf(all[s]!)));
-  }
+  if (calibrates) forecasts = calibrated(all, forecasts, past, { combine, levels });
   if (hierarchy) {
     const errors = needsErrors ? pastErrors(past, combine, levels) : {};
-    const tree = openHierarchy(hierarchy);
-    const outside = forecasts.filter(({ id }) => !tree.ids.includes(id));
-    forecasts = [...reconcile(tree, forecasts, { method: reconcileMethod, errors }), ...outside];
+    forecasts = reconciled(hierarchy, forecasts, { method, errors });
   }
   return {
     forecasts,

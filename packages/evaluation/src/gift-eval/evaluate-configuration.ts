@@ -1,34 +1,17 @@
 /** One model on one configuration: metrics, coverage, and the losses of each instance. */
-import { forecastValues } from './forecast-values.ts';
-import { type Instance, testInstances } from './instances.ts';
-import {
-  addInstance,
-  addSums,
-  coverages,
-  emptySums,
-  LOSS_LEVELS,
-  METRIC_COLUMNS,
-  type Metrics,
-  metricsOf,
-} from './metrics.ts';
+import { testInstances } from './instances.ts';
+import { METRIC_COLUMNS, type Metrics } from './metrics.ts';
 import { fillMissing, type OnMissing, type Predictor, predictBatch } from './predictor.ts';
 import { seasonalError } from './protocol.ts';
 import type { Configuration } from './read-data.ts';
+import { type Scores, Scoring } from './scoring.ts';
 
-export interface ConfigurationResult {
+export interface ConfigurationResult extends Scores {
   readonly configuration: string;
   readonly domain: string;
   readonly variates: number;
   readonly horizon: number;
   readonly windows: number;
-  readonly metrics: Metrics;
-  /** Share of labels at or below the forecast, per level 0.1 to 0.9. */
-  readonly coverage: readonly number[];
-  /**
-   * [windows] mean quantile loss, each instance scaled by its seasonal error, over the series of a window;
-   * NaN for a window without a label. What comparisons of two models stand on.
-   */
-  readonly windowLosses: readonly number[];
   /** Instances whose forecast the baseline had to give. */
   readonly replaced: number;
 }
@@ -54,22 +37,6 @@ function* inBatches<T>(items: Iterable<T>, size: number): Generator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** A mean that leaves out what is not finite. */
-class WindowMean {
-  #sum = 0;
-  #count = 0;
-
-  add(value: number): void {
-    if (!Number.isFinite(value)) return;
-    this.#sum += value;
-    this.#count++;
-  }
-
-  get value(): number {
-    return this.#sum / this.#count;
-  }
-}
-
 /**
  * Forecasts all test instances and scores them in one pool; the size of batches does not change the result.
  *
@@ -82,24 +49,16 @@ export const evaluateConfiguration = async (
 ): Promise<ConfigurationResult> => {
   const { onMissing = 'raise', batchSize = BATCH_SIZE, signal, onProgress } = options;
   const { name, series, horizon, windows, season, domain, variates } = configuration;
-  const total = emptySums();
-  const losses = Array.from({ length: windows }, () => new WindowMean());
+  const scoring = new Scoring(windows);
   let replaced = 0;
   let done = 0;
-  const score = (one: Instance, stored: Parameters<typeof forecastValues>[0]): void => {
-    const sums = emptySums();
-    const scale = seasonalError(one.input, season);
-    addInstance(sums, { label: one.label, forecast: forecastValues(stored), seasonalError: scale });
-    addSums(total, sums);
-    const loss = sums.losses.reduce((a, b) => a + b, 0) / LOSS_LEVELS.length / sums.count;
-    losses[one.window]!.add(loss / scale);
-  };
   for (const batch of inBatches(testInstances(series, horizon, windows), batchSize)) {
     signal?.throwIfAborted();
     const given = await predictBatch(predictor, batch, configuration, { onMissing, signal });
     const filled = fillMissing(given, batch, configuration, onMissing);
-    batch.forEach((one, i) => {
-      score(one, filled.forecasts[i]!);
+    batch.forEach(({ window, input, label }, i) => {
+      const stored = filled.forecasts[i]!;
+      scoring.add({ window, label, stored, seasonalError: seasonalError(input, season) });
     });
     replaced += filled.replaced;
     done += batch.length;
@@ -111,9 +70,7 @@ export const evaluateConfiguration = async (
     variates,
     horizon,
     windows,
-    metrics: metricsOf(total),
-    coverage: coverages(total),
-    windowLosses: losses.map(({ value }) => value),
+    ...scoring.scores(),
     replaced,
   };
 };
@@ -131,6 +88,7 @@ export const toPlain = (result: ConfigurationResult): Readonly<Record<string, un
   windowLosses: result.windowLosses.map(numberOrNull),
 });
 
+/** What `toPlain` gave, its nulls NaN again. */
 export const fromPlain = (plain: Readonly<Record<string, unknown>>): ConfigurationResult => {
   const stored = plain as unknown as ConfigurationResult;
   return {

@@ -62,6 +62,7 @@ const SMALLEST = 2.2250738585072014e-308;
 
 const ratio = (): Ratio => ({ sum: 0, count: 0 });
 
+/** The sums of no instance. */
 export const emptySums = (): MetricSums => ({
   count: 0,
   squaredOfMean: 0,

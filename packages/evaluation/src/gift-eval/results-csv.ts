@@ -26,6 +26,7 @@ export const resultRows = (model: string, results: readonly ConfigurationResult[
     ].join(','),
   );
 
+/** The whole file: a header, then the rows. */
 export const resultsCsv = (rows: readonly string[]): string =>
   `${[RESULT_COLUMNS.join(','), ...rows].join('\n')}\n`;
 

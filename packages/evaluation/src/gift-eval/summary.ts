@@ -1,6 +1,12 @@
 /** A suite's results in a few numbers: relative to seasonal naive, ranked, and compared pair by pair. */
 import { compareRatios, type RatioComparison } from '../comparison/diebold-mariano.ts';
-import { geometricMean, leaderboard, type ScoreTable, type Standing } from './leaderboard.ts';
+import {
+  geometricMean,
+  leaderboard,
+  type Score,
+  type ScoreTable,
+  type Standing,
+} from './leaderboard.ts';
 import { BASELINE } from './predictor.ts';
 import type { ModelResults, SuiteResult } from './suite.ts';
 
@@ -14,12 +20,8 @@ export interface ModelSummary {
   readonly replaced: number;
 }
 
-interface Scores {
-  readonly mase: number;
-  readonly crps: number;
-}
-
-export const scoresOf = ({ results }: ModelResults): Record<string, Scores> =>
+/** MASE and CRPS of a model by the names of configurations. */
+export const scoresOf = ({ results }: ModelResults): Record<string, Score> =>
   Object.fromEntries(
     results.map(({ configuration, metrics }) => [
       configuration,
@@ -38,6 +40,7 @@ const relative = (own: readonly number[], base: readonly number[]): number => {
   return ratios.length > 0 ? geometricMean(ratios) : Number.NaN;
 };
 
+/** Each model in one line; configurations without a finite, positive ratio are left out of its means. */
 export const summarize = ({ baseline, models }: SuiteResult): ModelSummary[] => {
   const base = Object.values(scoresOf(baseline));
   return models.map((one) => {
@@ -75,7 +78,7 @@ export const standings = (
     names.every((name) => Object.hasOwn(scores, name)),
   );
   if (names.length === 0) return [];
-  const pick = (scores: Readonly<Record<string, Scores>>) =>
+  const pick = (scores: Readonly<Record<string, Score>>) =>
     Object.fromEntries(names.map((name) => [name, scores[name]!]));
   return leaderboard(
     Object.fromEntries([

@@ -33,7 +33,8 @@ export const escapeText = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
-export const colorOf = (index: number): string => COLORS[index % COLORS.length]!;
+/** A color of the palette, which begins anew at its end. */
+const colorOf = (index: number): string => COLORS[index % COLORS.length]!;
 
 const round = (value: number): string => String(Math.round(value * 100) / 100);
 

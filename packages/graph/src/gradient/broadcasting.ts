@@ -1,7 +1,7 @@
 /** Gradients of operands that an operator spread over further axes. */
 import { type Dim, dimEquals, multiplyDims } from '../dimension.ts';
 import type { Shape, Tensor } from '../node.ts';
-import { cast, constant, div, mul, reshape, sizeOf, sum } from '../ops.ts';
+import { cast, div, mul, reshape, sizeOf, sum } from '../ops.ts';
 
 /** Sums over the axes along which a tensor of `shape` was repeated. */
 export const reduceTo = (gradient: Tensor, shape: Shape): Tensor => {
@@ -14,10 +14,6 @@ export const reduceTo = (gradient: Tensor, shape: Shape): Tensor => {
   const kept = sum(gradient, axes, { keepAxes: true });
   return lead === 0 ? kept : reshape(kept, shape);
 };
-
-/** x * size */
-export const timesSize = (x: Tensor, size: Dim): Tensor =>
-  mul(x, typeof size === 'number' ? constant(size, x.dtype) : cast(sizeOf(size), x.dtype));
 
 /** x / (elements of these axes) */
 export const overCount = (x: Tensor, dims: readonly Dim[]): Tensor => {

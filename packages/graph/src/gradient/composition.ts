@@ -22,7 +22,7 @@ const splitHeads = (x: Tensor, heads: number): Tensor =>
   x.shape.length === 4 ? x : rearrange(x, 'b s (h k) -> b h s k', { h: heads });
 
 /** Scores, softmax and mixture as they stand in the paper (Vaswani et al. 2017). */
-export const composeAttention = (node: AttentionNode): Tensor => {
+const composeAttention = (node: AttentionNode): Tensor => {
   const [query, key, value, bias] = node.inputs;
   const [q, k, v] = [query, key, value].map((x) => splitHeads(x, node.heads)) as [
     Tensor,
@@ -36,7 +36,7 @@ export const composeAttention = (node: AttentionNode): Tensor => {
 };
 
 /** A product of the weight with what each of its taps sees. */
-export const composeConv1d = (node: Conv1dNode): Tensor => {
+const composeConv1d = (node: Conv1dNode): Tensor => {
   const [x, weight, bias] = node.inputs;
   const { stride, dilation, groups, padding } = node;
   const [batch, channels] = x.shape as [Dim, Dim, Dim];

@@ -50,7 +50,7 @@ const geluTanhSlope = (x: Tensor): Tensor => {
   return mul(add(add(t, 1), mul(mul(x, sub(1, square(t))), inner)), 0.5);
 };
 
-/** cosh(x) by exponentials: the language has sinh only. */
+/** By cosh^2 = 1 + sinh^2: the language has sinh only. */
 const cosh = (x: Tensor): Tensor => sqrt(add(square(sinh(x)), 1));
 
 export const UNARY_RULES: Readonly<Record<UnaryOp, UnaryRule>> = {

@@ -5,7 +5,10 @@ import { isFloat } from '../dtype.ts';
 import { topologicalOrder } from '../graph.ts';
 import { type Node, type ScanNode, type Tensor, visit } from '../node.ts';
 import { add, constant, sameShape } from '../ops.ts';
-import { type Pullback, rules } from './rules.ts';
+import type { PullBack } from './cotangent.ts';
+import { type InputGradients, rules } from './rules.ts';
+
+export type { Cotangent } from './cotangent.ts';
 
 /** Nodes whose value follows one of the sources smoothly; a stop-gradient ends the path. */
 const followers = (order: readonly Node[], sources: ReadonlySet<Node>): ReadonlySet<Node> => {
@@ -36,22 +39,13 @@ const partGradients = (
     }),
   );
 
-/** A value and the gradient that arrives at it. */
-export interface Cotangent {
-  readonly output: Tensor;
-  readonly gradient: Tensor;
-}
-
 /**
  * Gradients of `wrt` where those of some outputs are given; undefined where no path leads from an output
  * to a tensor. The new nodes use the values of the forward pass, and an inner tensor may be asked for.
  *
  * @throws TollamaError GRAPH_INVALID, naming the kind, for a path through a node without a derivative
  */
-export const pullBack = (
-  cotangents: readonly Cotangent[],
-  wrt: readonly Tensor[],
-): readonly (Tensor | undefined)[] => {
+export const pullBack: PullBack = (cotangents, wrt) => {
   const order = topologicalOrder(cotangents.map(({ output }) => output));
   const sources = new Set(wrt);
   const following = followers(order, sources);
@@ -76,7 +70,7 @@ export const pullBack = (
     // The results of a loop share one gradient, taken when all of them have theirs.
     if (!g || (node.kind === 'scan' && loop === undefined)) continue;
     if (!(loop ?? [node]).some(isNeeded) || !node.inputs.some(isNeeded)) continue;
-    const pulled: Pullback = visit(rules, node, { g, parts, isNeeded, pullBack });
+    const pulled: InputGradients = visit(rules, node, { g, parts, isNeeded, pullBack });
     node.inputs.forEach((x, i) => {
       const gradient = following.has(x) ? pulled[i] : undefined;
       if (gradient) accumulate(x, typeof gradient === 'function' ? gradient() : gradient);

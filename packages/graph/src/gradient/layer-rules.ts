@@ -24,12 +24,14 @@ const outer = (a: Tensor, b: Tensor): Tensor => matmul(transpose(flat(a), [1, 0]
 
 const overRows = (g: Tensor): Tensor => reduceTo(g, [g.shape.at(-1) as Dim]);
 
+/** y = x . weight^T + bias: dx = g . weight, dweight = g^T . x and dbias = g, both summed over rows. */
 export const linearRule = (g: Tensor, { inputs: [x, weight] }: LinearNode): readonly Tensor[] => [
   matmul(g, weight),
   outer(g, x),
   overRows(g),
 ];
 
+/** y = a . b: da = g . b^T, db = a^T . g, summed over axes along which an operand was spread. */
 export const matmulRule = (
   g: Tensor,
   { inputs: [a, b], transposeB }: MatmulNode,

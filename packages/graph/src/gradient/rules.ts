@@ -34,14 +34,14 @@ import { layerNormRule, linearRule, matmulRule, rmsNormRule, softmaxRule } from 
 import { type LoopContext, scanRule } from './scan-rule.ts';
 
 /** Gradients of the inputs in their order; a function where making one may refuse. */
-export type Pullback = readonly (Tensor | undefined | (() => Tensor))[];
+export type InputGradients = readonly (Tensor | undefined | (() => Tensor))[];
 
 export interface RuleContext extends LoopContext {
   /** The gradient of the node's value. */
   readonly g: Tensor;
 }
 
-const NONE: Pullback = [];
+const NONE: InputGradients = [];
 
 const refuse = (kind: string, why: string, hint: string) => (): never => {
   throw new TollamaError('GRAPH_INVALID', `${kind} has no derivative: ${why}`, { hint });
@@ -49,7 +49,7 @@ const refuse = (kind: string, why: string, hint: string) => (): never => {
 
 const noDerivative =
   (kind: Node['kind'], why: string, hint: string) =>
-  (node: Node): Pullback =>
+  (node: Node): InputGradients =>
     node.inputs.map(() => refuse(kind, why, hint));
 
 /** The gradient with its reduced axes back, spread over all that was reduced. */
@@ -109,13 +109,13 @@ const takeRule = (g: Tensor, x: Tensor, indices: Tensor, axis: number): Tensor =
 };
 
 /** Through what the layer is made of. The stops end the paths at its inputs, which may follow one another. */
-const composedRule = (node: Node, { g, pullBack }: RuleContext): Pullback => {
+const composedRule = (node: Node, { g, pullBack }: RuleContext): InputGradients => {
   const ends = node.inputs.map(stopGradient);
   return pullBack([{ output: composed(withInputs(node, ends)), gradient: g }], ends);
 };
 
 /** The table. Gradients of broadcast operands come in the operand's shape. */
-export const rules: Visitor<Pullback, RuleContext> = {
+export const rules: Visitor<InputGradients, RuleContext> = {
   input: () => NONE,
   parameter: () => NONE,
   constant: () => NONE,

@@ -19,17 +19,14 @@ import {
   withInputs,
 } from '../ops.ts';
 import { scan } from '../scan.ts';
-import type { Cotangent } from './gradient.ts';
+import type { PullBack } from './cotangent.ts';
 
 export interface LoopContext {
   /** Gradients of the loop's results that have one, by their places. */
   readonly parts: ReadonlyMap<number, Tensor>;
   /** Whether the gradient of an input is asked for. */
   readonly isNeeded: (input: Tensor) => boolean;
-  readonly pullBack: (
-    cotangents: readonly Cotangent[],
-    wrt: readonly Tensor[],
-  ) => readonly (Tensor | undefined)[];
+  readonly pullBack: PullBack;
 }
 
 const zerosLike = (x: Tensor): Tensor => {
@@ -58,46 +55,63 @@ const instantiate = (body: Graph, values: readonly Tensor[]): readonly Tensor[] 
 const placesOf = (values: readonly Tensor[], isWanted: (x: Tensor) => boolean): readonly number[] =>
   values.flatMap((x, i) => (isFloat(x.dtype) && isWanted(x) ? [i] : []));
 
-/** Gradients of the inputs of a loop: initial states, sequences, and the values around it. */
-export const scanRule = (
-  node: ScanNode,
-  { parts, isNeeded, pullBack }: LoopContext,
-): readonly (Tensor | undefined)[] => {
-  const { body, states, sequences } = node;
-  if (node.growth) {
-    throw new TollamaError('GRAPH_INVALID', 'scan has no derivative: its states grow', {
-      hint: 'train the forward pass without a memory of earlier steps',
-    });
-  }
-  const initial = node.inputs.slice(0, states);
-  const elements = node.inputs.slice(states, states + sequences);
-  // The stops end the paths at the loop: what lies before it gets its share through these values alone.
-  const around = node.inputs.slice(states + sequences).map(stopGradient);
-  const rerun = scan(initial, elements, (before, element) => ({
-    states: instantiate(body, [...before, ...element, ...around]).slice(0, states),
-    outputs: before,
-  }));
-  const held = placesOf(initial, () => true);
-  const fed = placesOf(elements, isNeeded);
-  const kept = placesOf(node.inputs.slice(states + sequences), isNeeded);
-  const given = [...parts.keys()].filter((part) => part >= states);
+/** What of a loop takes part in going back, by places. */
+interface Places {
+  /** States. */
+  readonly held: readonly number[];
+  /** Sequences. */
+  readonly fed: readonly number[];
+  /** Values around the loop. */
+  readonly kept: readonly number[];
+  /** Outputs that have a gradient, among all results. */
+  readonly given: readonly number[];
+}
 
-  const back = scan(
+interface LoopValues {
+  readonly initial: readonly Tensor[];
+  readonly elements: readonly Tensor[];
+  readonly around: readonly Tensor[];
+}
+
+const valuesOf = ({ inputs, states, sequences }: ScanNode): LoopValues => ({
+  initial: inputs.slice(0, states),
+  elements: inputs.slice(states, states + sequences),
+  // The stops end the paths at the loop: what lies before it gets its share through these values alone.
+  around: inputs.slice(states + sequences).map(stopGradient),
+});
+
+/** The states before each step, [steps, ...] each. */
+const statesBefore = ({ body, states }: ScanNode, values: LoopValues): readonly Tensor[] =>
+  scan(values.initial, values.elements, (before, element) => ({
+    states: instantiate(body, [...before, ...element, ...values.around]).slice(0, states),
+    outputs: before,
+  })).outputs;
+
+/**
+ * The loop from its end: its states are the gradients of the states and the sums of those of the values around it,
+ * its outputs the gradients of the elements.
+ */
+const backwardLoop = (
+  { body, states, sequences }: ScanNode,
+  { initial, elements, around }: LoopValues,
+  befores: readonly Tensor[],
+  { held, fed, kept, given }: Places,
+  { parts, pullBack }: LoopContext,
+) =>
+  scan(
     [
       ...held.map((i) => parts.get(i) ?? zerosLike(initial[i]!)),
       ...kept.map((i) => zerosLike(around[i]!)),
     ],
-    [...rerun.outputs, ...elements, ...given.map((part) => parts.get(part)!)].map(reversed),
+    [...befores, ...elements, ...given.map((part) => parts.get(part)!)].map(reversed),
     (gradients, now) => {
       const before = now.slice(0, states);
       const element = now.slice(states, states + sequences);
+      const arriving = now.slice(states + sequences);
       const results = instantiate(body, [...before, ...element, ...around]);
       const cotangents = [
         ...held.map((i, at) => ({ output: results[i]!, gradient: gradients[at]! })),
-        ...given.map((part, at) => ({
-          output: results[part]!,
-          gradient: now[states + sequences + at]!,
-        })),
+        ...given.map((part, at) => ({ output: results[part]!, gradient: arriving[at]! })),
       ];
       const wrt = [
         ...held.map((i) => before[i]!),
@@ -115,15 +129,29 @@ export const scanRule = (
       };
     },
   );
-  const result: (Tensor | undefined)[] = node.inputs.map(() => undefined);
-  held.forEach((i, at) => {
-    result[i] = back.states[at];
-  });
-  fed.forEach((i, at) => {
-    result[states + i] = reversed(back.outputs[at]!);
-  });
-  kept.forEach((i, at) => {
-    result[states + sequences + i] = back.states[held.length + at];
-  });
-  return result;
+
+/** Gradients of the inputs of a loop: initial states, sequences, and the values around it. */
+export const scanRule = (node: ScanNode, context: LoopContext): readonly (Tensor | undefined)[] => {
+  const { states, sequences } = node;
+  if (node.growth) {
+    throw new TollamaError('GRAPH_INVALID', 'scan has no derivative: its states grow', {
+      hint: 'train the forward pass without a memory of earlier steps',
+    });
+  }
+  const values = valuesOf(node);
+  const places: Places = {
+    held: placesOf(values.initial, () => true),
+    fed: placesOf(values.elements, context.isNeeded),
+    kept: placesOf(node.inputs.slice(states + sequences), context.isNeeded),
+    given: [...context.parts.keys()].filter((part) => part >= states),
+  };
+  const back = backwardLoop(node, values, statesBefore(node, values), places, context);
+  const gradients = new Map<number, Tensor>([
+    ...places.held.map((i, at) => [i, back.states[at]!] as const),
+    ...places.fed.map((i, at) => [states + i, reversed(back.outputs[at]!)] as const),
+    ...places.kept.map(
+      (i, at) => [states + sequences + i, back.states[places.held.length + at]!] as const,
+    ),
+  ]);
+  return node.inputs.map((_, i) => gradients.get(i));
 };

@@ -10,8 +10,8 @@ import {
 } from '../dimension.ts';
 import type { DType, TensorData } from '../dtype.ts';
 import type { Graph } from '../graph.ts';
+import { misfit } from '../misfit.ts';
 import type { InputNode, Node } from '../node.ts';
-import { misfit } from '../shape.ts';
 import type { Attributes, ExternalData, OnnxInitializer, OnnxNode } from './messages.ts';
 
 export interface EmitOptions {

@@ -2,21 +2,21 @@
  * Node -> ONNX operators of opset 21 and of onnxruntime's own domain. One entry a kind. Fused operators
  * stand where a measurement said that they help on a CPU (bench/README.md).
  */
-import { type Dim, dimEquals, multiplyDims, shapeEquals, subtractDims } from '../dimension.ts';
+import { type Dim, dimEquals, shapeEquals, subtractDims } from '../dimension.ts';
 import { DTYPES, type DType, isFloat, type TensorData } from '../dtype.ts';
+import { misfit } from '../misfit.ts';
 import {
   type BinaryOp,
   type Node,
   type ReduceOp,
-  type ScanNode,
   type Shape,
   type UnaryOp,
   type Visitor,
   visit,
 } from '../node.ts';
-import { misfit } from '../shape.ts';
-import { Emitter } from './emitter.ts';
-import type { ExternalData, OnnxGraph, OnnxValue } from './messages.ts';
+import type { Emitter } from './emitter.ts';
+import { lowerScan } from './lower-scan.ts';
+import type { ExternalData } from './messages.ts';
 
 export const OPSETS = { '': 21, 'com.microsoft': 1 } as const;
 
@@ -116,9 +116,7 @@ export const lower: Visitor<string, LoweringContext> = {
   parameter: (node, { emitter, locate }) =>
     emitter.external(node.name, node.dtype, staticShape(node), locate(node.name)),
   constant: (node, { emitter }) => emitter.initializer(node.data, node.dtype, staticShape(node)),
-  iota: (node, { emitter }) => {
-    return emitter.range(node.shape[0]!);
-  },
+  iota: (node, { emitter }) => emitter.range(node.shape[0]!),
   size: (node, { emitter }) => emitter.emit('Squeeze', [emitter.size(node.size)]),
   unary: (node, context) => {
     const { emitter } = context;
@@ -310,76 +308,10 @@ export const lower: Visitor<string, LoweringContext> = {
     });
   },
   scan: (node, context) =>
-    context.emitter.loop(node.body, () => emitScan(node, context))[node.part]!,
+    context.emitter.loop(node.body, () =>
+      lowerScan(node, context.emitter, (inner, emitter) =>
+        visit(lower, inner, { ...context, emitter }),
+      ),
+    )[node.part]!,
   stopGradient: (node, context) => operands(node, context)[0]!,
 };
-
-const described = (x: Node, name: string): OnnxValue => ({
-  name,
-  dtype: x.dtype,
-  shape: x.shape,
-});
-
-/**
- * A body sees the values around it by their names; states and elements get names of their own. ONNX' Scan
- * keeps the shapes of its states; where one grows, Loop takes its place, whose body finds its elements itself.
- */
-const emitScan = (node: ScanNode, context: LoweringContext): readonly string[] => {
-  const { body, states, sequences, growth } = node;
-  const names = operands(node, context);
-  const emitter = new Emitter([], [], context.emitter);
-  const [iteration, condition] = [emitter.fresh(), emitter.fresh()];
-  const looped = body.inputs.slice(0, states + sequences);
-  body.inputs.forEach((x, i) => {
-    emitter.setName(x, i < looped.length ? emitter.fresh() : names[i]!);
-    if (i < states) emitter.learnSizes(emitter.nameOf(x), x.shape);
-    if (growth && i >= states && i < looped.length) {
-      emitter.setName(x, emitter.emit('Gather', [names[i]!, iteration]));
-    }
-  });
-  for (const inner of body.nodes) {
-    if (inner.kind !== 'input') {
-      emitter.setName(inner, visit(lower, inner, { ...context, emitter }));
-    }
-  }
-  const results = [...body.outputs.values()];
-  // A result needs a name of its own: Identity makes one for an input of the body, and for a second use.
-  const used = new Set(body.inputs.map((x) => emitter.nameOf(x)));
-  const outputs = results.map((x) => {
-    const own = emitter.nameOf(x);
-    const name = used.has(own) ? emitter.emit('Identity', [own]) : own;
-    used.add(name);
-    return name;
-  });
-  const graph: OnnxGraph = {
-    name: emitter.fresh(),
-    nodes: emitter.nodes,
-    initializers: [],
-    inputs: looped.map((x) => described(x, emitter.nameOf(x))),
-    outputs: results.map((x, i) => described(x, outputs[i]!)),
-  };
-  if (growth) {
-    const steps = context.emitter.size(node.inputs[states]!.shape[0]!);
-    const scalar = (name: string, dtype: DType): OnnxValue => ({ name, dtype, shape: [] });
-    const goesOn = emitter.emit('Identity', [condition]);
-    const looping: OnnxGraph = {
-      ...graph,
-      inputs: [
-        scalar(iteration, 'int64'),
-        scalar(condition, 'bool'),
-        ...graph.inputs.slice(0, states),
-      ],
-      outputs: [scalar(goesOn, 'bool'), ...graph.outputs],
-    };
-    const inputs = [context.emitter.emit('Squeeze', [steps]), '', ...names.slice(0, states)];
-    return context.emitter.emitAll('Loop', inputs, results.length, {
-      attributes: { body: { graph: looping } },
-    });
-  }
-  return context.emitter.emitAll('Scan', names.slice(0, looped.length), results.length, {
-    attributes: { body: { graph }, num_scan_inputs: { int: sequences } },
-  });
-};
-
-/** Elements of a tensor of known shape. */
-export const elementCount = (node: Node): number => Number(multiplyDims(...staticShape(node)));

@@ -52,6 +52,7 @@ export type PickleValue =
 type Kind = 'storage' | 'tensor' | 'object' | 'global';
 type OfKind<K extends Kind> = Extract<PickleValue, { readonly kind: K }>;
 
+/** Whether a value is one of the tagged kinds. */
 export const isKind = <K extends Kind>(
   value: PickleValue | undefined,
   kind: K,

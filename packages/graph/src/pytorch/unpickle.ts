@@ -3,96 +3,14 @@
  * `torch.save` writes are known; a call makes one of the few values of `globals.ts`, and nothing else.
  */
 import { construct, isKnownGlobal, storageType } from './globals.ts';
+import { OPCODES } from './pickle-opcodes.ts';
+import { PickleReader } from './pickle-reader.ts';
 import { describe, isKind, type PickledStorage, type PickleValue } from './pickle-value.ts';
 import type { Refuse } from './zip-directory.ts';
 
-/** Longer integers than any size, seed or hash. */
-const MAX_INTEGER_BYTES = 64;
-
-/** Walks over the bytes; reading past their end is refused. */
-class ByteReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #refuse: Refuse;
-  at = 0;
-
-  constructor(bytes: Uint8Array, refuse: Refuse) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#refuse = refuse;
-  }
-
-  #take(count: number): number {
-    const from = this.at;
-    if (count > this.#bytes.length - from) this.#refuse('its pickle ends early');
-    this.at += count;
-    return from;
-  }
-
-  uint8(): number {
-    return this.#view.getUint8(this.#take(1));
-  }
-
-  uint16(): number {
-    return this.#view.getUint16(this.#take(2), true);
-  }
-
-  int32(): number {
-    return this.#view.getInt32(this.#take(4), true);
-  }
-
-  uint32(): number {
-    return this.#view.getUint32(this.#take(4), true);
-  }
-
-  /** Of a length or count; larger ones than any file are refused. */
-  uint64(): number {
-    const value = this.#view.getBigUint64(this.#take(8), true);
-    return value > BigInt(this.#bytes.length)
-      ? this.#refuse('its pickle ends early')
-      : Number(value);
-  }
-
-  float64(): number {
-    return this.#view.getFloat64(this.#take(8));
-  }
-
-  bytes(count: number): Uint8Array {
-    const from = this.#take(count);
-    return this.#bytes.subarray(from, from + count);
-  }
-
-  text(count: number): string {
-    const bytes = this.bytes(count);
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    } catch {
-      return this.#refuse('a text in its pickle is not UTF-8');
-    }
-  }
-
-  /** Up to the end of the line. */
-  line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.at);
-    if (end < 0) this.#refuse('its pickle ends early');
-    const text = this.text(end - this.at);
-    this.at++;
-    return text;
-  }
-
-  /** Two's complement, the lowest byte first. */
-  integer(count: number): number | bigint {
-    if (count > MAX_INTEGER_BYTES) this.#refuse(`its pickle has an integer of ${count} bytes`);
-    let value = 0n;
-    for (const byte of this.bytes(count).toReversed()) value = (value << 8n) | BigInt(byte);
-    value = BigInt.asIntN(8 * count, value);
-    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  }
-}
-
 /** The machine: a stack, marks in it, and values that were put aside to be used again. */
 class Machine {
-  readonly reader: ByteReader;
+  readonly reader: PickleReader;
   readonly refuse: Refuse;
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
@@ -102,7 +20,7 @@ class Machine {
 
   constructor(bytes: Uint8Array, refuse: Refuse) {
     this.#copies = bytes.length;
-    this.reader = new ByteReader(bytes, refuse);
+    this.reader = new PickleReader(bytes, refuse);
     this.refuse = refuse;
   }
 
@@ -224,67 +142,64 @@ const second = <Result>(m: Machine, make: (first: PickleValue, second: PickleVal
 };
 
 const OPERATIONS: Readonly<Record<number, (m: Machine) => void>> = {
-  40: (m) => m.mark(),
-  41: (m) => m.push([]),
-  48: (m) => void m.pop(),
-  49: (m) => void m.popMark(),
-  50: (m) => m.push(m.top()),
-  66: (m) => m.push(m.reader.bytes(m.reader.uint32())),
-  67: (m) => m.push(m.reader.bytes(m.reader.uint8())),
-  71: (m) => m.push(m.reader.float64()),
-  74: (m) => m.push(m.reader.int32()),
-  75: (m) => m.push(m.reader.uint8()),
-  77: (m) => m.push(m.reader.uint16()),
-  78: (m) => m.push(null),
-  81: (m) => m.push(persistent(m, m.pop())),
-  82: (m) => m.push(second(m, (callee, args) => call(m, callee, args))),
-  84: (m) => m.push(m.reader.text(m.reader.uint32())),
-  85: (m) => m.push(m.reader.text(m.reader.uint8())),
-  88: (m) => m.push(m.reader.text(m.reader.uint32())),
-  93: (m) => m.push([]),
-  97: (m) => append(m, [m.pop()]),
-  98: (m) => build(m, m.pop()),
-  99: (m) => {
+  [OPCODES.MARK]: (m) => m.mark(),
+  [OPCODES.EMPTY_TUPLE]: (m) => m.push([]),
+  [OPCODES.POP]: (m) => void m.pop(),
+  [OPCODES.POP_MARK]: (m) => void m.popMark(),
+  [OPCODES.DUP]: (m) => m.push(m.top()),
+  [OPCODES.BINBYTES]: (m) => m.push(m.reader.bytes(m.reader.uint32())),
+  [OPCODES.SHORT_BINBYTES]: (m) => m.push(m.reader.bytes(m.reader.uint8())),
+  [OPCODES.BINFLOAT]: (m) => m.push(m.reader.float64()),
+  [OPCODES.BININT]: (m) => m.push(m.reader.int32()),
+  [OPCODES.BININT1]: (m) => m.push(m.reader.uint8()),
+  [OPCODES.BININT2]: (m) => m.push(m.reader.uint16()),
+  [OPCODES.NONE]: (m) => m.push(null),
+  [OPCODES.BINPERSID]: (m) => m.push(persistent(m, m.pop())),
+  [OPCODES.REDUCE]: (m) => m.push(second(m, (callee, args) => call(m, callee, args))),
+  [OPCODES.BINSTRING]: (m) => m.push(m.reader.text(m.reader.uint32())),
+  [OPCODES.SHORT_BINSTRING]: (m) => m.push(m.reader.text(m.reader.uint8())),
+  [OPCODES.BINUNICODE]: (m) => m.push(m.reader.text(m.reader.uint32())),
+  [OPCODES.EMPTY_LIST]: (m) => m.push([]),
+  [OPCODES.APPEND]: (m) => append(m, [m.pop()]),
+  [OPCODES.BUILD]: (m) => build(m, m.pop()),
+  [OPCODES.GLOBAL]: (m) => {
     const module = m.reader.line();
     m.push(lookUp(m, module, m.reader.line()));
   },
-  101: (m) => append(m, m.popMark()),
-  104: (m) => m.recall(m.reader.uint8()),
-  106: (m) => m.recall(m.reader.uint32()),
-  113: (m) => m.remember(m.reader.uint8()),
-  114: (m) => m.remember(m.reader.uint32()),
-  115: (m) =>
+  [OPCODES.APPENDS]: (m) => append(m, m.popMark()),
+  [OPCODES.BINGET]: (m) => m.recall(m.reader.uint8()),
+  [OPCODES.LONG_BINGET]: (m) => m.recall(m.reader.uint32()),
+  [OPCODES.BINPUT]: (m) => m.remember(m.reader.uint8()),
+  [OPCODES.LONG_BINPUT]: (m) => m.remember(m.reader.uint32()),
+  [OPCODES.SETITEM]: (m) =>
     setItems(
       m,
       second(m, (key, value) => [key, value]),
     ),
-  116: (m) => m.push(m.popMark()),
-  117: (m) => setItems(m, m.popMark()),
-  125: (m) => m.push(new Map()),
-  129: (m) => m.push(second(m, (callee, args) => call(m, callee, args))),
-  133: (m) => m.push([m.pop()]),
-  134: (m) => m.push(second(m, (a, b) => [a, b])),
-  135: (m) => {
+  [OPCODES.TUPLE]: (m) => m.push(m.popMark()),
+  [OPCODES.SETITEMS]: (m) => setItems(m, m.popMark()),
+  [OPCODES.EMPTY_DICT]: (m) => m.push(new Map()),
+  [OPCODES.NEWOBJ]: (m) => m.push(second(m, (callee, args) => call(m, callee, args))),
+  [OPCODES.TUPLE1]: (m) => m.push([m.pop()]),
+  [OPCODES.TUPLE2]: (m) => m.push(second(m, (a, b) => [a, b])),
+  [OPCODES.TUPLE3]: (m) => {
     const last = m.pop();
     m.push(second(m, (a, b) => [a, b, last]));
   },
-  136: (m) => m.push(true),
-  137: (m) => m.push(false),
-  138: (m) => m.push(m.reader.integer(m.reader.uint8())),
-  139: (m) => m.push(m.reader.integer(m.reader.uint32())),
-  140: (m) => m.push(m.reader.text(m.reader.uint8())),
-  141: (m) => m.push(m.reader.text(m.reader.uint64())),
-  142: (m) => m.push(m.reader.bytes(m.reader.uint64())),
-  143: (m) => m.push(new Set()),
-  144: (m) => addItems(m, m.popMark()),
-  145: (m) => m.push(new Set(m.popMark())),
-  147: (m) => m.push(second(m, (module, name) => lookUp(m, module, name))),
-  148: (m) => m.rememberNext(),
-  149: (m) => void m.reader.uint64(),
+  [OPCODES.NEWTRUE]: (m) => m.push(true),
+  [OPCODES.NEWFALSE]: (m) => m.push(false),
+  [OPCODES.LONG1]: (m) => m.push(m.reader.integer(m.reader.uint8())),
+  [OPCODES.LONG4]: (m) => m.push(m.reader.integer(m.reader.uint32())),
+  [OPCODES.SHORT_BINUNICODE]: (m) => m.push(m.reader.text(m.reader.uint8())),
+  [OPCODES.BINUNICODE8]: (m) => m.push(m.reader.text(m.reader.uint64())),
+  [OPCODES.BINBYTES8]: (m) => m.push(m.reader.bytes(m.reader.uint64())),
+  [OPCODES.EMPTY_SET]: (m) => m.push(new Set()),
+  [OPCODES.ADDITEMS]: (m) => addItems(m, m.popMark()),
+  [OPCODES.FROZENSET]: (m) => m.push(new Set(m.popMark())),
+  [OPCODES.STACK_GLOBAL]: (m) => m.push(second(m, (module, name) => lookUp(m, module, name))),
+  [OPCODES.MEMOIZE]: (m) => m.rememberNext(),
+  [OPCODES.FRAME]: (m) => void m.reader.uint64(),
 };
-
-const PROTOCOL = 0x80;
-const STOP = 0x2e;
 
 /**
  * The value of a pickle.
@@ -294,13 +209,13 @@ const STOP = 0x2e;
 export const unpickle = (bytes: Uint8Array, refuse: Refuse): PickleValue => {
   const machine = new Machine(bytes, refuse);
   const { reader } = machine;
-  if (reader.uint8() !== PROTOCOL) refuse('its pickle is of a protocol below 2');
+  if (reader.uint8() !== OPCODES.PROTO) refuse('its pickle is of a protocol below 2');
   const protocol = reader.uint8();
   if (protocol < 2 || protocol > 5)
     refuse(`its pickle is of protocol ${protocol}; 2 to 5 are read`);
   for (;;) {
     const code = reader.uint8();
-    if (code === STOP) break;
+    if (code === OPCODES.STOP) break;
     const operation = Object.hasOwn(OPERATIONS, code) ? OPERATIONS[code] : undefined;
     if (!operation)
       refuse(`its pickle has the instruction 0x${code.toString(16)}, which is not read`);

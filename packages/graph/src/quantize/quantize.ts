@@ -100,7 +100,47 @@ const writeLayers = async (
   }
 };
 
+/** The integers of layers, each made when it is first met, and where they lie in the file beside the graph. */
+class QuantizedLayers {
+  readonly #layers = new Map<string, QuantizedLayer>();
+  readonly #places = new Map<string, ExternalData>();
+  #end = 0;
+
+  #place(name: string, length: number): void {
+    this.#places.set(name, { location: SIDECAR, offset: this.#end, length });
+    this.#end = align(this.#end + length);
+  }
+
+  of(layer: Layer): QuantizedLayer {
+    const { weight, out, width } = layer;
+    const known = this.#layers.get(weight.name);
+    if (known) return known;
+    const [data, scale] = [`${weight.name}.int8`, `${weight.name}.scale`];
+    this.#place(data, out * width);
+    this.#place(scale, out * Float32Array.BYTES_PER_ELEMENT);
+    const made = {
+      ...layer,
+      data: parameter(data, [width, out], 'int8'),
+      scale: parameter(scale, [out], 'float32'),
+    };
+    this.#layers.set(weight.name, made);
+    return made;
+  }
+
+  placeOf(name: string): ExternalData | undefined {
+    return this.#places.get(name);
+  }
+
+  /** In the order of their places. */
+  all(): readonly QuantizedLayer[] {
+    return [...this.#layers.values()];
+  }
+}
+
 /**
+ * The graph with its linear layers in int8: weights [out, in] of MIN_WEIGHTS or more become integers [in, out] and a
+ * scale [out]. `write` throws CHECKPOINT_INVALID for a weight that is not finite.
+ *
  * @param keepFloat32 layers whose weight's name matches stay as they are
  */
 export const quantizeGraph = (
@@ -108,34 +148,12 @@ export const quantizeGraph = (
   checkpoint: Checkpoint,
   keepFloat32?: RegExp,
 ): QuantizedGraph => {
-  const layers = new Map<string, QuantizedLayer>();
-  const places = new Map<string, ExternalData>();
-  let end = 0;
-  const place = (name: string, length: number): void => {
-    places.set(name, { location: SIDECAR, offset: end, length });
-    end = align(end + length);
-  };
-  const quantizedOf = (layer: Layer): QuantizedLayer => {
-    const { weight, out, width } = layer;
-    const known = layers.get(weight.name);
-    if (known) return known;
-    const [data, scale] = [`${weight.name}.int8`, `${weight.name}.scale`];
-    place(data, out * width);
-    place(scale, out * Float32Array.BYTES_PER_ELEMENT);
-    const made = {
-      ...layer,
-      data: parameter(data, [width, out], 'int8'),
-      scale: parameter(scale, [out], 'float32'),
-    };
-    layers.set(weight.name, made);
-    return made;
-  };
-
+  const layers = new QuantizedLayers();
   const rule = (node: Node, inputs: readonly Tensor[]): Tensor => {
     if (node.kind === 'scan') return withinLoops(node, inputs);
     const layer = node.kind === 'linear' ? layerOf(inputs[1]!, keepFloat32) : undefined;
     if (!layer) return withInputs(node, inputs);
-    const { data, scale } = quantizedOf(layer);
+    const { data, scale } = layers.of(layer);
     const [x, , bias] = inputs;
     const product = quantizedAffine(x!, data, scale, bias);
     const { update } = layer;
@@ -147,7 +165,7 @@ export const quantizeGraph = (
 
   return {
     graph: rewriteGraph(graph, rule),
-    locate: (name) => places.get(name),
-    write: (folder) => writeLayers([...layers.values()], checkpoint, join(folder, SIDECAR)),
+    locate: (name) => layers.placeOf(name),
+    write: (folder) => writeLayers(layers.all(), checkpoint, join(folder, SIDECAR)),
   };
 };

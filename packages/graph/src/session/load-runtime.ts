@@ -3,6 +3,7 @@ import { errorMessage, TollamaError } from '@tollama/core/errors';
 
 export type NativeRuntime = typeof import('onnxruntime-node');
 
+/** onnxruntime-node, loaded at the first call. Throws DEPENDENCY_MISSING where it does not load. */
 export const loadRuntime = async (): Promise<NativeRuntime> => {
   try {
     const runtime = await import('onnxruntime-node');

@@ -33,8 +33,6 @@ type Link = (from: string, to: string) => Promise<void>;
 
 export interface ModelFolder {
   readonly modelFile: string;
-  /** Whether it lies in a temporary place and goes with the session. */
-  readonly isTemporary: boolean;
   /** Removes a temporary folder; a kept one stays. */
   remove(): Promise<void>;
 }
@@ -147,7 +145,7 @@ const makeTemporary = async (request: ModelFolderRequest): Promise<ModelFolder> 
   const path = await mkdtemp(join(tmpdir(), 'tollama-'));
   await fill(path, request);
   const remove = () => rm(path, { recursive: true, force: true });
-  return { modelFile: join(path, MODEL_FILE), isTemporary: true, remove };
+  return { modelFile: join(path, MODEL_FILE), remove };
 };
 
 /** Makes the folder, or finds the one of an earlier run. It is filled beside its place and renamed. */
@@ -162,5 +160,5 @@ export const makeModelFolder = async (request: ModelFolderRequest): Promise<Mode
     await fill(partial, request);
     await publish(partial, path, checkpoint);
   }
-  return { modelFile: join(path, MODEL_FILE), isTemporary: false, remove: async () => {} };
+  return { modelFile: join(path, MODEL_FILE), remove: async () => {} };
 };

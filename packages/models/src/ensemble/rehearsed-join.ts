@@ -198,6 +198,75 @@ const rehearse = async (
   return { rehearsals, steps };
 };
 
+/** How the members are joined over one stretch. */
+interface Table {
+  readonly weights: readonly number[];
+  readonly factor: number;
+}
+
+/** What the rehearsals told: losses [stretches][members] and trust [stretches]. */
+interface Evidence {
+  readonly values: Float64Array;
+  readonly rehearsals: readonly Rehearsal[];
+  readonly steps: number;
+  readonly losses: readonly Float64Array[];
+  readonly trust: Float64Array;
+}
+
+const tablesOf = (
+  { values, rehearsals, steps, losses, trust }: Evidence,
+  priors: readonly number[],
+  horizon: number,
+  settings: JoinSettings,
+): Table[] => {
+  const reach = steps > 0 ? stretchOf(steps) : 0;
+  const share = Math.min(1, steps / horizon);
+  return STRETCHES.map((_, stretch) => {
+    // Stretches that no rehearsal reached take the last that one did.
+    const from = Math.min(stretch, reach);
+    const believed = trust[from]! * (stretch > reach ? share : 1);
+    const weights = weightsOf(losses[from]!, believed, priors, settings);
+    const own = Array.from({ length: steps }, (_, h) => h).filter((h) => stretchOf(h + 1) === from);
+    // A few steps tell of the spread what all of them would.
+    const sample = own.filter((_, i) => i % Math.ceil(own.length / 24) === 0);
+    return { weights, factor: spreadFactor(values, rehearsals, weights, sample, believed) };
+  });
+};
+
+/** [deciles][horizon] */
+const joinedDeciles = (
+  forecasts: readonly Deciles[],
+  tables: readonly Table[],
+  horizon: number,
+): Float64Array[] => {
+  const deciles = DECILES.map(() => new Float64Array(horizon));
+  for (let h = 0; h < horizon; h++) {
+    const { weights, factor } = tables[stretchOf(h + 1)]!;
+    const fan = averaged(forecasts, weights, h);
+    fan.forEach((value, q) => {
+      deciles[q]![h] = fan[4]! + factor * (value - fan[4]!);
+    });
+  }
+  return deciles;
+};
+
+const explanationOf = (
+  { rehearsals, losses, trust }: Evidence,
+  tables: readonly Table[],
+  names: readonly string[],
+  horizon: number,
+): Joined['explanation'] => ({
+  origins: rehearsals.length,
+  stretches: STRETCHES.filter((first) => first <= horizon).map((from, i) => ({
+    from,
+    spread: tables[i]!.factor,
+    weights: Object.fromEntries(names.map((name, m) => [name, tables[i]!.weights[m]!])),
+    ...(trust[i]! > 0 && {
+      losses: Object.fromEntries(names.map((name, m) => [name, losses[i]![m]! / trust[i]!])),
+    }),
+  })),
+});
+
 /**
  * Forecasts `horizon` steps after finite values.
  *
@@ -217,40 +286,12 @@ export const joinForecasts = async (
   const priors = members.map(({ prior }, m) =>
     believed[m] || !believed.some(Boolean) ? prior : 0,
   );
-  const { losses, trust } = lossesOf(values, rehearsals, steps, members.length);
-  const reach = steps > 0 ? stretchOf(steps) : 0;
-  const share = Math.min(1, steps / horizon);
-  const tables = STRETCHES.map((_, stretch) => {
-    // Stretches that no rehearsal reached take the last that one did.
-    const from = Math.min(stretch, reach);
-    const believedTrust = trust[from]! * (stretch > reach ? share : 1);
-    const weights = weightsOf(losses[from]!, believedTrust, priors, settings);
-    const own = Array.from({ length: steps }, (_, h) => h).filter((h) => stretchOf(h + 1) === from);
-    // A few steps tell of the spread what all of them would.
-    const sample = own.filter((_, i) => i % Math.ceil(own.length / 24) === 0);
-    return { weights, factor: spreadFactor(values, rehearsals, weights, sample, believedTrust) };
-  });
-  const deciles = DECILES.map(() => new Float64Array(horizon));
-  for (let h = 0; h < horizon; h++) {
-    const { weights, factor } = tables[stretchOf(h + 1)]!;
-    const fan = averaged(forecasts, weights, h);
-    fan.forEach((value, q) => {
-      deciles[q]![h] = fan[4]! + factor * (value - fan[4]!);
-    });
-  }
-  const used = STRETCHES.filter((first) => first <= horizon);
-  const explanation = {
-    origins: rehearsals.length,
-    stretches: used.map((from, i) => ({
-      from,
-      spread: tables[i]!.factor,
-      weights: Object.fromEntries(members.map(({ name }, m) => [name, tables[i]!.weights[m]!])),
-      ...(trust[i]! > 0 && {
-        losses: Object.fromEntries(
-          members.map(({ name }, m) => [name, losses[i]![m]! / trust[i]!]),
-        ),
-      }),
-    })),
+  const seen = lossesOf(values, rehearsals, steps, members.length);
+  const evidence = { values, rehearsals, steps, ...seen };
+  const tables = tablesOf(evidence, priors, horizon, settings);
+  const names = members.map(({ name }) => name);
+  return {
+    deciles: joinedDeciles(forecasts, tables, horizon),
+    explanation: explanationOf(evidence, tables, names, horizon),
   };
-  return { deciles, explanation };
 };

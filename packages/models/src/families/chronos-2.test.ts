@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ModelSeries, SeriesForecast } from '../family.ts';
+import { familyOf } from '../family-of.ts';
 import { openModel } from '../open-model.ts';
-import { familyOf } from '../read-config.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/chronos-2/tiny-b');
 const model = await openModel(folder, { threads: 1 });

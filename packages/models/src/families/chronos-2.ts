@@ -36,16 +36,17 @@ import {
   subtractDims,
   symbol,
   type Tensor,
-  take,
   type Weights,
   where,
 } from '@tollama/graph';
 import { defineFamily, type Probe } from '../family.ts';
 import { instanceNorm } from '../nn/instance-norm.ts';
 import { linear } from '../nn/linear.ts';
+import { FLOAT_MIN } from '../nn/masks.ts';
+import { patches } from '../nn/patches.ts';
 import { residualBlock } from '../nn/residual-block.ts';
 import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
-import { FLOAT_MIN, t5Attention, t5AttentionToItself, t5FeedForward, t5Norm } from '../nn/t5.ts';
+import { t5Attention, t5AttentionToItself, t5FeedForward, t5Norm } from '../nn/t5.ts';
 import { feedForwardKind } from '../nn/t5-config.ts';
 import { Chronos2Config, patchesOf } from './chronos-2/config.ts';
 import { embed, forecast } from './chronos-2/predict.ts';
@@ -178,7 +179,7 @@ const encoderBlock = (
 };
 
 /** Steps relative to the forecast's start, as a share of the scale: context [n, p] and future [f, p]. */
-const timeEncoding = (c: Chronos2Config['chronos_config'], patches: Dim, futurePatches: Dim) => {
+const timeEncoding = (c: Chronos2Config['chronos_config'], count: Dim, futurePatches: Dim) => {
   const { input_patch_size: p, context_length: length } = c;
   const scale = c.time_encoding_scale ?? length;
   const longest = patchesOf(Math.ceil(length / p) * p, c);
@@ -186,17 +187,11 @@ const timeEncoding = (c: Chronos2Config['chronos_config'], patches: Dim, futureP
   const ahead = cast(iota(multiplyDims(p, futurePatches)), 'float32');
   return {
     past: slice(constant(past, 'float32', [longest, p]), 0, {
-      start: subtractDims(longest, patches),
+      start: subtractDims(longest, count),
     }),
     ahead: rearrange(div(ahead, scale), '(f p) -> f p', { p }),
   };
 };
-
-/** Windows of p points: side by side, or from the starts on. x [b, t] -> [b, n, p] */
-const patches = (x: Tensor, p: number, starts: Tensor | undefined): Tensor =>
-  starts
-    ? take(x, add(rearrange(starts, 'n -> n 1'), rearrange(iota(p), 'p -> 1 p')), 1)
-    : rearrange(x, 'b (n p) -> b n p', { p });
 
 /** The tokens [b, n+f, d] with REG behind the n of the context. */
 const withReg = (tokens: Tensor, n: Dim, x: Inputs, w: Weights, c: Chronos2Config): Tensor => {

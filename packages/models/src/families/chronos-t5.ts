@@ -52,11 +52,12 @@ import {
 } from '@tollama/graph';
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
+import { FLOAT_MIN } from '../nn/masks.ts';
 import {
   distanceBucket,
-  FLOAT_MIN,
   relativePositionBias,
   t5Attention,
+  t5EncoderBlock,
   t5FeedForward,
   t5Norm,
 } from '../nn/t5.ts';
@@ -66,22 +67,6 @@ import { embed, forecast } from './chronos-t5/predict.ts';
 
 /** x [..., s, d], normed -> [..., s, d] */
 type Attention = (x: Tensor, w: Weights) => Tensor;
-
-const encoderBlock = (
-  x: Tensor,
-  w: Weights,
-  c: Config,
-  bias: Tensor,
-  name: string,
-  probe: Probe,
-): Tensor => {
-  const [self, feed] = [w.at('layer.0'), w.at('layer.1')];
-  const normed = t5Norm(x, self.at('layer_norm'), c);
-  const y = add(x, t5Attention(normed, normed, self.at('SelfAttention'), c, bias));
-  probe(`${name}_after_attention`, y);
-  const fed = t5FeedForward(t5Norm(y, feed.at('layer_norm'), c), feed.at('DenseReluDense'), c);
-  return probe(name, add(y, fed));
-};
 
 /** Masks as numbers to add to scores: mask [b, n] -> [b, 1, 1, n] */
 const maskBias = (mask: Tensor): Tensor =>
@@ -94,7 +79,7 @@ const encoder = (ids: Tensor, mask: Tensor, w: Weights, c: Config, probe: Probe)
   const bias = add(relativePositionBias(positions, dimOf(ids, 1), longest, c), maskBias(mask));
   let x = take(embeddings(w, c), ids);
   for (let i = 0; i < c.num_layers; i++)
-    x = encoderBlock(x, w.at(`encoder.block.${i}`), c, bias, `encoder_block${i}`, probe);
+    x = t5EncoderBlock(x, w.at(`encoder.block.${i}`), c, bias, `encoder_block${i}`, probe);
   return t5Norm(x, w.at('encoder.final_layer_norm'), c);
 };
 
@@ -250,6 +235,65 @@ const draw = (logits: Tensor, { uniform, topK, topP }: Draw) => {
   return { tokens: cast(sum(cast(passed, 'float32'), -1), 'int64'), distribution };
 };
 
+/** What each step of a decoding run uses besides its caches. */
+interface Decoder {
+  readonly cross: Attention;
+  /** Of all positions up to the longest, the farthest first: [1, h, 1, j] */
+  readonly biases: Tensor;
+  /** On the states, before the table of tokens. */
+  readonly factor: Tensor;
+  /** -Infinity at the tokens that are never drawn, 0 elsewhere: [V] */
+  readonly barred: Tensor;
+  readonly topP: Tensor;
+}
+
+/** One token of every path: previous [b, s] and the caches of all layers -> tokens, distribution, longer caches */
+const decodeStep = (
+  previous: Tensor,
+  pasts: readonly Tensor[],
+  uniform: Tensor,
+  { cross, biases, factor, barred, topP }: Decoder,
+  w: Weights,
+  c: Config,
+) => {
+  const past = dimOf(pasts[0]!, 2);
+  const start = subtractDims(c.chronos_config.prediction_length - 1, past);
+  const bias = slice(biases, 3, { start });
+  const caches: Tensor[] = [];
+  let x = take(embeddings(w, c), previous);
+  for (let i = 0; i < decoderLayers(c); i++) {
+    const cache = { keys: pasts[2 * i]!, values: pasts[2 * i + 1]! };
+    const self = cachedAttention(cache, bias, c, ({ keys, values }) => {
+      caches.push(keys, values);
+    });
+    x = decoderBlock(x, w.at(`decoder.block.${i}`), c, self, cross, (_, tensor) => tensor, '');
+  }
+  const logits = head(t5Norm(x, w.at('decoder.final_layer_norm'), c), factor, w, c);
+  return { ...draw(add(logits, barred), { uniform, topK: symbol('top_k'), topP }), caches };
+};
+
+const decoderOf = (
+  memory: Tensor,
+  mask: Tensor,
+  samples: Dim,
+  { temperature, topP }: { readonly temperature: Tensor; readonly topP: Tensor },
+  w: Weights,
+  c: Config,
+): Decoder => {
+  const { prediction_length: longest, eos_token_id: end } = c.chronos_config;
+  const spread = repeat(maskBias(mask), 'b 1 1 n -> b 1 s n', { s: samples });
+  const reversed = Array.from({ length: longest }, (_, i) => longest - 1 - i);
+  return {
+    cross: crossAttention(memory, spread, c),
+    biases: rearrange(distanceBias(reversed, w, c), 'j h -> 1 h 1 j'),
+    factor: div(constant(headFactor(c)), temperature),
+    barred: constant(
+      Array.from({ length: c.vocab_size }, (_, id) => (id === end ? Number.NEGATIVE_INFINITY : 0)),
+    ),
+    topP,
+  };
+};
+
 /** uniforms [t, b, s] -> tokens int64 [t, b, s], a path of t tokens for each number of the last axis */
 const generate = (c: Config, w: Weights, probe: Probe): Graph => {
   const { ids, mask } = sourcesOf();
@@ -257,45 +301,22 @@ const generate = (c: Config, w: Weights, probe: Probe): Graph => {
   const ranks = input('ranks', ['top_k']);
   const topP = input('top_p', []);
   const temperature = input('temperature', []);
-  const { prediction_length: longest, eos_token_id: end } = c.chronos_config;
   const [batch, samples] = [dimOf(uniforms, 1), dimOf(uniforms, 2)];
 
   const memory = encoder(ids, mask, w, c, probe);
-  const spread = repeat(maskBias(mask), 'b 1 1 n -> b 1 s n', { s: samples });
-  const cross = crossAttention(memory, spread, c);
-  const reversed = Array.from({ length: longest }, (_, i) => longest - 1 - i);
-  const biases = rearrange(distanceBias(reversed, w, c), 'j h -> 1 h 1 j');
-  const factor = div(constant(headFactor(c)), temperature);
-  const barred = constant(
-    Array.from({ length: c.vocab_size }, (_, id) => (id === end ? Number.NEGATIVE_INFINITY : 0)),
-  );
-
+  const decoder = decoderOf(memory, mask, samples, { temperature, topP }, w, c);
   const rows = multiplyDims(batch, samples);
   const empty = broadcast(constant([], 'float32', [1, 1, 0, 1]), [rows, c.num_heads, 0, c.d_kv]);
   const start = broadcast(constant([c.decoder_start_token_id], 'int64', [1, 1]), [batch, samples]);
   const nothing = broadcast(constant([0], 'float32', [1, 1, 1]), [batch, samples, c.vocab_size]);
-  const layers = Array.from({ length: decoderLayers(c) }, (_, i) => w.at(`decoder.block.${i}`));
-  const caches = layers.flatMap(() => [empty, empty]);
+  const caches = Array.from({ length: 2 * decoderLayers(c) }, () => empty);
 
   const { states, outputs } = scan(
     [start, nothing, ...caches],
     [uniforms],
     ([previous, , ...pasts], [uniform]) => {
-      const past = dimOf(pasts[0]!, 2);
-      const bias = slice(biases, 3, { start: subtractDims(longest - 1, past) });
-      const grown: Tensor[] = [];
-      let x = take(embeddings(w, c), previous!);
-      layers.forEach((layer, i) => {
-        const cache = { keys: pasts[2 * i]!, values: pasts[2 * i + 1]! };
-        const self = cachedAttention(cache, bias, c, ({ keys, values }) => {
-          grown.push(keys, values);
-        });
-        x = decoderBlock(x, layer, c, self, cross, (_, tensor) => tensor, '');
-      });
-      const logits = head(t5Norm(x, w.at('decoder.final_layer_norm'), c), factor, w, c);
-      const options = { uniform: uniform!, topK: symbol('top_k'), topP };
-      const { tokens, distribution } = draw(add(logits, barred), options);
-      return { states: [tokens, distribution, ...grown], outputs: [tokens] };
+      const step = decodeStep(previous!, pasts, uniform!, decoder, w, c);
+      return { states: [step.tokens, step.distribution, ...step.caches], outputs: [step.tokens] };
     },
     { steps: 'past', axes: [undefined, undefined, ...caches.map(() => 2)] },
   );

@@ -7,8 +7,8 @@ import type { Picklable } from '@tollama/graph/testing/torch-archive';
 import { picklable, torchCheckpointOf } from '@tollama/graph/testing/torch-checkpoint';
 import { afterAll, describe, expect } from 'vitest';
 import type { ModelSeries } from '../family.ts';
+import { familyOf } from '../family-of.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
-import { familyOf } from '../read-config.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/lag-llama/tiny-linear-rope');
 const LAG = 1092;

@@ -23,7 +23,6 @@ import {
   dimOf,
   div,
   type Graph,
-  greater,
   input,
   iota,
   log,
@@ -44,11 +43,11 @@ import {
   type Tensor,
   take,
   type Weights,
-  where,
   widthOf,
 } from '@tollama/graph';
 import { defineFamily, type Probe } from '../family.ts';
 import { linear } from '../nn/linear.ts';
+import { causalMask } from '../nn/masks.ts';
 import { type Rotation, rotate, rotationOf } from '../nn/rotary.ts';
 import { attendInBlocks } from './lag-llama/causal-blocks.ts';
 import { Config, farthestLag, TIME_FEATURES } from './lag-llama/config.ts';
@@ -58,8 +57,6 @@ import { headOf } from './lag-llama/heads.ts';
 const NORM_EPSILON = 1e-5;
 const HIDDEN_MULTIPLE = 256;
 const ROTARY_BASE = 10000;
-/** The lowest float32, added to the scores of later tokens. */
-const FLOAT_MIN = -3.4028234663852886e38;
 
 /** Keys, not yet turned, and values of earlier tokens, [r, past, d] each. */
 interface Memory {
@@ -206,16 +203,59 @@ const rotation = (length: Dim, { model_kwargs: c }: Config): Rotation | undefine
   return { cos: cos(angles), sin: sin(angles) };
 };
 
-const causalMask = (past: Dim, length: Dim): Tensor => {
-  const place = iota(addDims(past, length));
-  const isLater = greater(
-    rearrange(place, 't -> 1 1 1 t'),
-    rearrange(slice(place, 0, { start: past }), 's -> 1 1 s 1'),
-  );
-  return where(isLater, FLOAT_MIN, 0);
+// ---- the whole -----------------------------------------------------------------------------------
+
+/** What a run is fed. */
+interface Inputs {
+  readonly values: Tensor;
+  readonly loc: Tensor;
+  readonly scale: Tensor;
+  readonly calendar: Tensor;
+  /** Of each layer; none in blocks. */
+  readonly memory: readonly Memory[];
+  /** Levels that an implicit head is asked for; other heads are not fed them. */
+  readonly levels: Tensor;
+  /** Tells the length of a block by its own; in blocks only. */
+  readonly blocks: Tensor | undefined;
+  readonly past: Dim;
+  readonly fresh: Dim;
+}
+
+const inputsOf = (c: Config, isInBlocks: boolean): Inputs => {
+  const { n_layer: layers, n_embd_per_head, n_head } = c.model_kwargs;
+  const [series, paths, past, fresh] = (['series', 'paths', 'past', 'fresh'] as const).map(
+    symbol,
+  ) as [Dim, Dim, Dim, Dim];
+  const remembered = (name: string): Tensor =>
+    input(name, [multiplyDims(series, paths), past, n_embd_per_head * n_head]);
+  return {
+    values: input('values', [series, paths, addDims(farthestLag(c), fresh)]),
+    loc: input('loc', [series, paths]),
+    scale: input('scale', [series, paths]),
+    calendar: input('calendar', [series, fresh, TIME_FEATURES]),
+    memory: Array.from({ length: isInBlocks ? 0 : layers }, (_, i) => ({
+      key: remembered(`past_key_${i}`),
+      value: remembered(`past_value_${i}`),
+    })),
+    levels: input('levels', [multiplyDims(series, paths), 'levels']),
+    blocks: isInBlocks ? input('block', ['block'], 'int64') : undefined,
+    past: isInBlocks ? 0 : past,
+    fresh,
+  };
 };
 
-// ---- the whole -----------------------------------------------------------------------------------
+const listed = (
+  { values, loc, scale, calendar, levels, blocks, memory }: Inputs,
+  isImplicit: boolean,
+): Tensor[] => [
+  values,
+  loc,
+  scale,
+  calendar,
+  ...(isImplicit ? [levels] : []),
+  ...(blocks ? [blocks] : []),
+  ...memory.flatMap(({ key, value }) => [key, value]),
+];
 
 /**
  * The newest tokens of each path after what is remembered -> the distribution of its next value, and the
@@ -224,32 +264,17 @@ const causalMask = (past: Dim, length: Dim): Tensor => {
  */
 const forward = (c: Config, root: Weights, probe: Probe, isInBlocks: boolean): Graph => {
   const { n_layer: layers, n_embd_per_head, n_head, time_feat } = c.model_kwargs;
-  const width = n_embd_per_head * n_head;
   const w = root.at('model.transformer');
-  const [series, paths, past, fresh] = (['series', 'paths', 'past', 'fresh'] as const).map(
-    symbol,
-  ) as [Dim, Dim, Dim, Dim];
-  const values = input('values', [series, paths, addDims(farthestLag(c), fresh)]);
-  const loc = input('loc', [series, paths]);
-  const scale = input('scale', [series, paths]);
-  const calendar = input('calendar', [series, fresh, TIME_FEATURES]);
-  const remembered = (name: string): Tensor =>
-    input(name, [multiplyDims(series, paths), past, width]);
-  const memory = Array.from({ length: isInBlocks ? 0 : layers }, (_, i) => ({
-    key: remembered(`past_key_${i}`),
-    value: remembered(`past_value_${i}`),
-  }));
-  const blocks = input('block', ['block'], 'int64');
-  const before = isInBlocks ? 0 : past;
+  const fed = inputsOf(c, isInBlocks);
+  const { values, loc, scale, calendar, memory, blocks, past, fresh } = fed;
   const around = {
-    rotation: rotation(addDims(before, fresh), c),
-    mask: causalMask(before, fresh),
-    block: isInBlocks ? dimOf(blocks, 0) : undefined,
+    rotation: rotation(addDims(past, fresh), c),
+    mask: causalMask(past, fresh),
+    block: blocks && dimOf(blocks, 0),
   };
-
   const tokens = features(values, loc, scale, time_feat ? calendar : undefined, fresh, c);
   probe('transformer_input', tokens);
-  let x = probe('wte', linear(tokens, w.at('wte'), width));
+  let x = probe('wte', linear(tokens, w.at('wte'), n_embd_per_head * n_head));
   const outputs: Record<string, Tensor> = {};
   for (let i = 0; i < layers; i++) {
     const at = w.at(`h.${i}`);
@@ -265,11 +290,8 @@ const forward = (c: Config, root: Weights, probe: Probe, isInBlocks: boolean): G
     outputs[`next_value_${i}`] = slice(done.memory.value, 1, { start: 1 });
   }
   const head = headOf(c);
-  const levels = input('levels', [multiplyDims(series, paths), 'levels']);
-  const state = norm(x, w.at('ln_f'));
-  const parameters = head.graph(state, root.at('model.param_proj'), levels);
-  const more = isInBlocks ? [blocks] : memory.flatMap(({ key, value }) => [key, value]);
-  const inputs = [values, loc, scale, calendar, ...(head.isImplicit ? [levels] : []), ...more];
+  const parameters = head.graph(norm(x, w.at('ln_f')), root.at('model.param_proj'), fed.levels);
+  const inputs = listed(fed, head.isImplicit);
   return defineGraph('lag-llama', inputs, { ...parameters, ...outputs });
 };
 

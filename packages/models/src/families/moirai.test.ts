@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, describe, expect } from 'vitest';
 import type { ModelSeries, Task } from '../family.ts';
+import { familyOf } from '../family-of.ts';
 import { openModel } from '../open-model.ts';
-import { familyOf } from '../read-config.ts';
 import { moirai } from './moirai.ts';
 
 const model = await openModel(

@@ -3,8 +3,8 @@ import { TollamaError } from '@tollama/core/errors';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Task } from '../family.ts';
+import { familyOf } from '../family-of.ts';
 import { openModel } from '../open-model.ts';
-import { familyOf } from '../read-config.ts';
 import type { PatchTstConfig } from './patchtst-fm/config.ts';
 import { callModel, levelPlaces } from './patchtst-fm/windows.ts';
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { familyOf } from '../family-of.ts';
 import { openModel } from '../open-model.ts';
 import { randomCheckpoint } from '../random-checkpoint.ts';
-import { familyOf } from '../read-config.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/sundial/tiny');
 const PASS = 12;

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { familyOf } from '../family-of.ts';
 import { openModel } from '../open-model.ts';
-import { familyOf } from '../read-config.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/timer/tiny');
 const TOKEN = 6;

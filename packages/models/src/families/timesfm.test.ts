@@ -3,8 +3,8 @@ import { fc, test } from '@fast-check/vitest';
 import { declaring } from '@tollama/graph';
 import { afterAll, describe, expect } from 'vitest';
 import type { ModelSeries, Task } from '../family.ts';
+import { familyOf } from '../family-of.ts';
 import { openModel } from '../open-model.ts';
-import { familyOf } from '../read-config.ts';
 import { timesfm } from './timesfm.ts';
 
 /** Patches of 8 points, blocks of 16 steps, a continuous head of 48. */

@@ -3,8 +3,8 @@ import { TollamaError } from '@tollama/core/errors';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ModelSeries } from '../family.ts';
+import { familyOf } from '../family-of.ts';
 import { openModel } from '../open-model.ts';
-import { familyOf } from '../read-config.ts';
 
 const folder = resolve(import.meta.dirname, '../../../../golden/toto/tiny');
 const PATCH = 8;

@@ -71,22 +71,48 @@ const labelTokens = (labels: Tensor, w: Weights, c: Config): Tensor => {
   return take(div(table, maximum(length, 1e-12)), labels); // [b, v, c, labelled, d]
 };
 
-const pastInputs = (
-  c: Config,
-  rows: Dim,
-  chains: Dim,
-  prefix: Dim,
-  own: Dim,
-): readonly Memory[] => {
+/** What a run is fed: sizes are those of the run. */
+interface Inputs {
+  readonly patches: Tensor;
+  readonly groups: Tensor;
+  readonly labels: Tensor;
+  /** What is remembered, of each layer that looks back in time. */
+  readonly past: readonly Memory[];
+  readonly variates: Dim;
+  readonly chains: Dim;
+  readonly labelled: Dim;
+  readonly fresh: Dim;
+  readonly prefix: Dim;
+  readonly own: Dim;
+}
+
+const inputsOf = (c: Config): Inputs => {
+  const [batch, variates, chains] = [symbol('batch'), symbol('variates'), symbol('chains')];
+  const [labelled, fresh] = [symbol('labelled'), symbol('fresh')];
+  const [prefix, own] = [symbol('prefix'), symbol('own')];
   const { num_heads: heads } = c;
+  const rows = multiplyDims(batch, variates);
   const width = c.embed_dim / heads;
-  return timeLayers(c).map((_, i) => ({
-    prefixKey: input(`prefix_key_${i}`, [rows, heads, prefix, width]),
-    prefixValue: input(`prefix_value_${i}`, [rows, heads, prefix, width]),
-    ownKey: input(`own_key_${i}`, [rows, chains, heads, own, width]),
-    ownValue: input(`own_value_${i}`, [rows, chains, heads, own, width]),
-  }));
+  return {
+    patches: input('patches', [batch, variates, chains, fresh, c.patch_size]),
+    groups: input('groups', [batch, variates], 'int64'),
+    labels: input('labels', [batch, variates, chains, labelled], 'int64'),
+    past: timeLayers(c).map((_, i) => ({
+      prefixKey: input(`prefix_key_${i}`, [rows, heads, prefix, width]),
+      prefixValue: input(`prefix_value_${i}`, [rows, heads, prefix, width]),
+      ownKey: input(`own_key_${i}`, [rows, chains, heads, own, width]),
+      ownValue: input(`own_value_${i}`, [rows, chains, heads, own, width]),
+    })),
+    ...{ variates, chains, labelled, fresh, prefix, own },
+  };
 };
+
+const listed = ({ patches, groups, labels, past }: Inputs): Tensor[] => [
+  patches,
+  groups,
+  labels,
+  ...past.flatMap((one) => [one.prefixKey, one.prefixValue, one.ownKey, one.ownValue]),
+];
 
 /**
  * Standardised patches of each chain after what is remembered -> the mixture of each step of the patch after
@@ -94,29 +120,14 @@ const pastInputs = (
  */
 const forward = (c: Config, root: Weights, probe: Probe): Graph => {
   const w = root.at('model');
-  const names = ['batch', 'variates', 'chains', 'labelled', 'fresh', 'prefix', 'own'] as const;
-  const [batch, variates, chains, labelled, fresh, prefix, own] = names.map(symbol) as Dim[] as [
-    Dim,
-    Dim,
-    Dim,
-    Dim,
-    Dim,
-    Dim,
-    Dim,
-  ];
+  const fed = inputsOf(c);
+  const { groups, labels, past, variates, chains, labelled, fresh, prefix, own } = fed;
   const isLabelled = hasLabels(w);
   const length = isLabelled ? addDims(labelled, fresh) : fresh;
-  const patches = input('patches', [batch, variates, chains, fresh, c.patch_size]);
-  const groups = input('groups', [batch, variates], 'int64');
-  const labels = input('labels', [batch, variates, chains, labelled], 'int64');
-  const past = pastInputs(c, multiplyDims(batch, variates), chains, prefix, own);
   w.unused('transformer.rotary_emb.freqs', [c.embed_dim / c.num_heads / 2]);
 
-  const embedded = linear(
-    probe('scaled_inputs', patches),
-    w.at('patch_embed.projection'),
-    c.embed_dim,
-  );
+  const patches = probe('scaled_inputs', fed.patches);
+  const embedded = linear(patches, w.at('patch_embed.projection'), c.embed_dim);
   probe('patch_embedding', embedded);
   const tokens = isLabelled ? concat([labelTokens(labels, w, c), embedded], 3) : embedded;
   const around = {
@@ -137,8 +148,7 @@ const forward = (c: Config, root: Weights, probe: Probe): Graph => {
     outputs[`next_key_${i}`] = key;
     outputs[`next_value_${i}`] = value;
   });
-  const memory = past.flatMap((one) => [one.prefixKey, one.prefixValue, one.ownKey, one.ownValue]);
-  return defineGraph('toto', [patches, groups, labels, ...memory], outputs);
+  return defineGraph('toto', listed(fed), outputs);
 };
 
 export const toto = defineFamily({

@@ -54,50 +54,78 @@ const head = (x: Tensor, w: Weights, c: Config, probe: Probe): Tensor => {
   return sinh(split);
 };
 
-/** Keys and values of earlier patches, one pair for each layer that looks back in time. */
-const pastInputs = (c: Config, rows: Dim, past: Dim): readonly Memory[] => {
-  const layers = Array.from({ length: c.num_layers }, (_, i) => i);
-  return layers
-    .filter((i) => !isVariateLayer(i, c))
-    .map((_, i) => ({
-      key: input(`past_key_${i}`, [rows, past, c.num_groups * c.qk_dim]),
-      value: input(`past_value_${i}`, [rows, past, c.num_groups * c.v_dim]),
-    }));
-};
+/** Values and marks of missing ones, [batch, variates, count, P] each. */
+type Patches = readonly [values: Tensor, missing: Tensor];
 
-/**
- * Known patches after remembered ones, and future patches after those -> quantiles of the future patches,
- * standardised, and what a later run shall remember: keys and values without those of the future.
- */
-const forward = (c: Config, w: Weights, probe: Probe): Graph => {
+/** What a run is fed: sizes are those of the run. */
+interface Inputs {
+  readonly knownPatches: Patches;
+  readonly futurePatches: Patches;
+  readonly pastGroups: Tensor;
+  readonly timeGroups: Tensor;
+  readonly variateGroups: Tensor;
+  /** Keys and values of earlier patches, one pair for each layer that looks back in time. */
+  readonly memory: readonly Memory[];
+  readonly variates: Dim;
+  readonly past: Dim;
+  readonly known: Dim;
+  readonly length: Dim;
+}
+
+const inputsOf = (c: Config): Inputs => {
   const [batch, variates, past, known, future] = (
     ['batch', 'variates', 'past', 'known', 'future'] as const
   ).map(symbol) as [Dim, Dim, Dim, Dim, Dim];
   const length = addDims(known, future);
   const patches = (name: string, count: Dim): Tensor =>
     input(name, [batch, variates, count, c.patch_size]);
-  const knownPatches = [patches('known_values', known), patches('known_missing', known)] as const;
-  const futurePatches = [
-    patches('future_values', future),
-    patches('future_missing', future),
-  ] as const;
   const groups = (name: string, count: Dim): Tensor =>
     input(name, [batch, variates, count], 'int64');
-  const pastGroups = groups('past_groups', past);
-  const timeGroups = groups('time_groups', length);
-  const variateGroups = groups('variate_groups', length);
-  const remembered = pastInputs(c, multiplyDims(batch, variates), past);
+  const rows = multiplyDims(batch, variates);
+  const layers = Array.from({ length: c.num_layers }, (_, i) => i);
+  return {
+    knownPatches: [patches('known_values', known), patches('known_missing', known)],
+    futurePatches: [patches('future_values', future), patches('future_missing', future)],
+    pastGroups: groups('past_groups', past),
+    timeGroups: groups('time_groups', length),
+    variateGroups: groups('variate_groups', length),
+    memory: layers
+      .filter((i) => !isVariateLayer(i, c))
+      .map((_, i) => ({
+        key: input(`past_key_${i}`, [rows, past, c.num_groups * c.qk_dim]),
+        value: input(`past_value_${i}`, [rows, past, c.num_groups * c.v_dim]),
+      })),
+    ...{ variates, past, known, length },
+  };
+};
 
-  const [values, missing] = [0, 1].map((i) => concat([knownPatches[i]!, futurePatches[i]!], 2));
-  const tokens = embed(values!, missing!, w.at('patch_proj'), c, probe); // [b, v, s, d]
+const listed = (fed: Inputs): Tensor[] => [
+  ...fed.knownPatches,
+  ...fed.futurePatches,
+  fed.pastGroups,
+  fed.timeGroups,
+  fed.variateGroups,
+  ...fed.memory.flatMap(({ key, value }) => [key, value]),
+];
+
+/**
+ * Known patches after remembered ones, and future patches after those -> quantiles of the future patches,
+ * standardised, and what a later run shall remember: keys and values without those of the future.
+ */
+const forward = (c: Config, w: Weights, probe: Probe): Graph => {
+  const fed = inputsOf(c);
+  const { knownPatches, futurePatches, variates, past, known, length } = fed;
+  const values = concat([knownPatches[0], futurePatches[0]], 2);
+  const missing = concat([knownPatches[1], futurePatches[1]], 2);
+  const tokens = embed(values, missing, w.at('patch_proj'), c, probe); // [b, v, s, d]
   const around = {
     ...rotations(past, length, c),
-    timeMask: timeMask(concat([pastGroups, timeGroups], 2), past),
-    variateMask: variateMask(variateGroups),
+    timeMask: timeMask(concat([fed.pastGroups, fed.timeGroups], 2), past),
+    variateMask: variateMask(fed.variateGroups),
     variates,
   };
   const rows = rearrange(tokens, 'b v s d -> (b v) s d');
-  const done = decoder(rows, w.at('transformer'), c, remembered, around, probe);
+  const done = decoder(rows, w.at('transformer'), c, fed.memory, around, probe);
   const state = rearrange(probe('final_hidden', done.state), '(b v) s d -> b v s d', {
     v: variates,
   });
@@ -112,12 +140,7 @@ const forward = (c: Config, w: Weights, probe: Probe): Graph => {
     outputs[`next_key_${i}`] = kept(key);
     outputs[`next_value_${i}`] = kept(value);
   });
-  const memory = remembered.flatMap(({ key, value }) => [key, value]);
-  return defineGraph(
-    'toto2',
-    [...knownPatches, ...futurePatches, pastGroups, timeGroups, variateGroups, ...memory],
-    outputs,
-  );
+  return defineGraph('toto2', listed(fed), outputs);
 };
 
 export const toto2 = defineFamily({

@@ -6,6 +6,7 @@ import {
   DECILES,
   JOIN_SETTINGS,
   type JoinMember,
+  type JoinSettings,
   joinForecasts,
 } from '../ensemble/rehearsed-join.ts';
 import type { ModelSeries, Outcome, SeriesForecast, TargetForecast, Task } from '../family.ts';
@@ -54,6 +55,55 @@ const memberOf = (
 const meanOf = (deciles: readonly Float64Array[]): Float64Array =>
   deciles[0]!.map((_, h) => deciles.reduce((sum, row) => sum + row[h]!, 0) / deciles.length);
 
+/** What the parts of a task have in common. */
+interface Join {
+  readonly nano: ForecastTask;
+  readonly classical: ForecastTask;
+  readonly settings: JoinSettings;
+  readonly task: Task;
+  readonly warnings: string[];
+}
+
+/** A history that tells nothing of the two models goes to the classical one alone. */
+const tellsNothing = (values: Float64Array): boolean =>
+  values.length < 2 || values.every((value) => value === values[0]);
+
+const forecastTarget = async (
+  { nano, classical, settings, task, warnings }: Join,
+  series: ModelSeries,
+  target: ArrayLike<number>,
+): Promise<Part> => {
+  const { values, trailing } = observe(target);
+  if (tellsNothing(values)) {
+    const outcome = await classical({ ...task, series: [{ ...series, targets: [target] }] });
+    warnings.push(...outcome.warnings);
+    const [{ targets, explanation = {} }] = outcome.forecasts as [SeriesForecast];
+    return { forecast: targets[0]!, explanation };
+  }
+  const members = [
+    memberOf('tollama-nano', nano, series, task.options),
+    memberOf('auto', classical, series, task.options),
+  ];
+  const horizon = trailing + task.horizon;
+  const { deciles, explanation } = await joinForecasts(values, horizon, members, settings);
+  const rows = deciles.map((row) => row.subarray(trailing));
+  const quantiles = quantilesWithTails(rows, DECILES, task.quantiles);
+  return { forecast: { mean: meanOf(rows), quantiles }, explanation };
+};
+
+const forecastSeries = async (join: Join, series: ModelSeries): Promise<SeriesForecast> => {
+  const parts: Part[] = [];
+  for (const target of series.targets) parts.push(await forecastTarget(join, series, target));
+  const told =
+    parts.length === 1
+      ? parts[0]!.explanation
+      : { targets: parts.map(({ explanation }) => explanation) };
+  return {
+    targets: parts.map(({ forecast }) => forecast),
+    explanation: { ...told, model: 'nano-auto' },
+  };
+};
+
 /**
  * The join as a model.
  *
@@ -68,41 +118,8 @@ export const nanoAuto =
     const settings = { ...JOIN_SETTINGS, origins };
     const classical: ForecastTask = async (part) => forecastStatistical('auto', part, candidates);
     const warnings: string[] = [];
-    const joined = async (series: ModelSeries, target: ArrayLike<number>): Promise<Part> => {
-      const { values, trailing } = observe(target);
-      if (values.length < 2 || values.every((value) => value === values[0])) {
-        const outcome = await classical({ ...task, series: [{ ...series, targets: [target] }] });
-        warnings.push(...outcome.warnings);
-        const [{ targets, explanation = {} }] = outcome.forecasts as [SeriesForecast];
-        return { forecast: targets[0]!, explanation: { ...explanation } };
-      }
-      const members = [
-        memberOf('tollama-nano', nano, series, task.options),
-        memberOf('auto', classical, series, task.options),
-      ];
-      const horizon = trailing + task.horizon;
-      const { deciles, explanation } = await joinForecasts(values, horizon, members, settings);
-      const rows = deciles.map((row) => row.subarray(trailing));
-      return {
-        forecast: {
-          mean: meanOf(rows),
-          quantiles: quantilesWithTails(rows, DECILES, task.quantiles),
-        },
-        explanation,
-      };
-    };
+    const join = { nano, classical, settings, task, warnings };
     const forecasts: SeriesForecast[] = [];
-    for (const series of task.series) {
-      const parts: Part[] = [];
-      for (const target of series.targets) parts.push(await joined(series, target));
-      const told =
-        parts.length === 1
-          ? parts[0]!.explanation
-          : { targets: parts.map(({ explanation }) => explanation) };
-      forecasts.push({
-        targets: parts.map(({ forecast }) => forecast),
-        explanation: { ...told, model: 'nano-auto' },
-      });
-    }
+    for (const series of task.series) forecasts.push(await forecastSeries(join, series));
     return { forecasts, warnings };
   };

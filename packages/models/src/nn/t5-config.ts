@@ -56,6 +56,7 @@ export interface FeedForwardKind {
 /** T5 v1.1 says `gated-gelu` and means the form with a tanh (configuration_t5.py). */
 const named = (text: string): string => (text === 'gated-gelu' ? 'gelu_new' : text);
 
+/** What a config says of its feed-forward layers, by either of the two ways to say it. */
 export const feedForwardKind = (c: FeedForwardConfig): FeedForwardKind => {
   const isGated = c.is_gated_act ?? c.feed_forward_proj.startsWith('gated-');
   const name = c.dense_act_fn ?? named(c.feed_forward_proj).replace(/^gated-/, '');

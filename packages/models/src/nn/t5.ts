@@ -7,7 +7,6 @@ import {
   attend,
   constant,
   type Dim,
-  dimOf,
   iota,
   mul,
   rearrange,
@@ -18,11 +17,9 @@ import {
   type Weights,
   widthOf,
 } from '@tollama/graph';
+import type { Probe } from '../family.ts';
 import { linear } from './linear.ts';
 import { type FeedForwardConfig, feedForwardKind } from './t5-config.ts';
-
-/** The lowest float32: masked keys are pushed there, so that a query without any key averages all. */
-export const FLOAT_MIN = -3.4028234663852886e38;
 
 export interface T5Config {
   readonly d_kv: number;
@@ -88,6 +85,28 @@ export const t5FeedForward = (
 };
 
 /**
+ * A block of the encoder: each token looks at all, then goes through the feed-forward layer. x [b, s, d], bias
+ * broadcasts to [b, h, s, s] -> [b, s, d]
+ *
+ * @param name under which its inner points are probed
+ */
+export const t5EncoderBlock = (
+  x: Tensor,
+  w: Weights,
+  c: Pick<T5Config, 'num_heads' | 'd_kv' | 'd_ff' | 'layer_norm_epsilon'> & FeedForwardConfig,
+  bias: Tensor,
+  name: string,
+  probe: Probe,
+): Tensor => {
+  const [self, feed] = [w.at('layer.0'), w.at('layer.1')];
+  const normed = t5Norm(x, self.at('layer_norm'), c);
+  const y = add(x, t5Attention(normed, normed, self.at('SelfAttention'), c, bias));
+  probe(`${name}_after_attention`, y);
+  const fed = t5FeedForward(t5Norm(y, feed.at('layer_norm'), c), feed.at('DenseReluDense'), c);
+  return probe(name, add(y, fed));
+};
+
+/**
  * Bucket of a distance: exact for near ones, logarithmic up to the maximal distance. The logarithm is
  * float32's, as there.
  */
@@ -128,6 +147,3 @@ export const relativePositionBias = (
   const bias = take(weight, take(bucketOf, add(relative, maxLength - 1))); // [q, k, h]
   return rearrange(bias, 'q k h -> 1 h q k');
 };
-
-/** The length of x along its positions. */
-export const lengthOf = (x: Tensor): Dim => dimOf(x, 1);

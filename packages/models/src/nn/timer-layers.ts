@@ -9,20 +9,18 @@ import {
   concat,
   type Dim,
   dimOf,
-  greater,
   input,
   iota,
   layerNormalize,
   mul,
-  rearrange,
   slice,
   type Tensor,
   type Weights,
-  where,
   widthOf,
 } from '@tollama/graph';
 import { ACTIVATIONS, type Activation, type ActivationName } from './activation.ts';
 import { linear } from './linear.ts';
+import { causalMask } from './masks.ts';
 import { type Rotation, rotate, rotationOf } from './rotary.ts';
 
 export interface TimerLayersConfig {
@@ -38,6 +36,7 @@ export const headsDivide = (
   c: Pick<TimerLayersConfig, 'hidden_size' | 'num_attention_heads'>,
 ): boolean => c.hidden_size % (2 * c.num_attention_heads) === 0;
 
+/** What a config is told whose heads do not. */
 export const HEADS_DIVIDE = {
   path: ['num_attention_heads'],
   message: 'must divide hidden_size into even widths',
@@ -56,8 +55,6 @@ export interface Positions {
   readonly mask: Tensor;
 }
 
-/** The lowest float32, added to the scores of later tokens. */
-const FLOAT_MIN = -3.4028234663852886e38;
 const EPSILON = 1e-5;
 
 /** torch's nn.LayerNorm with offset. x [..., d] */
@@ -83,12 +80,10 @@ export const positions = (
   length: Dim,
   { hidden_size, num_attention_heads }: TimerLayersConfig,
 ): Positions => {
-  const place = iota(addDims(past, length));
-  const own = slice(place, 0, { start: past });
-  const later = greater(rearrange(place, 't -> 1 1 1 t'), rearrange(own, 's -> 1 1 s 1'));
+  const own = slice(iota(addDims(past, length)), 0, { start: past });
   return {
     rotation: rotationOf(own, hidden_size / num_attention_heads),
-    mask: where(later, FLOAT_MIN, 0),
+    mask: causalMask(past, length),
   };
 };
 

@@ -135,6 +135,7 @@ export const fitEts = (
 export const mainSeason = ({ values, seasons }: History): number =>
   seasons.find((length) => 2 * length <= values.length) ?? 1;
 
+/** Forecasts by the chosen form; the explanation names it, with its season, AICc and parameters. */
 export const autoEts = (whole: History, horizon: number): Prediction => {
   const season = mainSeason(whole);
   const { values, zero } = latest(whole, Math.max(FITTED_POINTS, FITTED_SEASONS * season));

@@ -181,6 +181,7 @@ const combine = (
   };
 };
 
+/** The combination of all members that weigh enough; one member alone where no other suits. */
 export const auto = (history: History, horizon: number): Prediction => {
   const n = history.values.length;
   const rehearsal = rehearsalOf(history, horizon);

@@ -1,8 +1,8 @@
 /**
- * Intermittent demand (Croston, 1972; with the correction of Syntetos, 2001, exact also where every period has a demand): sizes of demands and
- * the intervals between them are smoothed apart. One period's demand is 0 with the probability that none
- * comes, and otherwise one of the sizes seen, the recent ones more likely: its quantiles are never negative
- * and keep the zeros.
+ * Intermittent demand (Croston, 1972; with the correction of Syntetos, 2001, exact also where every period has a
+ * demand): sizes of demands and the intervals between them are smoothed apart. One period's demand is 0 with the
+ * probability that none comes, and otherwise one of the sizes seen, the recent ones more likely: its quantiles are
+ * never negative and keep the zeros.
  */
 import type { History, Prediction } from './history.ts';
 
@@ -10,6 +10,7 @@ const ALPHA = 0.1;
 /** Weights of a period's demand against the next one's, the first of them preferred. */
 const MEMORIES = [0.91, 0.97, 0.99, 1];
 
+/** The mean demand of a period, the same at each step; quantiles of one period's demand. */
 export const croston = ({ values, zero, isNonNegative }: History, horizon: number): Prediction => {
   const sizes: number[] = [];
   let size = 0;
@@ -42,7 +43,10 @@ export const croston = ({ values, zero, isNonNegative }: History, horizon: numbe
   };
 };
 
-/** Quantiles of one period's demand: recency-weighted steps of what was seen, and the share of periods without demand once more. */
+/**
+ * Quantiles of one period's demand: recency-weighted steps of what was seen, and the share of periods without demand
+ * once more.
+ */
 export const demandQuantile = (
   values: Float64Array,
   zero: number,

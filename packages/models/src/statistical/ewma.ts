@@ -9,6 +9,7 @@ import { runTheta } from './theta.ts';
 const ALPHAS = Array.from({ length: 40 }, (_, i) => 0.01 + (i * 0.98) / 39);
 const FITTED_POINTS = 2000;
 
+/** The smoothed level, the same at each step. */
 export const ewma = (whole: History, horizon: number): Prediction => {
   const { values } = latest(whole, FITTED_POINTS);
   // A theta line of 1 is the series itself: plain smoothing.

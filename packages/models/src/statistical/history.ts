@@ -1,4 +1,5 @@
 /** One univariate series as the statistical models see it: no gaps, unit spread, its seasons known. */
+import { linearQuantile } from '../quantiles.ts';
 
 export interface History {
   /** Oldest first, at least one; the raw value is `value * scale + shift`. */
@@ -59,17 +60,8 @@ export const observe = (raw: ArrayLike<number>): Observed => {
   return { values, trailing: raw.length - end, filled };
 };
 
-/** Ascending values; rank q * (n - 1), interpolated linearly. */
-export const quantileOfSorted = (ascending: ArrayLike<number>, q: number): number => {
-  const rank = q * (ascending.length - 1);
-  const below = Math.floor(rank);
-  const low = ascending[below]!;
-  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
-  return low + (rank - below) * (high - low);
-};
-
-export const median = (values: Float64Array): number =>
-  quantileOfSorted(values.slice().sort(), 0.5);
+/** The middle of values in any order, the mean of the two middle ones of an even count. */
+export const median = (values: Float64Array): number => linearQuantile(values.slice().sort(), 0.5);
 
 /** Raw observed values in robust units: median 0, and a spread of about 1 (1 where all are equal). */
 export const toHistory = (raw: Float64Array, seasons: readonly number[]): History => {
@@ -82,8 +74,8 @@ export const toHistory = (raw: Float64Array, seasons: readonly number[]): Histor
   const unit = largest || 1; // divides first, so that values near the largest number do not overflow
   const values = raw.map((value) => value / unit);
   const sorted = values.slice().sort();
-  const center = quantileOfSorted(sorted, 0.5);
-  const middle = quantileOfSorted(sorted, 0.75) - quantileOfSorted(sorted, 0.25);
+  const center = linearQuantile(sorted, 0.5);
+  const middle = linearQuantile(sorted, 0.75) - linearQuantile(sorted, 0.25);
   const range = sorted[sorted.length - 1]! - sorted[0]!;
   // Below a few roundings the series is constant; a middle half of equal values says nothing of the rest.
   const spread = range <= 4 * Number.EPSILON ? 1 : Math.max(middle / 1.349, range / 50);

@@ -28,10 +28,8 @@ const MODELS = {
 
 export type StatisticalModelName = keyof typeof MODELS;
 
+/** Their names, those of `STATISTICAL_MODEL_NAMES` in core. */
 export const STATISTICAL_MODELS = Object.keys(MODELS) as readonly StatisticalModelName[];
-
-export const isStatisticalModel = (name: string): name is StatisticalModelName =>
-  Object.hasOwn(MODELS, name);
 
 /** Candidate season lengths of a frequency, in steps: `H` -> [24, 168]. */
 export type CandidateSeasons = (freq?: string) => readonly number[];

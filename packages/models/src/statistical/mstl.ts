@@ -135,6 +135,7 @@ const component = (
   }
 };
 
+/** The level of the adjusted series, carried on, and the latest seasonal shapes on it. */
 export const mstl = (whole: History, horizon: number): Prediction => {
   const longest = Math.max(1, ...whole.seasons.filter((s) => 2 * s <= whole.values.length));
   const { values } = latest(whole, Math.max(FITTED_POINTS, FITTED_SEASONS * longest));

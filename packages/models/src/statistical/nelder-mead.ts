@@ -16,6 +16,7 @@ export interface Minimum {
 const TOLERANCE = 1e-7;
 const FIRST_WIDTH = 0.25;
 
+/** The lowest point that was found, inside of the box; what is not finite counts as the largest number. */
 export const minimize = (
   objective: (point: readonly number[]) => number,
   start: readonly number[],

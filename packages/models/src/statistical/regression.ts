@@ -7,7 +7,8 @@
  * second regression foresees from the phase's usual and the recent deviations: the spread knows night and day, calm and
  * storm.
  */
-import { type History, type Prediction, quantileOfSorted } from './history.ts';
+import { linearQuantile } from '../quantiles.ts';
+import type { History, Prediction } from './history.ts';
 import { Past, SIZES } from './past.ts';
 import { momentsOf, ridge } from './ridge.ts';
 
@@ -219,43 +220,55 @@ const fitSizes = (past: Past, { h, ends }: Sample, errors: Float64Array, room: R
 const sizeAt = (sizes: Float64Array, row: Float64Array, least: number): number =>
   Math.max(least, sizes[0]! * row[0]! + sizes[1]! * row[1]! + sizes[2]! * row[2]!);
 
+/** Where a step lies between two regressions: past the lower one, by a share of the way to the next. */
+interface Between {
+  readonly lower: number;
+  readonly next: number;
+  readonly share: number;
+}
+
+/** Places of the steps 1 to horizon among steps that have a regression of their own, linear in the logarithm. */
+const placesBetween = (steps: readonly number[], horizon: number): Between[] => {
+  let lower = 0;
+  return Array.from({ length: horizon }, (_, i) => {
+    const h = i + 1;
+    while (lower < steps.length - 2 && steps[lower + 1]! <= h) lower++;
+    const next = Math.min(lower + 1, steps.length - 1);
+    const from = steps[lower]!;
+    const share = next === lower ? 0 : Math.log(h / from) / Math.log(steps[next]! / from);
+    return { lower, next, share };
+  });
+};
+
 /** Forecasts the `horizon` points after the first `end` of the past. */
 export const regressAt = (
   { past, steps, fits }: Regression,
   end: number,
   horizon: number,
 ): Prediction => {
+  const places = placesBetween(steps, horizon);
   const mean = new Float64Array(horizon);
   const sizes = new Float64Array(horizon);
-  const shares = new Float64Array(horizon);
-  const lower = new Int32Array(horizon);
   const features = new Float64Array(past.width);
   const row = new Float64Array(SIZES);
-  for (let h = 1, k = 0; h <= horizon; h++) {
-    while (k < steps.length - 2 && steps[k + 1]! <= h) k++;
-    const next = Math.min(k + 1, steps.length - 1);
-    const share = next === k ? 0 : Math.log(h / steps[k]!) / Math.log(steps[next]! / steps[k]!);
-    const [a, b] = [fits[k]!, fits[next]!];
+  places.forEach(({ lower, next, share }, i) => {
+    const h = i + 1;
+    const [a, b] = [fits[lower]!, fits[next]!];
     const base = past.base(end, h);
     past.features(end, h, base, features);
     past.sizes(end, h, row);
     let value = base;
-    for (let i = 0; i < features.length; i++) {
-      value += mixed(a.coefficients[i]!, b.coefficients[i]!, share) * features[i]!;
+    for (let k = 0; k < features.length; k++) {
+      value += mixed(a.coefficients[k]!, b.coefficients[k]!, share) * features[k]!;
     }
-    mean[h - 1] = value;
-    sizes[h - 1] = mixed(sizeAt(a.sizes, row, a.least), sizeAt(b.sizes, row, b.least), share);
-    shares[h - 1] = share;
-    lower[h - 1] = k;
-  }
+    mean[i] = value;
+    sizes[i] = mixed(sizeAt(a.sizes, row, a.least), sizeAt(b.sizes, row, b.least), share);
+  });
   const quantile = (level: number): Float64Array => {
-    const units = fits.map(({ errors }) =>
-      errors.length > 0 ? quantileOfSorted(errors, level) : 0,
-    );
+    const units = fits.map(({ errors }) => (errors.length > 0 ? linearQuantile(errors, level) : 0));
     return mean.map((center, i) => {
-      const below = units[lower[i]!]!;
-      const above = units[Math.min(lower[i]! + 1, units.length - 1)]!;
-      return center + sizes[i]! * mixed(below, above, shares[i]!);
+      const { lower, next, share } = places[i]!;
+      return center + sizes[i]! * mixed(units[lower]!, units[next]!, share);
     });
   };
   const explanation = {

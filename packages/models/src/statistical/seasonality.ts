@@ -5,8 +5,8 @@
  * taken out before the next is looked for, so 24 and 168 are both found and 48 beside 24 is not.
  */
 
+import { linearQuantile } from '../quantiles.ts';
 import { spectrumOf } from './fourier.ts';
-import { quantileOfSorted } from './history.ts';
 import { movingAverage } from './moving-average.ts';
 
 export interface Season {
@@ -191,7 +191,7 @@ const spectralPeaks = (power: Float64Array, n: number): number[] => {
   return peaks.slice(0, MOST_PEAKS).filter((k) => {
     const end = Math.min(power.length, Math.ceil(k * 1.5) + 8);
     const around = power.slice(Math.max(1, Math.floor(k / 1.5)), end).sort();
-    return power[k]! > 8 * quantileOfSorted(around, 0.5);
+    return power[k]! > 8 * linearQuantile(around, 0.5);
   });
 };
 
@@ -212,8 +212,8 @@ const detrended = (values: Float64Array): Float64Array => {
 /** Single wild values must not make or hide a season: steps from the median beyond 6 deviations are cut. */
 const winsorized = (values: Float64Array): Float64Array => {
   const sorted = values.slice().sort();
-  const center = quantileOfSorted(sorted, 0.5);
-  const spread = quantileOfSorted(sorted, 0.9) - quantileOfSorted(sorted, 0.1);
+  const center = linearQuantile(sorted, 0.5);
+  const spread = linearQuantile(sorted, 0.9) - linearQuantile(sorted, 0.1);
   if (spread <= 0) return values.slice();
   const reach = 3 * spread;
   return values.map((value) => Math.min(center + reach, Math.max(center - reach, value)));

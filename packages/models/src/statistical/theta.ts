@@ -81,6 +81,7 @@ export const thetaMean = (
 const scoreOf = ({ theta, squares }: ThetaFit, length: number): number =>
   length * Math.log(Math.max(squares, Number.MIN_VALUE)) + (theta > 2 ? STEEP_PENALTY : 0);
 
+/** Forecasts by the theta and alpha with the least penalised one-step errors. */
 export const theta = (whole: History, horizon: number): Prediction => {
   const season = mainSeason(whole);
   const { values, zero } = latest(whole, Math.max(FITTED_POINTS, 6 * season));

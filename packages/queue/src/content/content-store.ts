@@ -12,5 +12,6 @@ export interface ContentStore extends AsyncDisposable {
   remove(hash: ContentHash): Promise<void>;
 }
 
+/** The name of bytes in every store. */
 export const contentHash = (bytes: Uint8Array): ContentHash =>
   createHash('sha256').update(bytes).digest('hex');

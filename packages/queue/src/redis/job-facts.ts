@@ -21,5 +21,6 @@ export const failureOf = (reason: string | undefined): JobFailure | null => {
 /** Lock missing, lock of another, job not active, or job gone. */
 const LOST_CODES: ReadonlySet<unknown> = new Set([-1, -2, -3, -6]);
 
+/** Whether BullMQ refuses since the lease is no longer held. */
 export const isLostLease = (error: unknown): boolean =>
   error instanceof Error && LOST_CODES.has((error as Error & { readonly code?: unknown }).code);

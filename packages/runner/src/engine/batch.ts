@@ -11,7 +11,7 @@ export interface ForecastJob {
 }
 
 /** Series of one batch; a single larger request still runs whole. */
-export const MAX_BATCH_SERIES = 32;
+const MAX_BATCH_SERIES = 32;
 
 /** Options under which a forecast depends on which series it is made with. */
 const OWN_RUN_OPTIONS = ['cross_learning', 'uniforms', 'noise'];
@@ -25,12 +25,11 @@ export const dependsOnCompany = ({ options, series }: ForecastParams): boolean =
   series.some((one) => one.past_covariates ?? one.future_covariates ?? one.static_covariates);
 
 /** Equal for requests that may share a run: forecasts must not depend on who else asks. */
-export const batchKey = ({ id, params }: ForecastJob): string => {
+const batchKey = ({ id, params }: ForecastJob): string => {
   const { model, model_local_dir, model_adapter_dir, horizon, quantiles, options, parameters } =
     params;
-  const needsOwnRun = dependsOnCompany(params);
   const what = [model, model_local_dir, model_adapter_dir, horizon, quantiles, options, parameters];
-  return needsOwnRun ? id : JSON.stringify(what);
+  return dependsOnCompany(params) ? id : JSON.stringify(what);
 };
 
 const isForecast = (job: { readonly kind: string }): job is ForecastJob => job.kind === 'forecast';

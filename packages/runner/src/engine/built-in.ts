@@ -1,12 +1,12 @@
 /** Models that need no pull: the mock of the protocol's tests, the classical ones, and those in the box. */
-import { NO_COVARIATES } from '@tollama/core/capabilities';
-import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
+import { type Capabilities, NO_COVARIATES } from '@tollama/core/capabilities';
+import { candidateSeasons } from '@tollama/core/frequency';
 import type { ModelReference } from '@tollama/core/runner-protocol';
 import { isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { Outcome, Task } from '@tollama/models/family';
 import type { ReadyModel } from './ready-model.ts';
 
-const CAPABILITIES = {
+const CAPABILITIES: Capabilities = {
   covariates: NO_COVARIATES,
   contextLength: null,
   nativeHorizon: null,
@@ -14,7 +14,7 @@ const CAPABILITIES = {
   quantiles: [],
   multivariate: false,
   samples: false,
-} as const;
+};
 
 /** Mean and every quantile are the last value, repeated (daemon contract, section 6). */
 const mock = async ({ series, horizon, quantiles }: Task): Promise<Outcome> => ({
@@ -27,7 +27,7 @@ const mock = async ({ series, horizon, quantiles }: Task): Promise<Outcome> => (
 
 const ready = (family: string, forecast: (task: Task) => Promise<Outcome>): ReadyModel => ({
   family,
-  capabilities: { ...CAPABILITIES, quantiles: [] },
+  capabilities: CAPABILITIES,
   device: 'cpu',
   precision: 'float64',
   sizeBytes: 0,
@@ -36,10 +36,7 @@ const ready = (family: string, forecast: (task: Task) => Promise<Outcome>): Read
   [Symbol.asyncDispose]: async () => {},
 });
 
-const candidateSeasons = (freq?: string): readonly number[] =>
-  freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));
-
-/** The model of that name that needs no weights, or undefined; every model of the mock's family is one. */
+/** The model of that name that needs no pull, or undefined; every model of the mock's family is one. */
 export const builtInModel = async (
   { model: name, model_family: family }: ModelReference,
   threads: number,

@@ -11,13 +11,14 @@ import type { LoadedModels } from './loaded-models.ts';
 import { plainNumbers } from './plain-numbers.ts';
 import type { ReadyModel } from './ready-model.ts';
 
+const SMALL_MODEL_BYTES = 20e6;
+
 /**
  * Series of one run of a graph; more are cut, neighbours in length together. Beyond 32 a large model gets
  * slower per series and takes more memory (bench/README.md); a small one is ruled by the overhead of a run.
  */
 const chunkSeries = ({ sizeBytes }: ReadyModel): number =>
   sizeBytes < SMALL_MODEL_BYTES ? 256 : 32;
-const SMALL_MODEL_BYTES = 20e6;
 
 /** The target with NaN where a value is missing. */
 const observedTarget = ({ target, missing_indices }: RunnerSeries): ArrayLike<number> => {
@@ -114,9 +115,51 @@ const unusedOptions = ({ unread }: WatchedOptions, model: string): readonly stri
     .filter((name) => name !== 'parameters' && !Object.hasOwn(SessionChoice.shape, name))
     .map((name) => `options.${name} means nothing to model '${model}' and was not used`);
 
+/** What all jobs of a run have in common. */
+interface Run {
+  readonly model: ReadyModel;
+  readonly runner: string;
+  readonly seriesCount: number;
+  readonly timing: RunnerForecast['timing'];
+  readonly warnings: readonly string[];
+  /** Of `unusedOptions`. */
+  readonly unused: readonly string[];
+}
+
+/** The answer to one of the jobs of a run, from the forecasts of its own series. */
+const toResult = (
+  job: ForecastJob,
+  own: readonly SeriesForecast[],
+  { model, runner, seriesCount, timing, warnings, unused }: Run,
+): RunnerForecast => {
+  const { model: name, horizon, quantiles, series } = job.params;
+  const forecasts = series.map((one, i) => toForecast(one, own[i]!, job, warnings));
+  const isPoint = quantiles.length > 0 && forecasts.every((one) => one.quantiles === null);
+  const missing = isPoint ? [`model '${name}' gives a point forecast; quantiles are left out`] : [];
+  return {
+    model: name,
+    forecasts,
+    usage: {
+      runner,
+      device: model.device,
+      precision: model.precision,
+      family: model.family,
+      series_count: forecasts.length,
+      horizon,
+      batch_series: seriesCount,
+      peak_memory_mb: Math.round(process.resourceUsage().maxRSS / 1024),
+    },
+    timing,
+    warnings: [...warnings, ...missing, ...unused],
+  };
+};
+
 /**
- * Forecasts for jobs that share model, horizon, quantiles and options; one result for each. Throws the reason of the
- * signal between two runs of a graph.
+ * Forecasts for jobs that share model, horizon, quantiles and options; one result for each.
+ *
+ * @param runner name of this process, for the answers
+ * @throws TollamaError INVALID_REQUEST for an option out of range, RUNNER_ERROR for a forecast that is not finite,
+ *   whatever the model throws, and the reason of the signal, between two runs of a graph
  */
 export const forecastBatch = async (
   models: LoadedModels,
@@ -141,31 +184,11 @@ export const forecastBatch = async (
   });
   const unused = unusedOptions(watched, params.model);
   const timing = { model_load_ms: started - waited, inference_ms: performance.now() - started };
-  const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);
-
+  const run = { model, runner, seriesCount: series.length, timing, warnings, unused };
   let next = 0;
   return jobs.map((job) => {
-    const own = job.params.series.map((one) => toForecast(one, forecasts[next++]!, job, warnings));
-    const needsLevels =
-      params.quantiles.length > 0 && own.every(({ quantiles }) => quantiles === null);
-    const missing = needsLevels
-      ? [`model '${params.model}' gives a point forecast; quantiles are left out`]
-      : [];
-    return {
-      model: params.model,
-      forecasts: own,
-      usage: {
-        runner,
-        device: model.device,
-        precision: model.precision,
-        family: model.family,
-        series_count: own.length,
-        horizon: params.horizon,
-        batch_series: series.length,
-        peak_memory_mb: peakMemoryMb,
-      },
-      timing,
-      warnings: [...warnings, ...missing, ...unused],
-    };
+    const from = next;
+    next += job.params.series.length;
+    return toResult(job, forecasts.slice(from, next), run);
   });
 };

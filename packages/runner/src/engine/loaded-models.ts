@@ -8,7 +8,11 @@ export interface LoadedModelsOptions {
   readonly threads: number;
 }
 
-const DEFAULT_CHOICE: SessionChoice = { precision: 'float32', device: 'cpu' };
+const refuseWithoutWeights = (model: string): never => {
+  throw new TollamaError('MODEL_UNSUPPORTED', `model '${model}' has no weights to run`, {
+    hint: 'pull it first; `tollama run auto` forecasts without weights',
+  });
+};
 
 export class LoadedModels {
   readonly #options: LoadedModelsOptions;
@@ -34,23 +38,24 @@ export class LoadedModels {
     return model;
   }
 
+  /** The model as `get` gives it, and what it is. */
   async load(reference: ModelReference, choice: SessionChoice): Promise<unknown> {
     const model = await this.get(reference, choice);
     return { loaded: true, model: reference.model, ...facts(model), load_ms: model.loadMs };
   }
 
-  /** What a model can do, or which models are loaded. */
+  /**
+   * What a model can do, or which models are loaded; no weight is read.
+   *
+   * @throws TollamaError MODEL_UNSUPPORTED for a model without weights that is not built in
+   */
   async describe(reference: ModelReference | undefined): Promise<unknown> {
     if (!reference) return { loaded: [...this.#models.values()].map(({ name }) => name) };
+    const { model, model_local_dir: folder } = reference;
     const builtIn = await builtInModel(reference, this.#options.threads);
-    if (builtIn || !reference.model_local_dir) {
-      return {
-        model: reference.model,
-        ...facts(builtIn ?? (await this.#open(reference, DEFAULT_CHOICE))),
-      };
-    }
+    if (builtIn) return { model, ...facts(builtIn) };
     const { inspectModel } = await import('@tollama/models/inspect-model');
-    return { model: reference.model, ...(await inspectModel(reference.model_local_dir)) };
+    return { model, ...(await inspectModel(folder || refuseWithoutWeights(model))) };
   }
 
   /** Frees one model, or all. */
@@ -67,16 +72,7 @@ export class LoadedModels {
     const started = performance.now();
     const builtIn = await builtInModel(reference, this.#options.threads);
     if (builtIn) return builtIn;
-    const folder = reference.model_local_dir;
-    if (!folder) {
-      throw new TollamaError(
-        'MODEL_UNSUPPORTED',
-        `model '${reference.model}' has no weights to run`,
-        {
-          hint: 'pull it first; `tollama run auto` forecasts without weights',
-        },
-      );
-    }
+    const folder = reference.model_local_dir || refuseWithoutWeights(reference.model);
     const { openModel } = await import('@tollama/models/open-model');
     const model = await openModel(folder, {
       threads: this.#options.threads,

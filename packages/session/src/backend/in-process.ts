@@ -1,7 +1,7 @@
 /** Models in this process: the ones without weights, and checkpoints in folders. */
 import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
-import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
+import { candidateSeasons } from '@tollama/core/frequency';
 import { isEmbeddedName, isNanoName, isStatisticalName } from '@tollama/core/statistical';
 import type { ModelSeries, Outcome, Task } from '@tollama/models/family';
 import type { ForecastResult, ForecastTask, LoadedModel, ModelBackend } from './backend.ts';
@@ -15,10 +15,10 @@ export interface InProcessOptions {
 /** Series of one call; between calls, timers and signals get their turn. */
 const SERIES_PER_CALL = 64;
 
+/** Of a frequency that nobody can read, none. */
 const seasonCandidates = (freq?: string): readonly number[] => {
-  if (freq === undefined || freq === 'auto') return [];
   try {
-    return seasonLengths(parseFrequency(freq));
+    return candidateSeasons(freq);
   } catch {
     return [];
   }

@@ -28,10 +28,10 @@ export const Chronos2Config = z.object({
       error: 'input and output patches must have the same size',
     }),
 });
+export type Chronos2Config = z.infer<typeof Chronos2Config>;
+
 /** Patches that a context of whole patches is cut into. */
 export const patchesOf = (
   points: number,
   c: Pick<Chronos2Config['chronos_config'], 'input_patch_size' | 'input_patch_stride'>,
 ): number => Math.floor((points - c.input_patch_size) / c.input_patch_stride) + 1;
-
-export type Chronos2Config = z.infer<typeof Chronos2Config>;

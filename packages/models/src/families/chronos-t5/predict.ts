@@ -6,9 +6,9 @@ import type { Outcome, RunGraph, SeriesEmbedding, Task } from '../../family.ts';
 import { limitHorizon } from '../../limit-horizon.ts';
 import { decoderLayers } from '../../nn/t5-config.ts';
 import { SampleCount } from '../../option-limits.ts';
+import { uniformNumbers } from '../../random/uniform-numbers.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
-import { uniformNumbers } from '../../uniform-numbers.ts';
 import type { ChronosT5Config } from './config.ts';
 import { type Bins, binsOf, type Tokenized, tokenize, valueOfToken } from './tokenizer.ts';
 

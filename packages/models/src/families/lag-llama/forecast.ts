@@ -3,7 +3,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { z } from 'zod';
 import type { ModelSeries, Outcome, RunGraph, Task } from '../../family.ts';
 import { SampleCount } from '../../option-limits.ts';
-import { type RandomSource, randomSources } from '../../random-source.ts';
+import { type RandomSource, randomSources } from '../../random/random-source.ts';
 import { readOptions } from '../../read-options.ts';
 import { meanOfPaths, nearestQuantilesOfPaths } from '../../sample-paths.ts';
 import { type Config, farthestLag } from './config.ts';

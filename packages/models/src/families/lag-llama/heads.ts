@@ -15,10 +15,10 @@ import {
   type Weights,
   widthOf,
 } from '@tollama/graph';
-import { drawNegativeBinomial } from '../../negative-binomial.ts';
 import { linear } from '../../nn/linear.ts';
-import type { RandomSource } from '../../random-source.ts';
-import { drawStudentT } from '../../student-t.ts';
+import { drawNegativeBinomial } from '../../probability/negative-binomial.ts';
+import { drawStudentT } from '../../probability/student-t.ts';
+import type { RandomSource } from '../../random/random-source.ts';
 import type { Config } from './config.ts';
 import type { RobustScale } from './robust-scaler.ts';
 

@@ -2,7 +2,12 @@
  * The distributions that Moirai mixes (uni2ts, src/uni2ts/distribution): what the head gives for each, and
  * what follows from it.
  */
-import { incompleteBeta, logBeta, normalCdf, normalDensity } from './special-functions.ts';
+import {
+  incompleteBeta,
+  logBeta,
+  normalCdf,
+  normalDensity,
+} from '../../probability/special-functions.ts';
 
 /** How a parameter comes from the head's number: as it is, above 0, at least eps > 0, or above 2. */
 export type Domain = 'real' | 'positive' | 'above two' | 'softplus';

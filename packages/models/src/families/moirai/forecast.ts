@@ -10,8 +10,9 @@ import type {
   Task,
 } from '../../family.ts';
 import { ContextLength } from '../../option-limits.ts';
+import { mulberry32 } from '../../random/mulberry32.ts';
+import { textSeed } from '../../random/text-seed.ts';
 import { readOptions } from '../../read-options.ts';
-import { simulator } from '../../statistical/simulate.ts';
 import { type ComponentConfig, type PointForecast, readHead } from './head.ts';
 import { gridOf, packTokens, tokenFeeds } from './tokens.ts';
 import {
@@ -110,20 +111,11 @@ const choosePatches = async (
   });
 };
 
-/** A seed of a series' own, whatever it is batched with (FNV-1a). */
-const seedOf = (id: string, variate: number, seed: number): number => {
-  let hash = 2166136261 ^ seed;
-  for (const character of `${id}/${variate}`) {
-    hash = Math.imul(hash ^ character.codePointAt(0)!, 16777619);
-  }
-  return hash >>> 0;
-};
-
 /** Points are independent of each other, as in the reference. */
 const drawSamples = (points: readonly PointForecast[], count: number, seed: number) => {
-  const { uniform } = simulator(seed);
+  const next = mulberry32(seed);
   // 0 has no quantile.
-  const level = (): number => uniform() || Number.EPSILON;
+  const level = (): number => next() / 2 ** 32 || Number.EPSILON;
   return Array.from({ length: count }, () =>
     Float64Array.from(points, (point) => point.quantile(level())),
   );
@@ -200,7 +192,7 @@ const forecastTogether = async (
     );
     return {
       targets: variates.map((points, variate) =>
-        targetForecast(points, task.quantiles, { count, seed: seedOf(id, variate, seed) }),
+        targetForecast(points, task.quantiles, { count, seed: textSeed(`${id}/${variate}`, seed) }),
       ),
       explanation: explanationOf(variates, choices[row]!, options),
     };

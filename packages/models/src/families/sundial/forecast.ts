@@ -4,10 +4,10 @@ import type { TensorValue } from '@tollama/graph';
 import { z } from 'zod';
 import type { Outcome, RunGraph, Task } from '../../family.ts';
 import { filledRows } from '../../fill-missing.ts';
-import { gaussianNoise } from '../../gaussian-noise.ts';
 import { ACTIVATION_NAMES } from '../../nn/activation.ts';
 import { HEADS_DIVIDE, headsDivide } from '../../nn/timer-layers.ts';
 import { SampleCount } from '../../option-limits.ts';
+import { gaussianNoise } from '../../random/gaussian-noise.ts';
 import { readOptions } from '../../read-options.ts';
 import { lowerMedianOfPaths, meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 

@@ -2,7 +2,8 @@
  * One series made ready for the network: seasons are searched, anchors rehearsed, and each step of the horizon gets
  * a row of numbers in units of the error that the mixture of anchors had that far ahead.
  */
-import { quantileOfSorted, toHistory } from '../../statistical/history.ts';
+import { linearQuantile } from '../../quantiles.ts';
+import { toHistory } from '../../statistical/history.ts';
 import { cycleAgreement, findSeasons } from '../../statistical/seasonality.ts';
 import { ANCHORS, Anchors, type Seasons } from './anchors.ts';
 import {
@@ -229,7 +230,7 @@ export const prepareSeries = (
   };
   const whole: Whole = {
     described,
-    range: [0, 0.1, 0.5, 0.9, 1].map((q) => quantileOfSorted(sorted, q)),
+    range: [0, 0.1, 0.5, 0.9, 1].map((q) => linearQuantile(sorted, q)),
     sizes: anchors.deviations.map(Math.abs),
   };
   return {

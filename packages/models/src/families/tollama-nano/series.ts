@@ -1,5 +1,5 @@
 /** From series to rows and back: gaps, constants and horizons of any length; the network runs in pieces. */
-import { parseFrequency, seasonLengths } from '@tollama/core/frequency';
+import { candidateSeasons } from '@tollama/core/frequency';
 import type {
   ModelSeries,
   Outcome,
@@ -17,9 +17,6 @@ import { CONTEXT_FEATURES, type PreparedSeries, prepareSeries, STEP_FEATURES } f
 /** Steps that one run of the network takes, over all its series: bounds the memory of activations. */
 const MOST_STEPS = 4096;
 const COUNT = LEVELS.length;
-
-const candidatesOf = (freq: string | undefined): readonly number[] =>
-  freq === undefined || freq === 'auto' ? [] : seasonLengths(parseFrequency(freq));
 
 export interface Asked {
   /** Undefined where nothing is to be forecast: no value, or one value throughout. */
@@ -50,7 +47,7 @@ export const askSeries = (
   if (values.every((value) => value === first)) {
     return { prepared: undefined, constant: first, trailing, steps };
   }
-  const candidates = candidatesOf(series.freq);
+  const candidates = candidateSeasons(series.freq);
   const prepared = prepareSeries(values, { horizon: trailing + horizon, candidates });
   return { prepared, constant: first, trailing, steps };
 };

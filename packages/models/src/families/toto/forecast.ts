@@ -5,7 +5,7 @@ import type { ModelSeries, Outcome, RunGraph, SeriesForecast, Task } from '../..
 import { impute } from '../../impute.ts';
 import { joinedVariates, variatesKey } from '../../joined-variates.ts';
 import { SampleCount } from '../../option-limits.ts';
-import { randomSources } from '../../random-source.ts';
+import { randomSources } from '../../random/random-source.ts';
 import { readOptions } from '../../read-options.ts';
 import { meanOfPaths, quantilesOfPaths } from '../../sample-paths.ts';
 import { groupsOf, VariateGroups } from '../../variate-groups.ts';

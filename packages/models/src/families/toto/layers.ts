@@ -35,14 +35,13 @@ import {
 } from '@tollama/graph';
 import type { Probe } from '../../family.ts';
 import { linear } from '../../nn/linear.ts';
+import { FLOAT_MIN } from '../../nn/masks.ts';
 import { type Rotation, rotate, rotationOf } from '../../nn/rotary.ts';
 import { xposBases, xposGrowth } from '../../nn/xpos.ts';
 import { type Config, isVariateLayer, timeLayers } from './config.ts';
 
 const EPSILON = 1e-8;
 const XPOS_SPAN = 512;
-/** The lowest float32, added to the scores of what may not be looked at. */
-const FLOAT_MIN = -3.4028234663852886e38;
 
 /** Keys and values that a time layer remembers. */
 export interface Memory {

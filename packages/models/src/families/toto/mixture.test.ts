@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { randomSource } from '../../random-source.ts';
+import { randomSource } from '../../random/random-source.ts';
 import { drawMixture, mixtureLogDensity, mixtureMean, type PatchMixture } from './mixture.ts';
 
 /** Two steps of two components each. */

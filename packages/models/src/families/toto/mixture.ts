@@ -1,7 +1,7 @@
 /** The mixtures of Student-t distributions that Toto 1.0 gives, one for each step of a patch. */
 import type { TensorValue } from '@tollama/graph';
-import type { RandomSource } from '../../random-source.ts';
-import { drawStudentT, studentTLogDensity } from '../../student-t.ts';
+import { drawStudentT, studentTLogDensity } from '../../probability/student-t.ts';
+import type { RandomSource } from '../../random/random-source.ts';
 import { type PatchScales, scaleAt } from './scaler.ts';
 
 /** The mixtures of one patch: [P * K] each, standardised, and how to come back from there. */

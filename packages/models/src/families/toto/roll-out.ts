@@ -46,7 +46,10 @@ interface Chain {
 
 type Feeds = Record<string, TensorValue>;
 
-const startOf = (row: Row, observe: ObservePatch, size: number) => {
+/** A chain that nothing was added to. */
+type Start = Omit<Chain, 'added'>;
+
+const startOf = (row: Row, observe: ObservePatch, size: number): Start => {
   const scaled: Float32Array[] = [];
   let moments = NO_MOMENTS;
   let scales: PatchScales = [];
@@ -108,6 +111,14 @@ const ownMemory = (results: Readonly<Feeds>, c: Config): Feeds =>
     memoryNames(c, 'next').map((name) => [name.replace('next', 'own'), results[name]!]),
   );
 
+/** Chains of one row, each of which goes its own way from the start of all. */
+const startChains = (start: Start, count: number, length: number): Chain[] =>
+  Array.from({ length: count }, () => ({
+    ...start,
+    scaled: [...start.scaled],
+    added: new Float32Array(length),
+  }));
+
 /** Writes the next patch of a chain, and what is known instead of it, and goes on from there. */
 const extend = (
   chain: Chain,
@@ -125,6 +136,12 @@ const extend = (
   chain.scaled.push(standardized(patch, scales));
 };
 
+/** Nothing remembered, neither of the context nor of the chains. */
+const noMemory = (c: Config, rows: number, chains: number): Feeds => ({
+  ...emptyMemory(c, 'prefix', rows, chains),
+  ...emptyMemory(c, 'own', rows, chains),
+});
+
 /** The values that were added to each chain: [rows][chains][patches * P]. */
 export const rollOut = async (
   run: RunGraph,
@@ -134,22 +151,11 @@ export const rollOut = async (
   const { patch_size: size } = c;
   const observers = rows.map((row) => patchObserver(row.context, row.observed, c));
   const starts = rows.map((row, r) => startOf(row, observers[r]!, size));
-  const chains = starts.map((start) =>
-    Array.from({ length: count }, (): Chain => {
-      const added = new Float32Array(patches * size);
-      return { ...start, scaled: [...start.scaled], added };
-    }),
-  );
-  const batch = rows.length / variates;
-  const groups = integers(
-    [batch, variates],
-    rows.map(({ group }) => group),
-  );
+  const chains = starts.map((start) => startChains(start, count, patches * size));
+  const groups = rows.map(({ group }) => group);
   const labels = rows.map(({ isCovariate }) => (isCovariate ? 1 : 0));
-  let memory = {
-    ...emptyMemory(c, 'prefix', rows.length, 1),
-    ...emptyMemory(c, 'own', rows.length, 1),
-  };
+  const batch = rows.length / variates;
+  let memory = noMemory(c, rows.length, 1);
   for (let step = 0; step < patches; step++) {
     const isFirst = step === 0;
     const fresh = isFirst
@@ -159,7 +165,7 @@ export const rollOut = async (
     const labelled = isFirst || !useCache ? 1 : 0;
     const feeds = {
       patches: patchesOf(fresh, variates, size),
-      groups,
+      groups: integers([batch, variates], groups),
       labels: integers([batch, variates, perRow, labelled], labels),
       ...memory,
     };
@@ -172,16 +178,9 @@ export const rollOut = async (
         extend(chain, next(mixture, r, s, step), rows[r]!, observers[r]!, step);
       });
     });
-    if (isKept) {
-      memory = isFirst
-        ? { ...sharedMemory(results, c), ...emptyMemory(c, 'own', rows.length, count) }
-        : { ...memory, ...ownMemory(results, c) };
-    } else {
-      memory = {
-        ...emptyMemory(c, 'prefix', rows.length, count),
-        ...emptyMemory(c, 'own', rows.length, count),
-      };
-    }
+    if (!isKept) memory = noMemory(c, rows.length, count);
+    else if (!isFirst) memory = { ...memory, ...ownMemory(results, c) };
+    else memory = { ...sharedMemory(results, c), ...emptyMemory(c, 'own', rows.length, count) };
   }
   return chains.map((own) => own.map(({ added }) => added));
 };

@@ -32,12 +32,11 @@ import {
 } from '@tollama/graph';
 import type { Probe } from '../../family.ts';
 import { linear } from '../../nn/linear.ts';
+import { FLOAT_MIN } from '../../nn/masks.ts';
 import { type Rotation, rotate, rotationOf } from '../../nn/rotary.ts';
 import { xposBases, xposGrowth } from '../../nn/xpos.ts';
 import { type Config, isVariateLayer } from './config.ts';
 
-/** The lowest float32, added to the scores of what may not be looked at. */
-const FLOAT_MIN = -3.4028234663852886e38;
 /** Brings silu of a standard normal back to unit variance (unit-scaling). */
 const SILU_UNIT = 1.766782948312328;
 const XPOS_SPAN = 256;

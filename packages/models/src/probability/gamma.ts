@@ -1,5 +1,5 @@
 /** Draws from the gamma distribution and the two that are made of it. */
-import type { RandomSource } from './random-source.ts';
+import type { RandomSource } from '../random/random-source.ts';
 
 /**
  * A draw from the gamma distribution of unit scale and of a shape above 0 (Marsaglia and Tsang 2000, "A simple method

@@ -1,7 +1,7 @@
 /** Student's t distribution: draws and densities. */
-import { logGamma } from './families/moirai/special-functions.ts';
+import type { RandomSource } from '../random/random-source.ts';
 import { drawGamma } from './gamma.ts';
-import type { RandomSource } from './random-source.ts';
+import { logGamma } from './special-functions.ts';
 
 /** A draw with location 0 and scale 1, for 2 or more degrees of freedom; NaN for none that are finite. */
 export const drawStudentT = (df: number, source: RandomSource): number => {

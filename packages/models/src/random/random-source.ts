@@ -2,26 +2,13 @@
  * Random numbers that depend on a seed and on the series alone: a series draws the same ones whatever it is
  * batched with.
  */
+import { mulberry32 } from './mulberry32.ts';
+import { seriesSeed } from './series-seed.ts';
 
-/** FNV-1a over the bits of the values, mixed with the seed. */
-const hashOf = (seed: number, values: Float32Array): number => {
-  let hash = 0x811c9dc5 ^ seed;
-  for (const word of new Uint32Array(Float32Array.from(values).buffer)) {
-    hash = Math.imul(hash ^ word, 0x01000193);
-    hash ^= hash >>> 15;
-  }
-  return hash >>> 0;
-};
-
-/** Uniform numbers in (0, 1): mulberry32 (Tommy Ettinger, public domain). */
+/** Uniform numbers in (0, 1). */
 const uniforms = (seed: number): (() => number) => {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 4294967296;
-  };
+  const next = mulberry32(seed);
+  return () => (next() + 0.5) / 2 ** 32;
 };
 
 export interface RandomSource {
@@ -31,9 +18,9 @@ export interface RandomSource {
   normal(): number;
 }
 
-/** A source for one series. */
+/** A source that depends on the seed and on the series alone. */
 export const randomSource = (seed: number, series: Float32Array): RandomSource => {
-  const uniform = uniforms(hashOf(seed, series));
+  const uniform = uniforms(seriesSeed(seed, series));
   let spare: number | undefined;
   const normal = (): number => {
     if (spare !== undefined) {
@@ -55,7 +42,7 @@ export const randomSources = (
   series: Float32Array,
   count: number,
 ): readonly RandomSource[] => {
-  const next = uniforms(hashOf(seed, series));
+  const next = uniforms(seriesSeed(seed, series));
   return Array.from({ length: count }, () => {
     const word = Math.floor(next() * 4294967296) | 0;
     return randomSource(word, new Float32Array(0));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { randomSource } from './random-source.ts';
+import { randomSource } from '../random/random-source.ts';
 import { drawStudentT, studentTLogDensity } from './student-t.ts';
 
 /** The integral of a function over [from, to] by Simpson's rule. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { randomSource } from '../random/random-source.ts';
 import { drawGamma } from './gamma.ts';
 import { drawNegativeBinomial, drawPoisson } from './negative-binomial.ts';
-import { randomSource } from './random-source.ts';
 
 const DRAWS = 20_000;
 

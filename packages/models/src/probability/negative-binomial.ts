@@ -1,7 +1,8 @@
 /** Counts: draws from the Poisson and the negative binomial distribution. */
-import { logGamma } from './families/moirai/special-functions.ts';
+
+import type { RandomSource } from '../random/random-source.ts';
 import { drawGamma } from './gamma.ts';
-import type { RandomSource } from './random-source.ts';
+import { logGamma } from './special-functions.ts';
 
 /** Below, waiting times are counted. */
 const FEW = 10;
