@@ -201,7 +201,11 @@ export class Supervisor implements AsyncDisposable {
   async #running(family: string, slot: Slot): Promise<RunnerProcess> {
     const { process } = slot;
     if (process?.isAlive) {
-      const isFresh = process.inFlight > 0 || this.#now() - slot.lastUsedMs < PING_AFTER_MS;
+      // Callers that gave up leave nothing in flight; a runner of others may be deaf while it works.
+      const mayHang = process.inFlight === 0 || this.isOwn(family);
+      const isSilent = mayHang && process.silentMs > PING_AFTER_MS;
+      const isUsed = process.inFlight > 0 || this.#now() - slot.lastUsedMs < PING_AFTER_MS;
+      const isFresh = isUsed && !isSilent;
       if (isFresh || (await process.ping(PING_TIMEOUT_MS))) return process;
       process.kill();
       this.#exited(family, slot, process, 'did not answer a ping');
@@ -219,7 +223,7 @@ export class Supervisor implements AsyncDisposable {
         slot.lastError?.message ?? `the runner of family '${family}' does not start`,
       );
     }
-    const process = new RunnerProcess(family, this.#options.commandFor(family).argv);
+    const process = new RunnerProcess(family, this.#options.commandFor(family).argv, this.#now);
     slot.candidate = process;
     try {
       await process.hello();
