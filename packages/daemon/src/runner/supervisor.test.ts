@@ -10,7 +10,8 @@ import {
   startTestDaemon,
   type TestDaemon,
 } from '../testing/test-daemon.ts';
-import { backoffMs, Supervisor } from './supervisor.ts';
+import { backoffMs } from './backoff.ts';
+import { Supervisor } from './supervisor.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../../golden/chronos-bolt/tiny-a');
 
