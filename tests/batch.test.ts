@@ -16,7 +16,10 @@ const SERIES = 2000;
 const panel = writePanel(join(folder, 'panel.csv'), panelRows(SERIES));
 
 const start = (args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  spawn(process.execPath, [PROGRAM, ...args], {
+    env: { ...process.env, TOLLAMA_HOME: join(folder, 'home') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 
 const run = async (
   ...args: string[]
@@ -69,4 +72,30 @@ test('what is missing is said, with the exit code of a wrong command', async () 
   expect([code, err]).toEqual([2, expect.stringContaining("'--horizon' not specified")]);
   const status = await run('batch', 'status', folder);
   expect([status.code, status.err]).toEqual([1, expect.stringContaining('holds no batch run')]);
+});
+
+test('all runs of a state folder are listed, and one of them is stopped by its output', async () => {
+  const output = join(folder, 'asked');
+  const child = start(batch('asked'));
+  for await (const line of createInterface({ input: child.stderr! })) {
+    if (/^[1-9]\d* of 2000 series/.test(line)) break;
+  }
+  child.stderr!.resume();
+  const asked = await run('batch', 'stop', output, '--json');
+  expect(JSON.parse(asked.out)).toMatchObject({ output, status: 'running', asked: true });
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect(code).toBe(130);
+  const listed = JSON.parse((await run('batch', 'status', '--json')).out) as {
+    batches: { output: string; status: string }[];
+  };
+  expect(listed.batches.find((one) => one.output === output)).toMatchObject({ status: 'stopped' });
+  expect((await run('batch', 'status')).out).toMatch(/^OUTPUT .*\n.*asked +stopped +theta/);
+  expect((await run('batch', 'stop', output)).out).toContain(
+    'is stopped: there is nothing to stop',
+  );
+  const unknown = await run('batch', 'stop', folder);
+  expect([unknown.code, unknown.err]).toEqual([
+    1,
+    expect.stringContaining('no batch run is known'),
+  ]);
 });

@@ -103,10 +103,11 @@ export const main = async (processArgv: readonly string[]): Promise<void> => {
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
+    if (error.code !== 'EIO') throw error;
   });
+  // Nor is a terminal that was closed (EIO): what is under way still cleans up.
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   });
   try {
     const program = buildProgram(await loadCommands(argv));

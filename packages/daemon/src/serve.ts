@@ -31,6 +31,7 @@ import { RegistryFile } from './store/registry-file.ts';
 import { removeLeftovers } from './store/repair.ts';
 import { jobPlace } from './timegpt/job-keeping.ts';
 import { Jobs } from './timegpt/jobs.ts';
+import { removeTemporaryModels } from './timegpt/temporary-models.ts';
 import { TrainingJobs } from './training/training-jobs.ts';
 import { trainingProgram } from './training/training-process.ts';
 import { fineTuning } from './training/tune-model.ts';
@@ -184,6 +185,8 @@ export const startDaemon = async (
   env: DaemonContext['env'],
 ): Promise<Daemon> => {
   const context = await createContext(settings, env);
+  const temporary = await removeTemporaryModels(context);
+  if (temporary.length > 0) context.log.warn({ temporary }, 'removed models of requests cut off');
   const { fetch } = createApp(context);
   const server = await listen(context, fetch).catch(async (error: unknown) => {
     await context.claim[Symbol.asyncDispose]();

@@ -22,7 +22,7 @@ export const loadArrow = async (): Promise<Arrow> => {
 
 const DAMAGED = 'write the file again; it must be a whole Arrow or Feather (version 2) file';
 
-const refuseDamaged = (file: string, cause: unknown): never =>
+export const refuseDamaged = (file: string, cause: unknown): never =>
   refuseInput(
     file,
     `cannot be read as Arrow: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -47,7 +47,7 @@ export const readArrowBatches = async function* (
 const BITS_PER_WORD = 32;
 
 /** Little-endian two's complement words as a number. */
-const decimalOf = (words: Uint32Array, scale: number): number => {
+export const decimalOf = (words: Uint32Array, scale: number): number => {
   const bits = BigInt(words.length * BITS_PER_WORD);
   const raw = words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
   return Number(`${BigInt.asIntN(Number(bits), raw)}e-${scale}`);

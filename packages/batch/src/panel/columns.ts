@@ -6,6 +6,7 @@ import type { TimeKind } from '../block/panel-block.ts';
 import { numberSql, timeSql } from './cell-sql.ts';
 import type { CovariateColumn } from './covariate-columns.ts';
 import { quoteName, quoteText } from './duckdb.ts';
+import { readsByColumn } from './source.ts';
 import type { TableSample } from './table-sample.ts';
 
 export interface PanelColumns {
@@ -28,6 +29,17 @@ export interface PanelColumns {
 export interface PanelTable {
   readonly table: string;
   readonly columns: PanelColumns;
+  /** Where each series is a column: thousands of them side by side take more memory than some at a time. */
+  readonly wide?: WideSeries;
+}
+
+export interface WideSeries {
+  /** How many are best read at a time. */
+  readonly together: number;
+  /** In the order of their bytes in UTF-8, as DuckDB orders texts. */
+  readonly ids: readonly string[];
+  /** The table with these series alone. */
+  readonly tableOf: (ids: readonly string[]) => string;
 }
 
 export interface PanelColumnOptions extends ColumnOptions {
@@ -90,26 +102,33 @@ const longTable = (table: string, { sample, layout, covariates, time }: Told): P
   return { table, columns };
 };
 
+/** Columns that are turned round together: a vector of each takes memory. */
+const WIDE_GROUP = 256;
+
 /** A column for each series: turned round, so that there is a row for each series and time. */
 const wideTable = (table: string, { sample, layout, covariates, time }: Told): PanelTable => {
   const { targets } = layout;
-  const names = targets.map(({ name }) => quoteName(name));
   // The time goes by a name that no series has.
   const clock = quoteName(`${targets.map(({ name }) => name).join('')}:time`.slice(-200));
   const kept = covariates.map(({ sql }, i) => `${sql} AS ${quoteName(`:covariate ${i}`)}`);
-  const values = targets.map(
-    (target, i) => `${numberSql(target.name, sample.typeOf(target))} AS ${names[i]}`,
-  );
-  const rows = `SELECT ${[`${time.sql} AS ${clock}`, ...kept, ...values].join(', ')} FROM ${table}`;
+  // Text is parsed, and its columns looked through, anew each time.
+  const together = readsByColumn(table) ? WIDE_GROUP : targets.length;
+  const byName = new Map(targets.map((target) => [target.name, target]));
+  const tableOf = (ids: readonly string[]): string => {
+    const names = ids.map(quoteName);
+    const values = ids.map(
+      (id, i) => `${numberSql(id, sample.typeOf(byName.get(id)!))} AS ${names[i]}`,
+    );
+    const rows = `SELECT ${[`${time.sql} AS ${clock}`, ...kept, ...values].join(', ')} FROM ${table}`;
+    return `(SELECT * FROM (${rows}) UNPIVOT INCLUDE NULLS (":value" FOR ":id" IN (${names.join(', ')})))`;
+  };
+  const ids = [...byName.keys()].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const columns: PanelColumns = {
     ...{ kind: time.kind, hasIntegerIds: false, isWide: true, hasFutureFile: false },
     ...{ id: '":id"', time: clock, value: '":value"' },
     covariates: covariates.map((column, i) => ({ ...column, sql: quoteName(`:covariate ${i}`) })),
   };
-  return {
-    table: `(SELECT * FROM (${rows}) UNPIVOT INCLUDE NULLS (":value" FOR ":id" IN (${names.join(', ')})))`,
-    columns,
-  };
+  return { table: tableOf(ids), columns, wide: { together, ids, tableOf } };
 };
 
 /**

@@ -100,6 +100,35 @@ describe('wide panels', () => {
     ]);
   });
 
+  test('are read some columns at a time, in the order of all, from any of them on', async () => {
+    const ids = Array.from({ length: 600 }, (_, i) => `s${i}`);
+    const cells = ids.map((id, i) => `${i} + r AS ${id}`).join(', ');
+    const path = join(folder, 'wide.parquet');
+    const rows = `SELECT DATE '2024-01-01' + r::INT AS ds, ${cells} FROM range(3) t(r)`;
+    await database.connection.run(`COPY (${rows}) TO '${path}'`);
+    const { series } = await read(path);
+    expect(series.map(({ id }) => id)).toEqual(ids.toSorted());
+    for (const { id, values } of series) {
+      expect([...values]).toEqual([0, 1, 2].map((r) => Number(id.slice(1)) + r));
+    }
+    const table = tableOf([path]);
+    const model = { model: 'm', family: 'f', support: EVERYTHING };
+    const panel = await findPanel(database, {
+      ...{ panel: { table, shown: 'panel' }, future: undefined },
+      ...{ columns: {}, covariates: {}, model },
+    });
+    expect(await planPanel(database, panel, signal)).toEqual({
+      ...{ isOrdered: false, series: 600, rows: 1800, rowsWithoutId: 0 },
+    });
+    const rest: string[] = [];
+    for await (const { id } of readPanel(database, panel, {
+      ...{ isOrdered: false, after: 's98', signal },
+    })) {
+      rest.push(id);
+    }
+    expect(rest).toEqual(ids.filter((id) => id > 's98').toSorted());
+  });
+
   test('are refused beside ids', async () => {
     const both = write('unique_id,ds,north,south\na,2024-01-01,1,2\nb,2024-01-01,1,2\n');
     await expect(read(both)).rejects.toMatchObject({

@@ -80,7 +80,8 @@ export const findPanel = async (
   // All that were named are no series, whether or not the model can use them.
   const laid = layOut(panel.table, sample, { ...columns, shown: panel.shown, covariates: named });
   if (used.length === 0) {
-    return { table: laid.table, columns: { ...laid.columns, covariates: [] } };
+    const { layout: _, ...bare } = laid;
+    return { ...bare, columns: { ...laid.columns, covariates: [] } };
   }
   const kept = laid.columns.covariates.filter(({ name }) => used.some((one) => one.name === name));
   const knowing = kept.some(({ role }) => role === 'future') ? future : undefined;

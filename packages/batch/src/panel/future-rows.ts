@@ -99,12 +99,21 @@ export const withCovariates = (
   options: PanelColumnOptions,
 ): PanelTable => {
   const { covariates } = panel.columns;
-  const own = ownRows(panel);
-  const rows = future ? `${own} UNION ALL ${futureRows(future, panel, options)}` : own;
+  const { wide } = panel;
+  const tableOf = (table: string): string => {
+    const own = ownRows({ ...panel, table });
+    return future
+      ? `(${own} UNION ALL ${futureRows(future, { ...panel, table }, options)})`
+      : `(${own})`;
+  };
   const columns: PanelColumns = {
     ...panel.columns,
     ...{ id: 'id', time: 't', value: 'y', hasFutureFile: future !== undefined },
     covariates: covariates.map((column, i) => ({ ...column, sql: covariateName(i) })),
   };
-  return { table: `(${rows})`, columns };
+  return {
+    table: tableOf(panel.table),
+    columns,
+    ...(wide && { wide: { ...wide, tableOf: (ids) => tableOf(wide.tableOf(ids)) } }),
+  };
 };

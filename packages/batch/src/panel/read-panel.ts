@@ -128,7 +128,13 @@ export const planPanel = async (
   selection: PanelTable,
   signal: AbortSignal,
 ): Promise<PanelPlan> => {
-  const { table, columns } = selection;
+  const { table, columns, wide } = selection;
+  if (wide) {
+    const [first] = wide.ids;
+    const each = await firstNumber(database, `SELECT count(*) FROM ${wide.tableOf([first!])}`);
+    const series = wide.ids.length;
+    return { isOrdered: false, series, rows: each * series, rowsWithoutId: 0 };
+  }
   const counts = `SELECT count(*) FROM ${table}`;
   const rows = await firstNumber(database, counts);
   const rowsWithoutId = await firstNumber(database, `${counts} WHERE ${columns.id} IS NULL`);
@@ -146,8 +152,23 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
 }
 
-/** The series of the panel, ascending by id. */
+/** The series of the panel, ascending by id; those of a wide one a group of columns after the other. */
 export async function* readPanel(
+  database: DuckDb,
+  selection: PanelTable,
+  options: ReadOptions,
+): AsyncGenerator<PanelSeries> {
+  const { wide, columns } = selection;
+  const { after, signal } = options;
+  if (!wide) return yield* readRows(database, selection, options);
+  const ids = wide.ids.filter((id) => after === undefined || compareIds(after, id, false) < 0);
+  for (let at = 0; at < ids.length; at += wide.together) {
+    const table = wide.tableOf(ids.slice(at, at + wide.together));
+    yield* readRows(database, { table, columns }, { isOrdered: false, signal });
+  }
+}
+
+async function* readRows(
   database: DuckDb,
   selection: PanelTable,
   { isOrdered, after, signal }: ReadOptions,

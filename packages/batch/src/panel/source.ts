@@ -13,22 +13,30 @@ const READERS: Readonly<Record<string, string>> = {
   '.ndjson': 'read_json',
   '.jsonl': 'read_json',
 };
+/** Read batch by batch and written as Parquet beside the run before DuckDB sees them. */
+const ARROW_FILE = /\.(arrows?|feather|ipc)(\.gz)?$/i;
 const COMPRESSED = /\.(gz|zst)$/i;
+
+export const isArrowFile = (input: string): boolean => ARROW_FILE.test(input);
+
+/** Whether columns that are not asked for are not read, so that some at a time cost no more than all at once. */
+export const readsByColumn = (table: string): boolean => table.startsWith('read_parquet(');
 
 const readerOf = (input: string): string => {
   const name = input.replace(COMPRESSED, '');
-  const reader = READERS[extname(name).toLowerCase()];
+  const reader = isArrowFile(input) ? 'arrow' : READERS[extname(name).toLowerCase()];
   if (reader) return reader;
-  const isArrow = /\.(arrows?|feather|ipc)$/i.test(name);
   throw new TollamaError('INVALID_REQUEST', `${input}: unknown kind of file`, {
-    hint: isArrow
-      ? 'write it as Parquet, for instance with pyarrow.parquet.write_table; `tollama run` reads Arrow'
-      : `use names that end in ${Object.keys(READERS).join(', ')}; globs too, such as 'panel/*.parquet'`,
+    hint: `use names that end in ${[...Object.keys(READERS), '.arrow', '.feather'].join(', ')}; globs too, such as 'panel/*.parquet'`,
   });
 };
 
-/** A table function of DuckDB over all inputs. */
-export const tableOf = (inputs: readonly string[]): string => {
+/**
+ * Looks at the names alone.
+ *
+ * @throws TollamaError INVALID_REQUEST for kinds that are not known, and for several
+ */
+export const checkKinds = (inputs: readonly string[]): void => {
   const readers = new Set(inputs.map(readerOf));
   if (readers.size !== 1) {
     throw new TollamaError(
@@ -39,7 +47,12 @@ export const tableOf = (inputs: readonly string[]): string => {
       },
     );
   }
-  const [reader] = readers;
+};
+
+/** A table function of DuckDB over all inputs, which are of one kind and not Arrow. */
+export const tableOf = (inputs: readonly string[]): string => {
+  checkKinds(inputs);
+  const reader = readerOf(inputs[0]!);
   // Types of texts are those of all rows: a word in the last one must not end the run.
   const whole = reader === 'read_parquet' ? '' : ', sample_size = -1';
   return `${reader}([${inputs.map(quoteText).join(', ')}], union_by_name = true${whole})`;

@@ -1,12 +1,14 @@
 /** Which run it is, or which one it goes on with; then its panel, ready to be read. */
+import { join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
 import { STATISTICAL_FAMILY } from '@tollama/core/statistical';
+import { withoutArrow } from '../panel/arrow-files.ts';
 import type { PanelTable } from '../panel/columns.ts';
 import type { DuckDb } from '../panel/duckdb.ts';
 import { findPanel } from '../panel/find-panel.ts';
 import { findInputs, type PanelInputs } from '../panel/inputs.ts';
 import { planPanel } from '../panel/read-panel.ts';
-import { tableOf } from '../panel/source.ts';
+import { checkKinds, tableOf } from '../panel/source.ts';
 import { shownInput } from '../remote/remote-files.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -39,8 +41,8 @@ export const openRun = async (
   const startedAt = Date.now();
   const find = async (names: readonly string[]): Promise<PanelInputs> => {
     const found = await findInputs(database, names, { env, signal, patience });
-    // Refuses unknown kinds before anything is fetched.
-    tableOf(found.names);
+    // Unknown kinds are refused before anything is fetched.
+    checkKinds(found.names);
     return found;
   };
   const inputs = await find(options.inputs);
@@ -70,13 +72,14 @@ export const openPanel = async (
   const { settings, signal, onStaged, onWarning } = options;
   const { startedAt, fingerprint, inputs, future } = begun;
   const fetching = { folder: paths.staging, signal, onBytes: onStaged };
-  const table = async (found: PanelInputs, names: readonly string[]) => ({
-    table: tableOf(await found.fetch(fetching)),
+  const staged = (part: string) => ({ folder: join(paths.staging, `arrow-${part}`), signal });
+  const table = async (found: PanelInputs, names: readonly string[], part: string) => ({
+    table: tableOf(await withoutArrow(database, await found.fetch(fetching), staged(part))),
     shown: names.map(shownInput).join(', '),
   });
   const panel = await findPanel(database, {
-    panel: await table(inputs, options.inputs),
-    future: future && (await table(future, options.future ?? [])),
+    panel: await table(inputs, options.inputs, 'panel'),
+    future: future && (await table(future, options.future ?? [], 'future')),
     columns: options.columns ?? {},
     covariates: options.covariates ?? {},
     model: {

@@ -115,6 +115,9 @@ const runLocked = async (paths: RunPaths, options: BatchOptions): Promise<BatchS
     memoryMegabytes: options.memoryMegabytes ?? DEFAULT_MEMORY_MEGABYTES,
     threads: 2,
   });
+  // A query under way ends at once; what waits for it fails, and is told as an interruption.
+  const interrupt = (): void => database.connection.interrupt();
+  options.signal.addEventListener('abort', interrupt, { once: true });
   const begun = await openRun(database, paths, options);
   const resumed = (begun.state?.parts ?? []).reduce((sum, { series }) => sum + series, 0);
   if (begun.state?.isDone) return summaryOf(paths, begun.state, { memoryBytes: 0, resumed });
@@ -162,7 +165,9 @@ export const runBatch = async (options: BatchOptions): Promise<BatchSummary> => 
     const summary = await runLocked(paths, { ...options, signal: record.signal, onProgress });
     await record.done(summary);
     return summary;
-  } catch (error) {
+  } catch (thrown) {
+    // A query that was interrupted says so in its own words.
+    const error: unknown = record.signal.aborted ? record.signal.reason : thrown;
     await record.failed(error);
     throw error;
   }

@@ -10,6 +10,7 @@ import { interruptSignal } from '../terminal/interrupt.ts';
 import { printJson } from '../terminal/json.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 import { batchStatusCommand } from './batch-status.ts';
+import { batchStopCommand } from './batch-stop.ts';
 import { modelOption, positiveInteger, withExamples } from './options.ts';
 
 interface BatchCommandOptions {
@@ -167,7 +168,10 @@ export const batchCommand = (): Command =>
   withExamples(
     new Command('batch')
       .description('forecast a whole panel into Parquet; a run that was cut off goes on')
-      .argument('<panel...>', 'Parquet, CSV or JSON files, globs, s3:// and https:// addresses')
+      .argument(
+        '<panel...>',
+        'Parquet, Arrow, CSV or JSON files, globs, s3:// and https:// addresses',
+      )
       .option('-m, --model <model>', 'the model', DEFAULT_MODEL)
       // Not marked as required: commander would ask the inner commands for them too.
       .option('--horizon <steps>', 'steps to forecast (required)', positiveInteger)
@@ -211,11 +215,13 @@ export const batchCommand = (): Command =>
         }
         return batch(inputs, options);
       })
-      .addCommand(batchStatusCommand()),
+      .addCommand(batchStatusCommand())
+      .addCommand(batchStopCommand()),
     [
       'tollama batch panel.parquet --horizon 28 --output forecasts',
       "tollama batch 'sales/*.parquet' --model theta --horizon 12 --freq MS -o forecasts",
       'tollama batch panel.parquet --horizon 28 -o forecasts --queue redis://10.0.0.5:6379 --workers 0',
       'tollama batch status forecasts',
+      'tollama batch stop forecasts',
     ],
   );

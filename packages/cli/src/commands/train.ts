@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { TollamaClient, TrainBody } from '@tollama/client';
-import { errorMessage, TollamaError } from '@tollama/core/errors';
+import { EXIT, errorMessage, TollamaError } from '@tollama/core/errors';
 import {
   ADAPTER_KINDS,
   type JobState,
@@ -14,7 +14,7 @@ import { Command, Option } from 'commander';
 import { connectOrStart } from '../daemon/connect.ts';
 import { pullingWhenMissing } from '../forecast/ask.ts';
 import { seriesInChunks } from '../forecast/body.ts';
-import { interruptSignal } from '../terminal/interrupt.ts';
+import { interruptedExitCode, interruptSignal } from '../terminal/interrupt.ts';
 import { printJson } from '../terminal/json.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { followTraining, printTrained } from '../training/follow.ts';
@@ -178,16 +178,22 @@ const bodyOf = async (model: string | undefined, o: TrainOptions): Promise<Train
 };
 
 /** Shows the training to its end; an interrupt stops it, and says how to go on. */
-const follow = async (client: TollamaClient, job: JobState, o: TrainOptions): Promise<void> => {
-  const signal = interruptSignal();
+const follow = async (
+  client: TollamaClient,
+  job: JobState,
+  { signal, ...o }: TrainOptions & { readonly signal: AbortSignal },
+): Promise<void> => {
   const progress = createProgress('auto', o.quiet);
-  signal.addEventListener('abort', () => {
+  const stop = (): void => {
     process.stderr.write(`\nstopping after this step; tollama train resume ${job.id} goes on\n`);
     void client.stopTraining(job.id).catch(() => {});
-  });
+  };
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
   const ended = await followTraining(client, job.id, { progress, isQuiet: o.quiet ?? false });
   if (o.json || !process.stdout.isTTY) printJson(ended);
   else printTrained(ended);
+  if (signal.aborted) process.exitCode = interruptedExitCode() ?? EXIT.interrupted;
 };
 
 type Given = Omit<TrainOptions, 'data' | 'name'> & Partial<Pick<TrainOptions, 'data' | 'name'>>;
@@ -203,21 +209,24 @@ const withRequired = ({ data, name, ...rest }: Given): TrainOptions => {
 
 const train = async (model: string | undefined, given: Given): Promise<void> => {
   const options = withRequired(given);
+  // From the start: a training must not begin that nobody stops.
+  const signal = interruptSignal();
   const body = await bodyOf(model, options);
   const progress = createProgress('auto', options.quiet);
   const client = await connectOrStart(options, progress);
   const ask = {
     client,
     progress,
-    signal: new AbortController().signal,
+    signal,
     acceptLicense: options.acceptLicense ?? false,
     printsPull: false,
   };
   progress.status('starting the training');
+  signal.throwIfAborted();
   const job = await pullingWhenMissing(model ?? '', ask, () => client.train(body)).finally(() =>
     progress.stop(),
   );
-  if (!options.detach) return follow(client, job, options);
+  if (!options.detach) return follow(client, job, { ...options, signal });
   if (options.json || !process.stdout.isTTY) printJson(job);
   else
     console.log(`training ${job.id} makes '${job.name}'; tollama train watch ${job.id} shows it`);

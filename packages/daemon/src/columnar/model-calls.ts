@@ -41,6 +41,8 @@ export interface ModelCallsOptions {
   /** Whether the family's runner is another program, which needs every timestamp. */
   readonly timestampsOf: (series: CallSeries) => string[];
   readonly signal?: AbortSignal | undefined;
+  /** Among the requests that wait; see `priorityLevel`. */
+  readonly priority?: number | undefined;
 }
 
 /** A line to a runner of more points is cut into several: memory stays bounded and its work overlaps with ours. */
@@ -141,7 +143,7 @@ export class ModelCalls {
     horizon: number,
     { levels, isTogether }: Required<CallOptions>,
   ): Promise<CallRows[]> {
-    const { forecaster, profile, options, signal } = this.#options;
+    const { forecaster, profile, options, signal, priority } = this.#options;
     const { quantiles, samples } = profile.capabilities;
     // A model may have a shorter way to its point where no level is asked; the point must not depend on that.
     const plan = planLevels(levels.length === 0 && samples ? [MEDIAN] : levels, quantiles);
@@ -156,7 +158,7 @@ export class ModelCalls {
       parameters: { covariates_mode: 'strict' },
       response_options: { narrative: false, explain: false },
     };
-    const prepared = await forecaster.prepare(request, { isPlain: true });
+    const prepared = await forecaster.prepare(request, { isPlain: true, priority });
     const { forecasts, timing } = await prepared.run(signal);
     this.inferenceMs += timing.inference_ms;
     return forecasts.map((forecast) => {

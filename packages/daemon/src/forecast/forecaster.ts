@@ -11,7 +11,7 @@ import type { LoadedModels } from '../loaded/loaded-models.ts';
 import type { FamilyQueue, Metrics } from '../observe/metrics.ts';
 import type { Supervisor } from '../runner/supervisor.ts';
 import { estimateBytes } from '../schedule/decide.ts';
-import { type SlotLimits, Slots } from '../schedule/slots.ts';
+import { type SlotLimits, type SlotOptions, Slots } from '../schedule/slots.ts';
 import type { Home } from '../store/home.ts';
 import { checkReceipt } from '../store/license-receipt.ts';
 import type { ModelStore } from '../store/model-store.ts';
@@ -62,6 +62,8 @@ const checkReady = async ({ manifest, name }: Target, store: ModelStore): Promis
 export interface PrepareOptions {
   /** Leaves out what is told about the forecasts (explanation, metrics): for answers that are columns. */
   readonly isPlain?: boolean;
+  /** Of the protocols that have one: among those that wait, the smaller number goes first. */
+  readonly priority?: number | undefined;
 }
 
 /** What a trace tells of a forecast. */
@@ -122,7 +124,7 @@ export class Forecaster {
   /** Everything that can be refused before a model runs. Throws what `forecast` would. */
   async prepare(
     request: ForecastRequest,
-    { isPlain = false }: PrepareOptions = {},
+    { isPlain = false, priority }: PrepareOptions = {},
   ): Promise<PreparedForecast> {
     const started = performance.now();
     const target = await this.#target(request.model);
@@ -138,8 +140,8 @@ export class Forecaster {
     const warnings = [...known.warnings, ...filtered.warnings];
     const run = async (signal?: AbortSignal): Promise<ForecastResponse> => {
       const result = await inSpan('forecast', { attributes: facts(target, request) }, () =>
-        this.#account(target, request, keepAlive, signal, () =>
-          this.#run({ ...request, series: filtered.series }, target, signal),
+        this.#account(target, request, keepAlive, { signal, priority }, () =>
+          this.#run({ ...request, series: filtered.series }, target, { signal, priority }),
         ),
       );
       this.#observe(result, target);
@@ -173,7 +175,7 @@ export class Forecaster {
     target: Target,
     request: ForecastRequest,
     keepAlive: KeepAlive,
-    signal: AbortSignal | undefined,
+    options: SlotOptions,
     run: () => Promise<RunnerForecast>,
   ): Promise<RunnerForecast> {
     const { loaded } = this.#options;
@@ -184,7 +186,7 @@ export class Forecaster {
     const asked = performance.now();
     return this.#slotsOf(family).run(async () => {
       tellActiveSpan({ 'tollama.queue_ms': performance.now() - asked });
-      await loaded.begin(facts, signal);
+      await loaded.begin(facts, options.signal);
       try {
         const result = await run();
         await loaded.done(name, keepAlive);
@@ -193,7 +195,7 @@ export class Forecaster {
         loaded.failed(name);
         throw error;
       }
-    }, signal);
+    }, options);
   }
 
   /** One queue a family. */
@@ -213,7 +215,7 @@ export class Forecaster {
   async #run(
     request: ForecastRequest,
     target: Target,
-    signal?: AbortSignal,
+    { signal, priority }: SlotOptions,
   ): Promise<RunnerForecast> {
     const { supervisor, home, defaultTimeoutMs } = this.#options;
     const { manifest, name, family } = target;
@@ -236,6 +238,7 @@ export class Forecaster {
         covariates_mode: request.parameters.covariates_mode,
         timesfm: request.parameters.timesfm,
       },
+      ...(priority && { priority }),
     };
     const timeoutMs = request.timeout ? request.timeout * 1000 : defaultTimeoutMs;
     const answer = await supervisor.call(family, 'forecast', params, { timeoutMs, signal });

@@ -21,6 +21,9 @@ export const errorBody = (error: TollamaError): ErrorBody => {
 /** Seconds after which a 503 may be tried again. */
 const RETRY_AFTER_SECONDS = '1';
 
+/** Tells a 503 for want of time from others: over gRPC that is another status. */
+export const TIMED_OUT_HEADER = 'x-tollama-error';
+
 export const errorResponse = (c: Context, thrown: unknown): Response => {
   const error = toTollamaError(thrown);
   // What took too long once would again: clients are not invited to ask for the same.
@@ -28,6 +31,7 @@ export const errorResponse = (c: Context, thrown: unknown): Response => {
     c.header('retry-after', RETRY_AFTER_SECONDS);
   // The rest of a body that is too large is not read; the connection cannot be used again.
   if (error.code === 'BODY_TOO_LARGE') c.header('connection', 'close');
+  if (error.code === 'TIMEOUT') c.header(TIMED_OUT_HEADER, 'timeout');
   const told = toldIn(dialectOf(c.req.path), error);
   if (told) return c.json(told.body, told.status as ContentfulStatusCode);
   return c.json(errorBody(error), error.status as ContentfulStatusCode);

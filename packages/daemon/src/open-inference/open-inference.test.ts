@@ -330,3 +330,49 @@ test("KServe's time series", async () => {
   const wrong = await at.call('POST', '/v1/timeseries/forecast', { ...request, model: 'nope' });
   expect(wrong).toMatchObject({ status: 404, body: { error: { code: 'MODEL_NOT_FOUND' } } });
 });
+
+test('a request that runs out of its time is 503, as Triton tells it, and is not to be repeated', async () => {
+  // The model's runner is not started yet: that takes longer than a microsecond.
+  expect((await at.call('POST', '/api/pull', { model: 'mock', stream: false })).status).toBe(200);
+  const late = { ...extra(), parameters: { timeout: 1 } };
+  const { response, bytes } = await infer(late, { model: 'mock' });
+  expect([response.status, JSON.parse(bytes.toString())]).toEqual([
+    503,
+    { error: expect.stringMatching(/'mock' did not answer in the request's timeout/) },
+  ]);
+  expect(response.headers.get('retry-after')).toBeNull();
+});
+
+test.each(['timeout', 'priority'])('%s counts', async (name) => {
+  await inferJson({ ...extra(), parameters: { [name]: 0 } });
+  for (const value of [-1, 1.5, 'soon']) {
+    const { error } = await inferJson({ ...extra(), parameters: { [name]: value } }, {}, 400);
+    expect(error).toMatch(`parameter '${name}' is ${JSON.stringify(value)}`);
+  }
+});
+
+test('among requests that wait, the smaller priority is answered first', async () => {
+  await using narrow = await startTestDaemon({ TOLLAMA_NUM_PARALLEL: '1' });
+  const answered: unknown[] = [];
+  const ask = async (id: string, priority?: number): Promise<void> => {
+    const body = { id, ...extra(), ...(priority && { parameters: { priority } }) };
+    answered.push((await narrow.call('POST', '/v2/models/naive/infer', body)).body);
+  };
+  const arrived = async (count: number): Promise<void> => {
+    for (;;) {
+      const metrics = await (await fetch(`${narrow.url}/metrics`)).text();
+      const found = metrics.matchAll(/^tollama_queue_(?:working|waiting){.*} (\d+)$/gm);
+      if ([...found].reduce((sum, [, queued]) => sum + Number(queued), 0) >= count) return;
+      await new Promise(setImmediate);
+    }
+  };
+  // The first has the only place until its runner is there; the others wait.
+  const asked = [ask('first')];
+  for (const [i, priority] of [undefined, 20, 3, 1].entries()) {
+    await arrived(i + 1);
+    asked.push(ask(String(priority), priority));
+  }
+  await Promise.all(asked);
+  const ids = answered.map((answer) => (answer as { id: string }).id);
+  expect(ids).toEqual(['first', '1', '3', 'undefined', '20']);
+});

@@ -52,9 +52,19 @@ const readOptions = async (
   return isObject ? (json as Record<string, unknown>) : refuse('the body is not a JSON object');
 };
 
-const deadlineOf = ({ parameters }: InferRequest, caller: AbortSignal) => {
-  const { timeout } = parameters;
-  const microseconds = typeof timeout === 'number' && timeout > 0 ? timeout : undefined;
+/** A parameter that counts; 0 and none are the same. Throws INVALID_REQUEST for anything else. */
+const countOf = (
+  { parameters }: InferRequest,
+  name: 'timeout' | 'priority',
+): number | undefined => {
+  const given = parameters[name] ?? 0;
+  if (typeof given === 'number' && Number.isInteger(given) && given >= 0) return given || undefined;
+  return refuse(`parameter '${name}' is ${JSON.stringify(given)}, expected a whole number from 0`);
+};
+
+/** Ends when the caller goes away, or after the request's own timeout in microseconds. */
+const deadlineOf = (request: InferRequest, caller: AbortSignal) => {
+  const microseconds = countOf(request, 'timeout');
   if (microseconds === undefined) return { signal: caller, late: undefined };
   const late = AbortSignal.timeout(timerMs(Math.ceil(microseconds / 1000)));
   return { signal: AbortSignal.any([caller, late]), late };
@@ -63,7 +73,7 @@ const deadlineOf = ({ parameters }: InferRequest, caller: AbortSignal) => {
 const callsFor = async (
   { profiles, forecaster, supervisor }: DaemonContext,
   name: string,
-  { parameters }: InferRequest,
+  request: InferRequest,
   signal: AbortSignal,
 ): Promise<ModelCalls> => {
   const profile = await profiles.of(name);
@@ -72,11 +82,12 @@ const callsFor = async (
     forecaster,
     profile,
     // Tensors have no calendar; a request may name one for models that look at it.
-    freq: knownFrequency(String(parameters.freq ?? '1')).alias,
+    freq: knownFrequency(String(request.parameters.freq ?? '1')).alias,
     options: {},
     timestampsOf: ({ target }) =>
       Array.from({ length: isOwn ? 1 : target.length }, (_, i) => String(i + 1)),
     signal,
+    priority: countOf(request, 'priority'),
   });
 };
 

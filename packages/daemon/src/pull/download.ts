@@ -86,7 +86,7 @@ const persist = async (
       onBytes(bytes);
     };
     try {
-      if (await streams.run(() => transfer(onWritten), hub.signal)) return;
+      if (await streams.run(() => transfer(onWritten), { signal: hub.signal })) return;
     } catch (error) {
       hub.signal?.throwIfAborted();
       if (isFinal(error)) throw error;

@@ -1,6 +1,11 @@
 /** Runs of `tollama batch` on this machine: look, stop, forget. */
+import {
+  forgetBatchRun,
+  getBatchRun,
+  listBatchRuns,
+  stopBatchRun,
+} from '@tollama/queue/batch-runs';
 import { Hono } from 'hono';
-import { forgetBatchRun, getBatchRun, listBatchRuns, stopBatchRun } from '../batches/batch-runs.ts';
 import type { DaemonContext } from '../context.ts';
 
 export const batchRoutes = ({ home: { path } }: Pick<DaemonContext, 'home'>): Hono =>

@@ -50,14 +50,18 @@ export class RunnerProcess {
   readonly #pending = new Map<string, Pending>();
   readonly #stderr: string[] = [];
   readonly #family: string;
+  readonly #now: () => number;
   readonly exited: Promise<string>;
   #hasExited = false;
+  /** Since when something is asked of it and nothing was heard; undefined while it owes nothing. */
+  #silentSince: number | undefined;
   #outbox = '';
   #endedBecause: string | undefined;
   #methods: ReadonlySet<string> = new Set();
 
-  constructor(family: string, command: readonly string[]) {
+  constructor(family: string, command: readonly string[], now: () => number = Date.now) {
     this.#family = family;
+    this.#now = now;
     const [program, ...args] = command;
     this.#child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
     this.exited = new Promise((resolve) => {
@@ -106,9 +110,15 @@ export class RunnerProcess {
     });
   }
 
+  /** How long it has owed answers without giving any, in milliseconds. */
+  get silentMs(): number {
+    return this.#silentSince === undefined ? 0 : this.#now() - this.#silentSince;
+  }
+
   #receive(line: string): void {
     const answer = parseAnswer(line);
     const pending = answer && this.#pending.get(answer.id);
+    if (answer) this.#silentSince = undefined;
     if (!pending) return;
     this.#pending.delete(answer.id);
     pending.done();
@@ -158,6 +168,7 @@ export class RunnerProcess {
 
   /** Requests of one turn of the event loop leave together: one write, one wake-up of the runner. */
   #write(id: string, method: string, params: unknown): void {
+    this.#silentSince ??= this.#now();
     if (this.#outbox === '') {
       setImmediate(() => {
         this.#child.stdin!.write(this.#outbox);

@@ -10,7 +10,8 @@ import {
   startTestDaemon,
   type TestDaemon,
 } from '../testing/test-daemon.ts';
-import { backoffMs, Supervisor } from './supervisor.ts';
+import { backoffMs } from './backoff.ts';
+import { Supervisor } from './supervisor.ts';
 
 const checkpoint = join(import.meta.dirname, '../../../../golden/chronos-bolt/tiny-a');
 
@@ -126,6 +127,30 @@ describe('a supervisor', () => {
     expect(supervisor.pidOf('fake')).not.toBe(pid);
     await supervisor[Symbol.asyncDispose]();
     expect(await beside).toBeInstanceOf(Error);
+  });
+
+  test('a process that hangs is replaced, though its callers all gave up before their time', async () => {
+    let now = 0;
+    const patient = new Supervisor({
+      commandFor: () => ({ argv: command, isOwn: false }),
+      ...{ log: createLogger('silent'), random: () => 1, now: () => now },
+    });
+    const call = (signal?: AbortSignal) =>
+      patient.call('fake', 'forecast', { value: 1 }, { timeoutMs: 60_000, signal });
+    await call();
+    const pid = patient.pidOf('fake')!;
+    process.kill(pid, 'SIGSTOP');
+    for (let asked = 0; asked < 4; asked++) {
+      const leaving = new AbortController();
+      const left = call(leaving.signal);
+      while (patient.inFlight('fake') === 0) await new Promise(setImmediate);
+      leaving.abort();
+      await expect(left).rejects.toMatchObject({ code: 'INTERRUPTED' });
+      now += 10_000;
+    }
+    expect(await call()).toMatchObject({ value: 1 });
+    expect(patient.pidOf('fake')).not.toBe(pid);
+    await patient[Symbol.asyncDispose]();
   });
 
   test('noise, second answers and floods of stderr do not matter', async () => {

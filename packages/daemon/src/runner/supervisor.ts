@@ -8,6 +8,7 @@ import { TollamaError } from '@tollama/core/errors';
 import { timerMs } from '@tollama/core/timer';
 import { inSpan } from '@tollama/telemetry';
 import type { Logger } from '../log.ts';
+import { backoffMs } from './backoff.ts';
 import type { RunnerCommand } from './commands.ts';
 import { PoisonList, poisonError } from './poison.ts';
 import { residentBytes } from './resident-memory.ts';
@@ -57,16 +58,10 @@ export interface SupervisorOptions {
   readonly random?: () => number;
 }
 
-const BACKOFF_BASE_MS = 100;
-const BACKOFF_CAP_MS = 5000;
 /** A process that was not used for that long is asked whether it still answers before it is used again. */
 const PING_AFTER_MS = 30_000;
 const PING_TIMEOUT_MS = 5000;
 const MEMORY_LOOK_MS = 100;
-
-/** Wait before the next start after `failures` starts that failed: exponential, capped, with full jitter. */
-export const backoffMs = (failures: number, random: number): number =>
-  failures === 0 ? 0 : random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (failures - 1));
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -201,7 +196,11 @@ export class Supervisor implements AsyncDisposable {
   async #running(family: string, slot: Slot): Promise<RunnerProcess> {
     const { process } = slot;
     if (process?.isAlive) {
-      const isFresh = process.inFlight > 0 || this.#now() - slot.lastUsedMs < PING_AFTER_MS;
+      // Callers that gave up leave nothing in flight; a runner of others may be deaf while it works.
+      const mayHang = process.inFlight === 0 || this.isOwn(family);
+      const isSilent = mayHang && process.silentMs > PING_AFTER_MS;
+      const isUsed = process.inFlight > 0 || this.#now() - slot.lastUsedMs < PING_AFTER_MS;
+      const isFresh = isUsed && !isSilent;
       if (isFresh || (await process.ping(PING_TIMEOUT_MS))) return process;
       process.kill();
       this.#exited(family, slot, process, 'did not answer a ping');
@@ -219,7 +218,7 @@ export class Supervisor implements AsyncDisposable {
         slot.lastError?.message ?? `the runner of family '${family}' does not start`,
       );
     }
-    const process = new RunnerProcess(family, this.#options.commandFor(family).argv);
+    const process = new RunnerProcess(family, this.#options.commandFor(family).argv, this.#now);
     slot.candidate = process;
     try {
       await process.hello();

@@ -1,5 +1,6 @@
 /** A queue with a number of places at work and a number of places to wait. */
 import { TollamaError } from '@tollama/core/errors';
+import { priorityLevel } from '@tollama/core/priority';
 
 export interface SlotLimits {
   /** At work at the same time. */
@@ -8,7 +9,14 @@ export interface SlotLimits {
   readonly queue: number;
 }
 
+export interface SlotOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Waits before those of a larger number; see `priorityLevel`. */
+  readonly priority?: number | undefined;
+}
+
 interface Waiting {
+  readonly level: number;
   readonly start: () => void;
   readonly refuse: (error: TollamaError) => void;
 }
@@ -30,9 +38,9 @@ export class Slots {
     return this.#waiting.size;
   }
 
-  /** Runs the work when a place is free, in order of arrival. Throws BUSY when the queue is full. */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.#enter(signal);
+  /** Runs the work when a place is free, by priority, then in order of arrival. Throws BUSY when the queue is full. */
+  async run<T>(work: () => Promise<T>, options: SlotOptions = {}): Promise<T> {
+    await this.#enter(options);
     try {
       return await work();
     } finally {
@@ -41,7 +49,7 @@ export class Slots {
     }
   }
 
-  #enter(signal: AbortSignal | undefined): Promise<void> {
+  #enter({ signal, priority }: SlotOptions): Promise<void> {
     if (this.#working < this.#limits.parallel) {
       this.#working++;
       return Promise.resolve();
@@ -56,6 +64,7 @@ export class Slots {
         reject(new TollamaError('INTERRUPTED', 'the client went away'));
       };
       const entry: Waiting = {
+        level: priorityLevel(priority),
         start: () => {
           signal?.removeEventListener('abort', leave);
           resolve();
@@ -68,8 +77,12 @@ export class Slots {
   }
 
   #next(): void {
-    const [first] = this.#waiting;
-    if (!first || this.#working >= this.#limits.parallel) return;
+    if (this.#working >= this.#limits.parallel) return;
+    let first: Waiting | undefined;
+    for (const entry of this.#waiting) {
+      if (!first || entry.level < first.level) first = entry;
+    }
+    if (!first) return;
     this.#waiting.delete(first);
     this.#working++;
     first.start();

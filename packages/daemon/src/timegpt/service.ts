@@ -24,6 +24,7 @@ import {
   SimulateBody,
 } from './requests.ts';
 import { simulate } from './simulate.ts';
+import { temporaryName } from './temporary-models.ts';
 import { TunedModels } from './tuned-models.ts';
 
 /** Who asks, and until when. */
@@ -49,7 +50,6 @@ type CommonBody = Pick<
 >;
 
 const DEFAULT_DEPTH = 1;
-const TEMPORARY = 'tuned-for-one-request';
 
 export class TimegptService {
   readonly #context: DaemonContext;
@@ -243,7 +243,7 @@ export class TimegptService {
     const steps = body.finetune_steps ?? 0;
     if (steps === 0) return work(model);
     const tuning = requireFineTuning(this.#context.fineTuning);
-    const name = `${TEMPORARY}-${randomUUID()}`;
+    const name = temporaryName();
     await tuning.tune({ ...orderOf(body, panel, steps, signal), model, name });
     try {
       const answer = await work(name);

@@ -21,6 +21,7 @@ import {
   type QueueOptions,
   type Standing,
 } from '../job-queue.ts';
+import { CancelledJobs } from './cancelled-jobs.ts';
 import { connectRedis, loadRedisPackages } from './connection.ts';
 import { failureOf, isLostLease, stateOf } from './job-facts.ts';
 
@@ -39,15 +40,16 @@ class RedisQueue implements JobQueue {
   readonly #parts: Parts;
   readonly #leaseMs: number;
   readonly #keepSeconds: number;
-  readonly #cancelled: string;
+  readonly #cancelled: CancelledJobs;
   /** Jobs that are held here, by their tokens. */
   readonly #held = new Map<string, Job>();
 
   constructor(parts: Parts, options: QueueOptions) {
     this.#parts = parts;
     this.#leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
-    this.#keepSeconds = Math.ceil((options.keepMs ?? DEFAULT_KEEP_MS) / 1000);
-    this.#cancelled = `tollama:${options.name}:cancelled`;
+    const { name, keepMs = DEFAULT_KEEP_MS } = options;
+    this.#keepSeconds = Math.ceil(keepMs / 1000);
+    this.#cancelled = new CancelledJobs(parts.redis, name, keepMs);
   }
 
   async #job(id: string): Promise<Job | undefined> {
@@ -55,7 +57,7 @@ class RedisQueue implements JobQueue {
   }
 
   async #isCancelled(id: string): Promise<boolean> {
-    return (await this.#parts.redis.hexists(this.#cancelled, id)) === 1;
+    return (await this.#cancelled.get(id)) !== undefined;
   }
 
   async #state(job: Job): Promise<JobState> {
@@ -97,6 +99,7 @@ class RedisQueue implements JobQueue {
     try {
       await job.moveToFailed(new this.#parts.Final('cancelled'), token);
       await job.remove();
+      await this.#cancelled.dropped(job.id!);
     } catch (error) {
       if (!isLostLease(error)) throw error;
     }
@@ -151,9 +154,9 @@ class RedisQueue implements JobQueue {
   }
 
   async result(id: string): Promise<JobRecord | undefined> {
-    const kept = await this.#parts.redis.hget(this.#cancelled, id);
-    if (kept !== null) {
-      const { payload, progress } = JSON.parse(kept) as { payload: Json; progress: Json };
+    const kept = await this.#cancelled.get(id);
+    if (kept) {
+      const { payload, progress } = kept;
       return { id, state: 'cancelled', payload, progress, result: null, failure: null };
     }
     // The state comes first: a job that ends in between must not be finished and without a result.
@@ -176,27 +179,26 @@ class RedisQueue implements JobQueue {
     if (!record || (record.state !== 'waiting' && record.state !== 'active')) return false;
     const { payload, progress } = record;
     const attempts = (await this.#job(id))?.opts.attempts;
-    const kept = JSON.stringify({ payload, progress, attempts });
-    const { redis } = this.#parts;
-    await redis.hset(this.#cancelled, id, kept);
-    await redis.call('HEXPIRE', this.#cancelled, this.#keepSeconds, 'FIELDS', 1, id).catch(() => 0);
+    await this.#cancelled.add(id, { payload, progress, attempts });
     const job = await this.#job(id);
     const state = job && stateOf(await job.getState());
     if (state === 'finished' || state === 'failed') {
-      await redis.hdel(this.#cancelled, id);
+      await this.#cancelled.remove(id);
       return false;
     }
     // A job that is held cannot be removed: its holder learns of it by its next report.
-    await job?.remove().catch(() => undefined);
+    await (job ? job.remove() : Promise.resolve()).then(
+      () => this.#cancelled.dropped(id),
+      () => undefined,
+    );
     return true;
   }
 
   async retry(id: string): Promise<boolean> {
-    const { redis } = this.#parts;
-    const kept = await redis.hget(this.#cancelled, id);
-    if (kept !== null) {
-      const { payload, attempts } = JSON.parse(kept) as { payload: Json; attempts?: number };
-      await redis.hdel(this.#cancelled, id);
+    const kept = await this.#cancelled.get(id);
+    if (kept) {
+      const { payload, attempts } = kept;
+      await this.#cancelled.remove(id);
       await this.enqueue({ id, payload, ...(attempts !== undefined && { attempts }) });
       return true;
     }
@@ -207,22 +209,23 @@ class RedisQueue implements JobQueue {
   }
 
   async remove(id: string): Promise<void> {
-    await this.#parts.redis.hdel(this.#cancelled, id);
+    await this.#cancelled.remove(id);
     await this.#parts.queue.remove(id);
   }
 
   async counts(): Promise<Readonly<Record<JobState, number>>> {
-    const { queue, redis } = this.#parts;
+    const { queue } = this.#parts;
     const [counted, cancelled] = await Promise.all([
       queue.getJobCounts('waiting', 'delayed', 'active', 'completed', 'failed'),
-      redis.hlen(this.#cancelled),
+      this.#cancelled.count(queue.toKey('active'), queue.toKey('wait')),
     ]);
+    const { waiting = 0, delayed = 0, active = 0, completed = 0, failed = 0 } = counted;
     return {
-      waiting: (counted.waiting ?? 0) + (counted.delayed ?? 0),
-      active: counted.active ?? 0,
-      finished: counted.completed ?? 0,
-      failed: counted.failed ?? 0,
-      cancelled,
+      waiting: Math.max(0, waiting + delayed - cancelled.waiting),
+      active: Math.max(0, active - cancelled.active),
+      finished: completed,
+      failed,
+      cancelled: cancelled.cancelled,
     };
   }
 

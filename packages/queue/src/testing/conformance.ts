@@ -118,11 +118,39 @@ export const describeQueue = (harness: QueueHarness): void => {
     const lease = (await queue.lease())!;
     expect(await asking.cancel('held')).toBe(true);
     expect(await asking.result('held')).toMatchObject({ state: 'cancelled', payload: 2 });
+    // Each job is in one state, also while its holder has not reported yet.
+    const counts = { waiting: 0, active: 0, finished: 0, failed: 0, cancelled: 2 };
+    expect(await asking.counts()).toEqual(counts);
     expect(await queue.progress(lease)).toBe('cancelled');
     expect(await queue.finish(lease, 1)).toBe(false);
     expect(await asking.result('held')).toMatchObject({ state: 'cancelled', result: null });
     expect(await queue.enqueue({ id: 'held', payload: 2 })).toBe('cancelled');
-    expect((await queue.counts()).cancelled).toBe(2);
+    expect(await queue.counts()).toEqual(counts);
+  });
+
+  test('a held job that was cancelled and is tried again goes on where it is', async () => {
+    await using queue = await harness.open(named());
+    await queue.enqueue({ id: 'job', payload: 1 });
+    await queue.lease();
+    await queue.cancel('job');
+    expect(await queue.retry('job')).toBe(true);
+    const { waiting, active, cancelled } = await queue.counts();
+    expect([waiting + active, cancelled]).toEqual([1, 0]);
+  });
+
+  test('what was cancelled is forgotten after its time', async () => {
+    const options = named({ keepMs: LEASE_MS });
+    {
+      await using queue = await harness.open(options);
+      await queue.enqueue({ id: 'job', payload: 1 });
+      await queue.cancel('job');
+      expect(await queue.result('job')).toMatchObject({ state: 'cancelled' });
+    }
+    await harness.expire(LEASE_MS);
+    await using queue = await harness.open(options);
+    expect(await queue.result('job')).toBeUndefined();
+    expect(await queue.counts()).toMatchObject({ cancelled: 0 });
+    expect(await queue.enqueue({ id: 'job', payload: 2 })).toBe('waiting');
   });
 
   test('what is over cannot be cancelled, what was cancelled can be tried again', async () => {

@@ -58,3 +58,11 @@ test('requests whose series belong together run alone', () => {
   ];
   expect(ids(takeBatch(queue))).toEqual(['a']);
 });
+
+test('the highest priority first, and those of its kind with it', () => {
+  const far = { horizon: 4 };
+  const queue = [job('a'), job('b', far), job('c', { ...far, priority: 1 }), { kind: 'control' }];
+  expect(ids(takeBatch(queue))).toEqual(['c', 'b']);
+  expect(ids(takeBatch(queue))).toEqual(['a']);
+  expect(queue).toEqual([{ kind: 'control' }]);
+});

@@ -1,4 +1,5 @@
 /** Micro-batching: requests that wait for the same model and ask the same of it share one run. */
+import { priorityLevel } from '@tollama/core/priority';
 import type { TraceContext } from '@tollama/telemetry/trace-context';
 import type { ForecastParams } from './forecast-params.ts';
 
@@ -35,30 +36,30 @@ const batchKey = ({ id, params }: ForecastJob): string => {
 const isForecast = (job: { readonly kind: string }): job is ForecastJob => job.kind === 'forecast';
 
 /**
- * Takes the first forecast and those after it that may share its run out of the queue. Nothing waits for
- * company: what is there is taken.
+ * Takes the forecast that is first by priority and arrival, and those after it that may share its run, out of
+ * the queue. Nothing waits for company: what is there is taken.
  */
 export const takeBatch = (
   queue: { readonly kind: string }[],
   maxSeries = MAX_BATCH_SERIES,
 ): ForecastJob[] => {
-  const batch: ForecastJob[] = [];
+  // An unload or load keeps its place: later requests may depend on it.
+  const control = queue.findIndex((job) => !isForecast(job));
+  const waiting = (control < 0 ? queue : queue.slice(0, control)).filter(isForecast);
+  const level = ({ params }: ForecastJob): number => priorityLevel(params.priority);
+  const ordered = waiting.toSorted((a, b) => level(a) - level(b));
+  const batch = new Set<ForecastJob>();
   let key: string | undefined;
   let count = 0;
-  for (let i = 0; i < queue.length; ) {
-    const job = queue[i]!;
-    // An unload or load keeps its place: later requests may depend on it.
-    if (!isForecast(job)) break;
+  for (const job of ordered) {
     const size = job.params.series.length;
     const fits = key === undefined || (count + size <= maxSeries && batchKey(job) === key);
-    if (!fits) {
-      i++;
-      continue;
-    }
+    if (!fits) continue;
     key ??= batchKey(job);
     count += size;
-    batch.push(job);
-    queue.splice(i, 1);
+    batch.add(job);
   }
-  return batch;
+  const left = queue.filter((job) => !isForecast(job) || !batch.has(job));
+  queue.splice(0, queue.length, ...left);
+  return [...batch];
 };

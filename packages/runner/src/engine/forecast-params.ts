@@ -38,5 +38,7 @@ export const ForecastParams = z.object({
   quantiles: z.array(z.number().gt(0).lt(1)).default([]),
   options: z.record(z.string(), z.unknown()).default({}),
   parameters: z.record(z.string(), z.unknown()).default({}),
+  /** Its place among the forecasts that wait. */
+  priority: z.int().min(0).optional(),
 });
 export type ForecastParams = z.infer<typeof ForecastParams>;

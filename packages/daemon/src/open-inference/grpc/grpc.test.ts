@@ -174,6 +174,15 @@ test('raw contents are answered with raw contents, in the order of the outputs',
   expect(one.raw_output_contents).toHaveLength(1);
 });
 
+test('a request that runs out of its time is DEADLINE_EXCEEDED', async () => {
+  expect((await at.call('POST', '/api/pull', { model: 'mock', stream: false })).status).toBe(200);
+  const parameters = { timeout: { int64_param: '1' }, priority: { uint64_param: '1' } };
+  await expect(infer({ ...raw, model_name: 'mock', parameters })).rejects.toMatchObject({
+    code: 4,
+    details: expect.stringMatching(/did not answer in the request's timeout/),
+  });
+});
+
 test('masks and parameters of every kind', async () => {
   const mask = { name: 'mask', datatype: 'BOOL', shape: [2, 10] };
   const observed = values.map((_, i) => i % 10 > 2);

@@ -14,6 +14,7 @@ import { errorMessage, TollamaError, toTollamaError } from '@tollama/core/errors
 import { LIMITS } from '@tollama/core/limits';
 import { installHint } from '@tollama/core/missing-package';
 import { toldIn } from '../../http/dialects.ts';
+import { TIMED_OUT_HEADER } from '../../http/errors.ts';
 import { HEADER } from './infer-messages.ts';
 import type { ModelInferRequest } from './messages.ts';
 import { type AskRoute, METHODS, type Method, modelInfer, type RouteRequest } from './service.ts';
@@ -41,6 +42,8 @@ export interface GrpcServer extends AsyncDisposable {
 /** What a call carries that the routes read too. */
 const FORWARDED = ['authorization', 'x-request-id', 'traceparent', 'tracestate'];
 const CLOSE_MS = 2000;
+/** What gRPC calls DEADLINE_EXCEEDED; the protocol over HTTP has only 503 for it. */
+const GATEWAY_TIMEOUT = 504;
 /** Room for names and parameters beside the tensors. */
 const OVERHEAD_BYTES = 1024 * 1024;
 
@@ -92,7 +95,8 @@ const asker =
     } catch {
       // An answer that is no JSON is told as it is.
     }
-    throw new GrpcFailure(message, response.status, response.headers.get('retry-after'));
+    const status = response.headers.has(TIMED_OUT_HEADER) ? GATEWAY_TIMEOUT : response.status;
+    throw new GrpcFailure(message, status, response.headers.get('retry-after'));
   };
 
 const failureOf = (grpc: Grpc, thrown: unknown): Partial<ServerErrorResponse> => {

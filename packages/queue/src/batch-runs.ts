@@ -1,5 +1,5 @@
-/** Runs of `tollama batch` as they tell of themselves in the state folder. The daemon does not run them. */
-import { readdir, readFile, rm } from 'node:fs/promises';
+/** Runs of `tollama batch` as they tell of themselves in the state folder: for a daemon and for commands beside them. */
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import {
   BATCH_SILENT_MS,
   BatchRun,
@@ -9,7 +9,6 @@ import {
   isBatchActive,
 } from '@tollama/core/batch-run';
 import { TollamaError } from '@tollama/core/errors';
-import { writeFileAtomically } from '../store/write-file.ts';
 
 /** An active record that nobody writes any more is what a killed process left. */
 const asSeen = (run: BatchRun, now: number): BatchRun =>
@@ -48,7 +47,7 @@ export const getBatchRun = async (
   const run = isId ? await readRun(home, id, now) : undefined;
   if (!run) {
     throw new TollamaError('NOT_FOUND', `there is no batch '${id}'`, {
-      hint: 'GET /api/batches lists those that are known',
+      hint: '`tollama batch status` and GET /api/batches list those that are known',
     });
   }
   return run;
@@ -57,7 +56,7 @@ export const getBatchRun = async (
 /** Asks an active run to stop; it looks about once a second. One that is over stays as it is. */
 export const stopBatchRun = async (home: string, id: string): Promise<BatchRun> => {
   const run = await getBatchRun(home, id);
-  if (isBatchActive(run)) await writeFileAtomically(batchStopPath(home, id), '');
+  if (isBatchActive(run)) await writeFile(batchStopPath(home, id), '');
   return run;
 };
 
