@@ -1,12 +1,13 @@
 /** What a panel's inputs are at this moment: files of this machine as they stand, remote ones to be fetched first. */
 import { stat } from 'node:fs/promises';
+import type { StagedBytes } from '../remote/patience.ts';
 import {
   findRemoteFiles,
   isRemote,
   type RemoteFile,
   type RemoteOptions,
 } from '../remote/remote-files.ts';
-import { type StagedBytes, stageFiles } from '../remote/stage.ts';
+import { stageFiles } from '../remote/stage.ts';
 import { type DuckDb, quoteText } from './duckdb.ts';
 
 export interface PanelInputs {

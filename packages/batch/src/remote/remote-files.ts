@@ -2,16 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import { TollamaError } from '@tollama/core/errors';
 import { fixedPrefix, isPattern, keyMatcher } from './object-pattern.ts';
+import { PATIENCE, type Patience } from './patience.ts';
 import { type Environment, readS3Account } from './s3-account.ts';
 import { createS3Client, type S3Client } from './s3-client.ts';
-import {
-  bodyText,
-  isPassingStatus,
-  openFollowing,
-  PATIENCE,
-  type Patience,
-  trying,
-} from './transfer.ts';
+import { bodyText, isPassingStatus, openFollowing, trying } from './transfer.ts';
 
 export interface RemoteFile {
   /** As users see it. */

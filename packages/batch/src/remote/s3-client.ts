@@ -1,16 +1,10 @@
 /** Reads from S3 and what speaks like it (MinIO, R2, Ceph, ...): lists keys and opens objects. */
 import type { IncomingMessage } from 'node:http';
 import { AwsV4Signer } from 'aws4fetch';
+import type { Patience } from './patience.ts';
 import type { S3Account } from './s3-account.ts';
 import { refuseS3 } from './s3-errors.ts';
-import {
-  bodyText,
-  type HttpRequest,
-  isPassingStatus,
-  openAnswer,
-  type Patience,
-  trying,
-} from './transfer.ts';
+import { bodyText, type HttpRequest, isPassingStatus, openAnswer, trying } from './transfer.ts';
 import { childText, elementsOf } from './xml-text.ts';
 
 export interface S3Object {

@@ -5,8 +5,9 @@ import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from 'node:fs/
 import type { IncomingMessage } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 import { TollamaError } from '@tollama/core/errors';
+import { PATIENCE, type Patience, type StagedBytes } from './patience.ts';
 import type { RemoteFile } from './remote-files.ts';
-import { PATIENCE, type Patience, trying } from './transfer.ts';
+import { trying } from './transfer.ts';
 
 export interface StageOptions {
   readonly folder: string;
@@ -14,11 +15,6 @@ export interface StageOptions {
   readonly patience?: Patience | undefined;
   /** Told after each piece. */
   readonly onBytes?: ((staged: StagedBytes) => void) | undefined;
-}
-
-export interface StagedBytes {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
 }
 
 /** Files on their way at the same time. */

@@ -3,17 +3,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage, TollamaError } from '@tollama/core/errors';
-
-export interface Patience {
-  /** Tries of one request in all. */
-  readonly attempts: number;
-  /** Without a byte for so long, a connection is given up. */
-  readonly idleMs: number;
-  /** Waits between two tries; doubled each time. */
-  readonly pauseMs: number;
-}
-
-export const PATIENCE: Patience = { attempts: 5, idleMs: 30_000, pauseMs: 300 };
+import type { Patience } from './patience.ts';
 
 export interface HttpRequest {
   readonly url: string;

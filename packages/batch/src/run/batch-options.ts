@@ -1,8 +1,7 @@
 import type { ChunkSize } from '../panel/chunks.ts';
 import type { PanelColumnOptions } from '../panel/columns.ts';
 import type { CovariateOptions, ModelSupport } from '../panel/covariate-columns.ts';
-import type { StagedBytes } from '../remote/stage.ts';
-import type { Patience } from '../remote/transfer.ts';
+import type { Patience, StagedBytes } from '../remote/patience.ts';
 import type { BatchSettings } from '../settings.ts';
 import type { LocalWorkers } from './local-workers.ts';
 import type { RunProgress } from './run-folder.ts';

@@ -332,7 +332,7 @@ test('fine-tuned models, where somebody tunes', async () => {
   const bad = body({ output_model_id: 'no spaces/allowed' });
   expect((await send('POST', '/v2/finetune', bad)).status).toBe(422);
   const steps = await send('POST', '/v2/forecast', body({ finetune_steps: 4 }));
-  expect(steps.status).toBe(422);
+  expect(steps.status).toBe(200);
   expect(removed.at(-1)).toBe(orders.at(-1)!.name);
   expect((await send('DELETE', '/v2/finetuned_models/mine_1')).status).toBe(204);
   expect((await send('DELETE', '/v2/finetuned_models/mine_1')).status).toBe(404);
