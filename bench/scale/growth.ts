@@ -99,7 +99,7 @@ const costOf = async (
   }
 };
 
-const digits = (ms: number): string => (ms >= 100 ? ms.toFixed(0) : ms.toPrecision(2));
+const digits = (ms: number): string => (ms >= 99.5 ? ms.toFixed(0) : ms.toPrecision(2));
 
 const cellOf = (cost: Cost | undefined, { batch }: Point): string =>
   cost ? digits(cost.processorMs / batch) : '-';
