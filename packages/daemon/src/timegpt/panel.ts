@@ -62,6 +62,18 @@ const readNumbers = (
   return numbers;
 };
 
+/** Categories as words; a missing one is a category too. */
+const readWords = (column: readonly unknown[], path: readonly (string | number)[]): string[] =>
+  column.map((value, i) => {
+    if (typeof value === 'object' && value !== null) {
+      refuseBody(
+        [...path, i],
+        `Input should be a string or a number (got ${JSON.stringify(value)})`,
+      );
+    }
+    return String(value);
+  });
+
 /** The last value before a gap stands in it, so that no later value is seen before its time; 0 without any. */
 const withoutGaps = (numbers: Float64Array, sizes: readonly number[]): Float64Array => {
   let from = 0;
@@ -120,8 +132,13 @@ const readRow = (
     );
   }
   if (categorical_exog?.includes(index)) {
-    const words = past.map(String);
-    return { kind: 'words', past: words, ...(future && { future: future.map(String) }) };
+    const words = (column: readonly unknown[], name: string) =>
+      readWords(column, ['series', name, index]);
+    return {
+      kind: 'words',
+      past: words(past, 'X'),
+      ...(future && { future: words(future, 'X_future') }),
+    };
   }
   const ahead = sizes.map(() => horizon);
   const numbers = (column: readonly unknown[], name: string, parts: readonly number[]) =>

@@ -98,6 +98,10 @@ test('errors are told in detail, with statuses that are not repeated in vain', a
   const text = panel([1, 2]);
   (text.y as unknown[])[1] = 'two';
   await post('/v2/forecast', body({}, text), 422);
+  const kinds = { ...panel([1, 2]), X: [['a', { toString: '' }]], categorical_exog: [0] };
+  expect((await post('/v2/forecast', body({}, kinds), 422)).detail).toMatchObject([
+    { loc: ['body', 'series', 'X', 0, 1] },
+  ]);
   const unknown = await post('/v2/forecast', body({ model: 'nope' }), 404);
   expect(unknown.detail).toMatch(/'nope' is not installed; tollama pull nope/);
   expect((await post('/v2/no_such_route', {}, 404)).detail).toBe('Not Found');
